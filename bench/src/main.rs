@@ -1,0 +1,80 @@
+//! Benchmarks of Xorbit on real sockets, each beside what it is compared with.
+//!
+//! `serve` loads one node with queries, in turn with the barest responder that this machine can run (`floor`) and, on
+//! request, with a libtorrent node. `network` puts and gets on 50 nodes in one process, libtorrent's and our own.
+//! Nothing here but `network/ours.rs` depends on the code under test.
+
+mod args;
+mod chance;
+mod children;
+mod cpu;
+mod datagrams;
+mod failure;
+mod floor;
+mod krpc;
+mod load;
+mod neighbours;
+mod network;
+mod quantiles;
+mod serve;
+mod servers;
+mod table;
+mod verification;
+
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::process::ExitCode;
+
+use args::Args;
+use failure::Failure;
+
+/// Any free port of this machine, where every part listens unless told otherwise.
+const LOOPBACK: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0);
+
+const USAGE: &str = "\
+Usage: xorbit-bench COMMAND
+
+  serve [--seconds 5] [--rounds 3] [--kinds ping,put,...] [--peers] [--peers-only] [--items N] [--mutable-items N]
+        [--json] [-- NODE ARGUMENTS...]
+      Load a node and the floor in turn with each kind of query; print speed, latency and CPU per reply.
+  network [--keys 1000] [--nodes 50] [--json]
+      Put and get items on a network of nodes in one process: libtorrent's and our own.
+
+Parts of `serve`, each a process of its own:
+  floor [--listen 127.0.0.1:0]
+      The barest responder: echoes the transaction id of each query.
+  load --to ADDR --kind KIND [--seconds 5] [--items N] [--round 0] [--server-pid PID] [--floor]
+      Keep 64 queries in flight; KIND is ping, find_node, get_peers, get, put or put_mutable.
+  neighbours --join ADDR [--count 24]
+      Minimal nodes that fill the routing table of the node at ADDR.
+
+Environment:
+  XORBIT_BIN              the program under test (otherwise `xorbit` beside this one, or target/release/xorbit)
+  XORBIT_INTEROP_PYTHON   a Python that has libtorrent 2.1.1, for `--peers` and `network`
+";
+
+fn main() -> ExitCode {
+    let mut args = Args::new(std::env::args().skip(1));
+    let done = match args.command().as_deref() {
+        Some("serve") => serve::run(args),
+        Some("network") => network::run(args),
+        Some("floor") => floor::run(args),
+        Some("load") => load::run(args),
+        Some("neighbours") => neighbours::run(args),
+        Some("help" | "--help" | "-h") => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        Some(other) => Err(Failure::new(
+            format!("no command `{other}`"),
+            "`xorbit-bench help` lists the commands",
+        )),
+        None => Err(Failure::new("no command given", "`xorbit-bench help` lists the commands")),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{failure}");
+            ExitCode::from(2)
+        }
+    }
+}

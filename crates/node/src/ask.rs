@@ -1,0 +1,198 @@
+//! Sending queries: under a transaction id that `pending` remembers, at the pace that `budget`
+//! allows.
+
+use alloc::boxed::Box;
+use alloc::collections::BinaryHeap;
+use core::cmp::Ordering;
+
+use wire::limits::DATAGRAM_BYTES;
+use wire::{Endpoint, NodeId, Point, Query, ReplyKind, TransactionId, Want};
+
+use crate::limits::PACED_QUEUE;
+use crate::operation::{Answer, Event, OperationId};
+use crate::outbox::Outbox;
+use crate::pending::{Purpose, Waiting};
+use crate::shelf::Admission;
+use crate::state::Node;
+use crate::time::Instant;
+
+/// A question ready to be sent.
+pub(crate) struct Question<'q> {
+    pub to: Endpoint,
+    pub expected: Option<NodeId>,
+    pub query: &'q Query<'q>,
+    pub purpose: Purpose,
+}
+
+impl<A: Admission> Node<A> {
+    /// Sends a query, now or as soon as the pace for its address allows. `false` if too many are on
+    /// their way.
+    pub(crate) fn ask(&mut self, question: Question<'_>, now: Instant, outbox: &mut Outbox) -> bool {
+        let Question { to, expected, query, purpose } = question;
+        let known = expected.and_then(|id| self.tables[to.family() as usize].get(&id));
+        let round_trip = known.map(|entry| entry.round_trip());
+        let ours = known.is_some_and(|entry| entry.is_ours());
+        let size = match query {
+            Query::Put { item, .. } => item.value.len() + 350,
+            _ => 120,
+        };
+        let at = self.budget.query(&to, ours, size, now);
+        if at > now && self.paced.is_full() {
+            return false;
+        }
+        let waiting = Waiting { to, expected, kind: reply_kind(query), purpose, sent_at: at };
+        let slow_at = at + self.round_trips.slow_after(round_trip);
+        let given_up_at = at + self.round_trips.timeout();
+        let inserted = self.pending.insert(waiting, slow_at, given_up_at, &mut self.dice);
+        let Some(transaction) = inserted else { return false };
+        self.send_query(transaction, to, query, at, now, outbox);
+        true
+    }
+
+    /// Sends a query under a transaction id that `pending` knows already.
+    pub(crate) fn send_query(
+        &mut self,
+        transaction: TransactionId,
+        to: Endpoint,
+        query: &Query<'_>,
+        at: Instant,
+        now: Instant,
+        outbox: &mut Outbox,
+    ) {
+        let speaker = self.speaker();
+        if at <= now {
+            let sent = outbox.send(to, |buffer| speaker.write_query(transaction, query, buffer));
+            self.count_sent(sent);
+        } else {
+            let mut buffer = [0; DATAGRAM_BYTES];
+            if let Some(length) = speaker.write_query(transaction, query, &mut buffer) {
+                self.paced.push(at, to, buffer[..length].into());
+            }
+        }
+    }
+
+    /// Sends what has waited for its pace.
+    pub(crate) fn send_paced(&mut self, now: Instant, outbox: &mut Outbox) {
+        while let Some((to, bytes)) = self.paced.pop(now) {
+            let sent = outbox.send(to, |buffer| {
+                buffer.get_mut(..bytes.len())?.copy_from_slice(&bytes);
+                Some(bytes.len())
+            });
+            self.count_sent(sent);
+        }
+    }
+
+    pub(crate) fn count_sent(&mut self, length: Option<usize>) {
+        if let Some(length) = length {
+            self.counters.sent += 1;
+            self.counters.sent_bytes += length as u64;
+        }
+    }
+
+    /// Pings one address for a caller.
+    pub(crate) fn ping(
+        &mut self,
+        operation: OperationId,
+        to: Endpoint,
+        now: Instant,
+        outbox: &mut Outbox,
+    ) {
+        self.ask_for_caller(operation, to, &Query::Ping, now, outbox);
+    }
+
+    /// Asks one address for a sample of its topics (BEP 51).
+    pub(crate) fn ask_for_sample(
+        &mut self,
+        operation: OperationId,
+        to: Endpoint,
+        target: Point,
+        now: Instant,
+        outbox: &mut Outbox,
+    ) {
+        let query = Query::SampleInfohashes { target, want: Want::default() };
+        self.ask_for_caller(operation, to, &query, now, outbox);
+    }
+
+    fn ask_for_caller(
+        &mut self,
+        operation: OperationId,
+        to: Endpoint,
+        query: &Query<'_>,
+        now: Instant,
+        outbox: &mut Outbox,
+    ) {
+        let purpose = Purpose::Ask(operation);
+        if !self.ask(Question { to, expected: None, query, purpose }, now, outbox) {
+            self.events.push_back(Event::Answered(operation, Answer::Silent));
+        }
+    }
+}
+
+fn reply_kind(query: &Query<'_>) -> ReplyKind {
+    match query {
+        Query::Ping | Query::AnnouncePeer { .. } | Query::Put { .. } | Query::Unknown => {
+            ReplyKind::Ack
+        }
+        Query::FindNode { .. } => ReplyKind::Nodes,
+        Query::GetPeers { .. } => ReplyKind::Peers,
+        Query::Get { .. } => ReplyKind::Item,
+        Query::SampleInfohashes { .. } => ReplyKind::Samples,
+    }
+}
+
+/// Datagrams that wait for their pace, earliest first.
+#[derive(Default)]
+pub(crate) struct PacedQueue {
+    waiting: BinaryHeap<Paced>,
+    pushed: u64,
+}
+
+struct Paced {
+    at: Instant,
+    order: u64,
+    to: Endpoint,
+    bytes: Box<[u8]>,
+}
+
+impl PacedQueue {
+    fn is_full(&self) -> bool {
+        self.waiting.len() >= PACED_QUEUE
+    }
+
+    fn push(&mut self, at: Instant, to: Endpoint, bytes: Box<[u8]>) {
+        self.pushed += 1;
+        self.waiting.push(Paced { at, order: self.pushed, to, bytes });
+    }
+
+    fn pop(&mut self, now: Instant) -> Option<(Endpoint, Box<[u8]>)> {
+        if self.waiting.peek()?.at > now {
+            return None;
+        }
+        self.waiting.pop().map(|paced| (paced.to, paced.bytes))
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.waiting.peek().map(|paced| paced.at)
+    }
+}
+
+impl Ord for Paced {
+    /// The earliest is the greatest, since the heap gives the greatest first.
+    fn cmp(&self, other: &Self) -> Ordering {
+        (other.at, other.order).cmp(&(self.at, self.order))
+    }
+}
+
+impl PartialOrd for Paced {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Paced {
+    fn eq(&self, other: &Self) -> bool {
+        self.order == other.order
+    }
+}
+
+impl Eq for Paced {}

@@ -1,0 +1,279 @@
+//! What we may send to whom: a budget of bytes for addresses that have not shown that they receive
+//! what we send, so that nobody is flooded in another's name; a pace for globally addressed foreign
+//! nodes, some of which ban whoever exceeds it; and a cap on everything together.
+//!
+//! All three are leaky buckets in tables of fixed size under a secret hash, so that no flood of
+//! addresses can grow them or choose whom it shares a slot with. Loopback and private addresses are
+//! exempt from the first two.
+
+use alloc::boxed::Box;
+use core::hash::Hasher;
+
+use siphasher::sip::SipHasher13;
+use wire::{Endpoint, Scope};
+
+use crate::dice::Dice;
+use crate::limits::{
+    BUDGET_SLOTS, PACE_BURST, PACE_INTERVAL, UNPROVEN_BURST_BYTES, UNPROVEN_BYTES_PER_S,
+    UNPROVEN_PREFIX_FACTOR,
+};
+use crate::time::Instant;
+
+/// A leaky bucket: `full_at` is when all that was let through will have drained.
+#[derive(Clone, Copy, Default)]
+struct Leaky {
+    drained_at: u64,
+}
+
+impl Leaky {
+    /// When `units` may pass: now, or at the microsecond given. Units take `micros_each` to drain,
+    /// and `burst` of them may be ahead.
+    fn when(&self, units: u32, micros_each: u64, burst: u32, now: u64) -> u64 {
+        let ahead = u64::from(burst.max(units)) * micros_each;
+        (self.drained_at.max(now) + u64::from(units) * micros_each).saturating_sub(ahead).max(now)
+    }
+
+    fn take(&mut self, units: u32, micros_each: u64, now: u64) {
+        self.drained_at = self.drained_at.max(now) + u64::from(units) * micros_each;
+    }
+}
+
+/// Leaky buckets by hash of address, allocated when first needed.
+#[derive(Default)]
+struct Slots(Option<Box<[Leaky]>>);
+
+impl Slots {
+    fn at(&mut self, hash: u64) -> &mut Leaky {
+        let slots =
+            self.0.get_or_insert_with(|| alloc::vec![Leaky::default(); BUDGET_SLOTS].into());
+        &mut slots[hash as usize % BUDGET_SLOTS]
+    }
+}
+
+/// What we may send to whom.
+pub struct Budget {
+    key: [u8; 16],
+    addresses: Slots,
+    prefixes: Slots,
+    pace: Slots,
+    proven: Option<Box<[u64]>>,
+    all: Leaky,
+    cap_bytes_per_s: Option<u32>,
+}
+
+/// Why a reply may not be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Withheld {
+    /// The address has not shown that it receives what we send, and has had its share.
+    Unproven,
+    /// The address would see more datagrams a second than it may.
+    Paced,
+    /// The cap on everything is reached.
+    Capped,
+}
+
+impl Budget {
+    /// With a cap on all that is sent, in bytes a second, if there is to be one.
+    pub fn new(dice: &mut Dice, cap_bytes_per_s: Option<u32>) -> Self {
+        Self {
+            key: dice.bytes(),
+            addresses: Slots::default(),
+            prefixes: Slots::default(),
+            pace: Slots::default(),
+            proven: None,
+            all: Leaky::default(),
+            cap_bytes_per_s: cap_bytes_per_s.filter(|cap| *cap > 0),
+        }
+    }
+
+    /// `endpoint` answered a query of ours or showed a token: it receives what we send.
+    pub fn prove(&mut self, endpoint: &Endpoint) {
+        if endpoint.scope() == Scope::Global {
+            let hash = self.hash(endpoint.ip_bytes());
+            let proven =
+                self.proven.get_or_insert_with(|| alloc::vec![0; BUDGET_SLOTS].into());
+            proven[hash as usize % BUDGET_SLOTS] = hash;
+        }
+    }
+
+    /// Asks for a reply of `bytes` to `to`; `ours`: it carries our network's tag.
+    ///
+    /// # Errors
+    /// Why the reply must not be sent.
+    #[inline]
+    pub fn reply(
+        &mut self,
+        to: &Endpoint,
+        ours: bool,
+        bytes: usize,
+        now: Instant,
+    ) -> Result<(), Withheld> {
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        if to.scope() == Scope::Global {
+            self.reply_globally(to, ours, bytes, now.as_micros())?;
+        }
+        self.within_cap(bytes, now.as_micros())
+    }
+
+    fn reply_globally(
+        &mut self,
+        to: &Endpoint,
+        ours: bool,
+        bytes: u32,
+        now: u64,
+    ) -> Result<(), Withheld> {
+        let address = self.hash(to.ip_bytes());
+        let proven =
+            self.proven.as_ref().is_some_and(|p| p[address as usize % BUDGET_SLOTS] == address);
+        if !proven {
+            let prefix = self.hash(&to.ip_bytes()[..prefix_bytes(to)]);
+            let each = 1_000_000 / u64::from(UNPROVEN_BYTES_PER_S);
+            let each_prefix = each / u64::from(UNPROVEN_PREFIX_FACTOR);
+            let burst_prefix = UNPROVEN_BURST_BYTES * UNPROVEN_PREFIX_FACTOR;
+            let (one, all) = (self.addresses.at(address), self.prefixes.at(prefix));
+            if one.when(bytes, each, UNPROVEN_BURST_BYTES, now) > now
+                || all.when(bytes, each_prefix, burst_prefix, now) > now
+            {
+                return Err(Withheld::Unproven);
+            }
+            one.take(bytes, each, now);
+            all.take(bytes, each_prefix, now);
+        }
+        if !(proven && ours) {
+            let slot = self.pace.at(address);
+            if slot.when(1, PACE_MICROS, PACE_BURST, now) > now {
+                return Err(Withheld::Paced);
+            }
+            slot.take(1, PACE_MICROS, now);
+        }
+        Ok(())
+    }
+
+    fn within_cap(&mut self, bytes: u32, now: u64) -> Result<(), Withheld> {
+        let Some(cap) = self.cap_bytes_per_s else { return Ok(()) };
+        let each = 1_000_000 / u64::from(cap.min(1_000_000));
+        if self.all.when(bytes, each, cap, now) > now {
+            return Err(Withheld::Capped);
+        }
+        self.all.take(bytes, each, now);
+        Ok(())
+    }
+
+    /// When a query of `bytes` may be sent to `to`; it is counted as sent then. `ours`: a member of
+    /// our own network, which is exempt.
+    pub fn query(&mut self, to: &Endpoint, ours: bool, bytes: usize, now: Instant) -> Instant {
+        let micros = now.as_micros();
+        let mut at = micros;
+        if to.scope() == Scope::Global && !ours {
+            let hash = self.hash(to.ip_bytes());
+            let slot = self.pace.at(hash);
+            at = slot.when(1, PACE_MICROS, PACE_BURST, micros);
+            slot.take(1, PACE_MICROS, micros);
+        }
+        if let Some(cap) = self.cap_bytes_per_s {
+            let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+            let each = 1_000_000 / u64::from(cap.min(1_000_000));
+            at = at.max(self.all.when(bytes, each, cap, micros));
+            self.all.take(bytes, each, micros);
+        }
+        Instant::from_micros(at)
+    }
+
+    fn hash(&self, bytes: &[u8]) -> u64 {
+        let mut hasher = SipHasher13::new_with_key(&self.key);
+        hasher.write(bytes);
+        // 0 marks an empty slot of the proven addresses.
+        hasher.finish() | 1 << 63
+    }
+}
+
+const PACE_MICROS: u64 = PACE_INTERVAL.as_micros() as u64;
+
+fn prefix_bytes(endpoint: &Endpoint) -> usize {
+    if endpoint.ip_bytes().len() == 4 { 3 } else { 8 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::time::Duration;
+
+    const VICTIM: [u8; 4] = [8, 8, 8, 8];
+
+    fn budget(cap: Option<u32>) -> Budget {
+        Budget::new(&mut Dice::new([1; 32]), cap)
+    }
+
+    #[test]
+    fn an_unproven_address_gets_a_bounded_share_whatever_port_it_claims() {
+        let (mut budget, mut bytes) = (budget(None), 0);
+        for step in 0..100_000_u64 {
+            let to = Endpoint::v4(VICTIM, 1 + (step % 60_000) as u16);
+            let now = Instant::from_micros(step * 100);
+            if budget.reply(&to, true, 400, now).is_ok() {
+                bytes += 400;
+            }
+        }
+        // Ten seconds: the burst, and ten times the rate.
+        assert!(bytes <= UNPROVEN_BURST_BYTES + 10 * UNPROVEN_BYTES_PER_S + 400, "{bytes}");
+        assert!(bytes >= UNPROVEN_BURST_BYTES.min(400 * PACE_BURST), "{bytes}");
+    }
+
+    #[test]
+    fn a_whole_network_gets_no_more_than_a_few_addresses_of_it() {
+        let (mut budget, mut bytes) = (budget(None), 0);
+        for step in 0..256_000_u64 {
+            let to = Endpoint::v4([8, 8, 8, step as u8], 1);
+            if budget.reply(&to, true, 400, Instant::from_micros(step)).is_ok() {
+                bytes += 400;
+            }
+        }
+        let burst = UNPROVEN_BURST_BYTES * UNPROVEN_PREFIX_FACTOR;
+        assert!(bytes <= burst + UNPROVEN_BYTES_PER_S * UNPROVEN_PREFIX_FACTOR + 400, "{bytes}");
+    }
+
+    #[test]
+    fn no_foreign_node_sees_more_than_fifty_datagrams_in_ten_seconds() {
+        let mut budget = budget(None);
+        let to = Endpoint::v4(VICTIM, 1);
+        budget.prove(&to);
+        let mut at = Instant::default();
+        let mut sent = std::vec::Vec::new();
+        for _ in 0..200 {
+            at = budget.query(&to, false, 100, at);
+            sent.push(at.as_micros());
+        }
+        for (index, first) in sent.iter().enumerate() {
+            let window = sent[index..].iter().take_while(|time| *time - first < 10_000_000);
+            assert!(window.count() <= 50);
+        }
+    }
+
+    #[test]
+    fn loopback_private_and_our_own_proven_nodes_are_exempt() {
+        let mut budget = budget(None);
+        let now = Instant::default();
+        let global = Endpoint::v4(VICTIM, 1);
+        budget.prove(&global);
+        for _ in 0..10_000 {
+            assert_eq!(budget.reply(&Endpoint::v4([127, 0, 0, 1], 1), false, 1400, now), Ok(()));
+            assert_eq!(budget.reply(&Endpoint::v4([10, 0, 0, 1], 1), false, 1400, now), Ok(()));
+            assert_eq!(budget.reply(&global, true, 1400, now), Ok(()));
+            assert_eq!(budget.query(&global, true, 100, now), now);
+        }
+    }
+
+    #[test]
+    fn the_cap_bounds_everything() {
+        let (mut budget, mut bytes) = (budget(Some(10_000)), 0);
+        let to = Endpoint::v4([127, 0, 0, 1], 1);
+        for step in 0..10_000_u64 {
+            if budget.reply(&to, false, 500, Instant::from_micros(step * 1000)).is_ok() {
+                bytes += 500;
+            }
+        }
+        assert!((100_000..=110_500).contains(&bytes), "{bytes}");
+        let later = budget.query(&to, false, 500, Instant::from_micros(10_000_000));
+        assert!(later.since(Instant::from_micros(10_000_000)) < Duration::from_secs(1));
+    }
+}

@@ -1,0 +1,198 @@
+//! What becomes of a datagram: bounds, decoding, and then the way of a query or of a reply.
+
+use wire::limits::DATAGRAM_BYTES;
+use wire::{
+    Contact, Endpoint, ErrorMessage, Message, NodeId, QueryMessage, Reply, ReplyMessage, Scope,
+};
+
+use crate::config::Network;
+use crate::counters::Drop;
+use crate::lookup::Heard;
+use crate::operation::{Answer, Event, OperationId};
+use crate::outbox::Outbox;
+use crate::pending::{Purpose, Waiting};
+use crate::shelf::Admission;
+use crate::state::Node;
+use crate::time::{Instant, Now};
+
+impl<A: Admission> Node<A> {
+    /// Takes a datagram that arrived from `from`.
+    pub fn datagram(&mut self, now: Now, from: Endpoint, bytes: &[u8], outbox: &mut Outbox) {
+        self.counters.received += 1;
+        self.counters.received_bytes += bytes.len() as u64;
+        if bytes.is_empty() || bytes.len() > DATAGRAM_BYTES {
+            return self.counters.drop(Drop::Length);
+        }
+        if from.scope() == Scope::Martian {
+            return self.counters.drop(Drop::Martian);
+        }
+        match Message::read(bytes) {
+            Ok(Message::Query(query)) => self.query_arrived(now, from, &query, outbox),
+            Ok(Message::Reply(reply)) => self.reply_arrived(now.monotonic, from, &reply, outbox),
+            Ok(Message::Error(error)) => self.error_arrived(now.monotonic, from, &error, outbox),
+            Ok(Message::BadQuery { transaction }) => {
+                self.refuse_malformed(now.monotonic, from, transaction, outbox);
+            }
+            Err(_) => self.counters.drop(Drop::Malformed),
+        }
+    }
+
+    fn query_arrived(
+        &mut self,
+        now: Now,
+        from: Endpoint,
+        query: &QueryMessage<'_>,
+        outbox: &mut Outbox,
+    ) {
+        if query.id == self.id() {
+            self.heard_ourselves(&from);
+            return self.counters.drop(Drop::Own);
+        }
+        if self.read_only {
+            return self.counters.drop(Drop::ReadOnly);
+        }
+        self.serve(now, from, query, outbox);
+        if !query.read_only {
+            let contact = Contact { id: query.id, endpoint: from };
+            let table = &mut self.tables[from.family() as usize];
+            if !table.heard(&query.id, &from, now.monotonic)
+                && self.is_of_our_network(&from, query.network, false)
+            {
+                self.consider(contact, now.monotonic, outbox);
+            }
+        }
+    }
+
+    fn reply_arrived(
+        &mut self,
+        now: Instant,
+        from: Endpoint,
+        message: &ReplyMessage<'_>,
+        outbox: &mut Outbox,
+    ) {
+        let Some(waiting) = self.pending.answered(message.transaction, &from) else {
+            return self.counters.drop(Drop::Unmatched);
+        };
+        let Ok((id, reply)) = message.read_as(waiting.kind) else {
+            self.counters.drop(Drop::Malformed);
+            return self.distrusted(&waiting, now, outbox);
+        };
+        self.counters.replies += 1;
+        self.budget.prove(&from);
+        let expected = waiting.expected.is_none_or(|expected| expected == id);
+        let ours = message.network.is_some() && message.network == self.config.network.tag();
+        let door = self.membership.is_door(&from);
+        if !expected || id == self.id() {
+            return self.distrusted(&waiting, now, outbox);
+        }
+        let round_trip = now.since(waiting.sent_at);
+        self.round_trips.measured(round_trip);
+        let contact = Contact { id, endpoint: from };
+        let member = self.is_of_our_network(&from, message.network, door);
+        if member {
+            let table = &mut self.tables[from.family() as usize];
+            table.answered(contact, round_trip, ours || door, now);
+            if let Some(seen) = message.seen_at {
+                self.seen_at(&from, seen, now, outbox);
+            }
+            self.membership.found_somebody(&mut self.events, &self.tables);
+        }
+        match waiting.purpose {
+            Purpose::Lookup { operation, family, candidate } => {
+                let heard = if member { Heard::Reply { contact, round_trip, reply } } else { Heard::Distrusted };
+                self.lookup_heard(operation, family, candidate, heard, now, outbox);
+            }
+            Purpose::Write { operation, destination } => self.write_stored(operation, destination),
+            Purpose::Ask(operation) => self.asked_and_answered(operation, id, round_trip, &reply),
+            Purpose::Verify => {}
+        }
+    }
+
+    fn asked_and_answered(
+        &mut self,
+        operation: OperationId,
+        id: NodeId,
+        round_trip: core::time::Duration,
+        reply: &Reply<'_>,
+    ) {
+        let answer = match reply {
+            Reply::Samples { nodes, interval_s, num, samples } => Answer::Samples {
+                id,
+                samples: samples.map(|bytes| wire::reply::samples(bytes).collect()),
+                num: u64::try_from(*num).unwrap_or(0),
+                interval: core::time::Duration::from_secs((*interval_s).clamp(0, 21_600) as u64),
+                nodes: [nodes.v4, nodes.v6].iter().flatten().flat_map(|list| list.iter()).collect(),
+            },
+            _ => Answer::Pong { id, round_trip },
+        };
+        self.events.push_back(Event::Answered(operation, answer));
+    }
+
+    fn error_arrived(
+        &mut self,
+        now: Instant,
+        from: Endpoint,
+        error: &ErrorMessage<'_>,
+        outbox: &mut Outbox,
+    ) {
+        let Some(waiting) = self.pending.answered(error.transaction, &from) else {
+            return self.counters.drop(Drop::Unmatched);
+        };
+        self.counters.replies += 1;
+        self.budget.prove(&from);
+        self.round_trips.measured(now.since(waiting.sent_at));
+        if let Some(id) = waiting.expected {
+            self.tables[from.family() as usize].heard(&id, &from, now);
+        }
+        match waiting.purpose {
+            Purpose::Lookup { operation, family, candidate } => {
+                let heard = Heard::Refused(error.code);
+                self.lookup_heard(operation, family, candidate, heard, now, outbox);
+            }
+            Purpose::Write { operation, destination } => {
+                self.write_refused(operation, destination, error.code, error.text);
+            }
+            Purpose::Ask(operation) => {
+                let text = alloc::string::String::from_utf8_lossy(error.text).into();
+                let answer = Answer::Refused { code: error.code, text };
+                self.events.push_back(Event::Answered(operation, answer));
+            }
+            Purpose::Verify => {}
+        }
+    }
+
+    /// Somebody answered for another, or with nonsense.
+    fn distrusted(&mut self, waiting: &Waiting, now: Instant, outbox: &mut Outbox) {
+        if let Some(id) = waiting.expected {
+            self.tables[waiting.to.family() as usize].failed(&id, &waiting.to);
+        }
+        match waiting.purpose {
+            Purpose::Lookup { operation, family, candidate } => {
+                self.lookup_heard(operation, family, candidate, Heard::Distrusted, now, outbox);
+            }
+            Purpose::Write { operation, destination } => self.write_silent(operation, destination),
+            Purpose::Ask(operation) => {
+                self.events.push_back(Event::Answered(operation, Answer::Silent));
+            }
+            Purpose::Verify => {}
+        }
+    }
+
+    /// Whether a node belongs where we do: in a network of our own, one with our tag, one that we
+    /// were told to join through, or one of a private address without any other tag; in Mainline,
+    /// one without a tag.
+    pub(crate) fn is_of_our_network(
+        &self,
+        from: &Endpoint,
+        tag: Option<wire::NetworkTag>,
+        door: bool,
+    ) -> bool {
+        match self.config.network {
+            Network::Public => tag.is_none(),
+            Network::Own(own) => match tag {
+                Some(tag) => tag == own,
+                None => door || from.scope() != Scope::Global,
+            },
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! One Mainline DHT node as a value: no socket, no clock, no task, no global randomness.
+//!
+//! A [`Node`] is driven from outside. Each call hands it one input, together with the time and an
+//! [`Outbox`] for datagrams: a datagram that arrived ([`Node::datagram`]), a timer that ran out
+//! ([`Node::tick`]), or something to do ([`Node::command`]). After each input the driver sends what
+//! is in the outbox, takes the events from [`Node::next_event`], and arms its timer for
+//! [`Node::deadline`]. A stranger's bytes can never cause an error or a panic, only a drop that is
+//! counted with its reason in [`Counters`].
+//!
+//! A datagram's way through the files: `inbox` (bounds, decoding) → a query: `serve` answers from
+//! `table` and `shelf` under `token` and `budget`; a reply: `pending` finds what it answers, then
+//! `table` and the `lookup` or `write` that asked hear of it.
+#![no_std]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+mod ask;
+mod budget;
+mod clock;
+mod config;
+mod counters;
+mod dice;
+mod identity;
+mod inbox;
+pub mod limits;
+mod lookup;
+mod membership;
+mod operation;
+mod outbox;
+mod pending;
+mod round_trips;
+mod serve;
+mod shelf;
+mod state;
+pub mod table;
+mod time;
+mod token;
+mod verify;
+pub mod walk;
+mod write;
+
+pub use clock::SteadyWall;
+pub use config::{Config, Network};
+pub use counters::{Counters, Drop};
+pub use dice::Dice;
+pub use operation::{
+    Answer, Command, Ended, Event, Holds, LookupResult, OperationId, Outcome, Question, Responder,
+    Step, StepOutcome, Written,
+};
+pub use outbox::Outbox;
+pub use shelf::{Admission, Lease, Mainline, Refused, ShelfLimits};
+pub use state::Node;
+pub use table::{AddressRules, Table};
+pub use time::{Instant, Now, UnixMillis};

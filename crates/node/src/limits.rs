@@ -1,0 +1,141 @@
+//! Every bound of a node, in one place, with its unit and where it comes from. Bounds of the wire
+//! are in [`wire::limits`].
+
+use core::time::Duration;
+
+/// Contacts a node list carries and a bucket holds (BEP 5: K = 8).
+pub const K: usize = 8;
+
+/// Contacts in the first buckets, which cover most of the key space, so that lookups start close
+/// (libtorrent's measure).
+pub const FIRST_BUCKETS: [usize; 4] = [128, 64, 32, 16];
+
+/// Verified contacts that wait in a bucket for a place.
+pub const REPLACEMENTS: usize = 8;
+
+/// Failures in a row after which a contact is bad (BEP 5: "multiple queries in a row").
+pub const MAX_FAILURES: u8 = 3;
+
+/// After so long without a change a bucket is refreshed, without a sign a contact is questionable
+/// (BEP 5: 15 minutes).
+pub const STALE: Duration = Duration::from_secs(15 * 60);
+
+/// How often a node looks after its table and shelf, if they hold anything.
+pub const MAINTENANCE: Duration = Duration::from_secs(60);
+
+/// Contacts of one /24 (IPv6: /64) in a bucket under the strict rules.
+pub const PER_PREFIX_IN_BUCKET: usize = 2;
+
+/// Queries on their way at once. At 4 s each that is 1,000 a second to peers that never answer.
+pub const PENDING: usize = 4096;
+
+/// Queries to verify contacts that wait for a place in the table, on their way at once.
+pub const VERIFICATIONS: usize = 16;
+
+/// Queries that a lookup may send in one family before it ends with what it has.
+pub const LOOKUP_MESSAGES: usize = 256;
+
+/// Candidates that a lookup remembers in one family.
+pub const LOOKUP_CANDIDATES: usize = 256;
+
+/// A lookup ends at the latest after so long.
+pub const LOOKUP_TIME: Duration = Duration::from_secs(30);
+
+/// Different items under one target that a lookup carries; more can only be an attack.
+pub const LOOKUP_ITEMS: usize = 8;
+
+/// Peers that a lookup reports.
+pub const LOOKUP_PEERS: usize = 4096;
+
+/// Lookups and write phases at once.
+pub const OPERATIONS: usize = 4096;
+
+/// Queries on their way at once in a lookup that still gets closer (Kademlia's alpha; libtorrent 5).
+pub const PARALLELISM: usize = 4;
+
+/// A reply later than this opens a slot, at the earliest.
+pub const SLOW_MIN: Duration = Duration::from_millis(150);
+
+/// A reply later than this opens a slot in any case (libtorrent: 1 s).
+pub const SLOW_MAX: Duration = Duration::from_millis(1000);
+
+/// A query is given up after so long.
+pub const TIMEOUT: Duration = Duration::from_secs(4);
+
+/// How long a write token is good at least; at most twice as long (BEP 5: five minutes, ten).
+pub const TOKEN_EPOCH: Duration = Duration::from_secs(300);
+
+/// Life of an item without an expiry of its own (BEP 44: 2 hours).
+pub const PLAIN_LEASE: Duration = Duration::from_secs(2 * 3600);
+
+/// Life of an announced peer (seen: 30 to 60 minutes).
+pub const PEER_LEASE: Duration = Duration::from_secs(45 * 60);
+
+/// Items on the shelf by default.
+pub const ITEMS: usize = 1_000_000;
+
+/// Bytes of items on the shelf by default.
+pub const ITEM_BYTES: usize = 512 << 20;
+
+/// Topics with peers on the shelf.
+pub const TOPICS: usize = 50_000;
+
+/// Peers of one topic (BEP 33: below 6,000, where its filters break down).
+pub const PEERS_PER_TOPIC: usize = 5_000;
+
+/// Peers of all topics.
+pub const PEERS: usize = 500_000;
+
+/// Peers in one reply of each family: 100 of 8 bytes, 30 of 21, beside 8 contacts, within BEP 32's
+/// 1,024 bytes.
+pub const PEERS_IN_REPLY: [usize; 2] = [80, 25];
+
+/// Info hashes in a sample: 20 bytes each beside 8 contacts of both families.
+pub const SAMPLE: usize = 20;
+
+/// A sample stays the same for so long (BEP 51: at most 6 hours).
+pub const SAMPLE_INTERVAL: Duration = Duration::from_secs(60);
+
+/// Datagrams to a globally addressed foreign node: one each so often ...
+pub const PACE_INTERVAL: Duration = Duration::from_millis(250);
+
+/// ... after a burst of so many: at most 50 in any 10 s, where libtorrent begins to ban.
+pub const PACE_BURST: u32 = 10;
+
+/// Datagrams that wait for their pace.
+pub const PACED_QUEUE: usize = 1024;
+
+/// Bytes per second to an address that has not shown that it receives what we send ...
+pub const UNPROVEN_BYTES_PER_S: u32 = 2_000;
+
+/// ... after so many at once.
+pub const UNPROVEN_BURST_BYTES: u32 = 20_000;
+
+/// How much more a whole /24 (IPv6: /64) may get than one address of it.
+pub const UNPROVEN_PREFIX_FACTOR: u32 = 4;
+
+/// Slots of each budget table; addresses that fall into one slot share it.
+pub const BUDGET_SLOTS: usize = 4096;
+
+/// Verification pings to addresses that only somebody else told us of, a second.
+pub const VERIFICATIONS_PER_S: u32 = 50;
+
+/// Different networks that must agree before an external address is believed.
+pub const ADDRESS_VOTERS: usize = 3;
+
+/// Votes for external addresses that are remembered.
+pub const ADDRESS_VOTES: usize = 16;
+
+/// First wait before joining is tried again; doubles up to [`JOIN_RETRY_MAX`].
+pub const JOIN_RETRY_MIN: Duration = Duration::from_secs(1);
+
+/// Longest wait before joining is tried again.
+pub const JOIN_RETRY_MAX: Duration = Duration::from_secs(60);
+
+/// Addresses to join through that are remembered.
+pub const JOIN_ENDPOINTS: usize = 64;
+
+const _: () = assert!(LOOKUP_MESSAGES <= LOOKUP_CANDIDATES);
+const _: () = assert!(SLOW_MAX.as_micros() < TIMEOUT.as_micros());
+const _: () = assert!(K <= wire::limits::NODES_PER_LIST);
+const _: () = assert!(PEERS_IN_REPLY[0] <= wire::limits::PEERS_PER_REPLY);

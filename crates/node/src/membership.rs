@@ -1,0 +1,243 @@
+//! Belonging to a network: joining it, staying in it, and keeping the table true.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use wire::{Contact, Endpoint, Family, Query};
+
+use crate::ask::Question as Ask;
+use crate::config::Network;
+use crate::limits::{
+    JOIN_ENDPOINTS, JOIN_RETRY_MAX, JOIN_RETRY_MIN, K, MAINTENANCE, STALE,
+};
+use crate::lookup::{Lookup, Owner};
+use crate::operation::{Event, LookupResult, Question};
+use crate::outbox::Outbox;
+use crate::pending::Purpose;
+use crate::shelf::Admission;
+use crate::state::Node;
+use crate::table::Table;
+use crate::time::{Instant, Now};
+
+/// After the first answer, the node looks for its neighbours once more after so long: when many
+/// nodes start together, the first look finds only those that were quicker.
+const SECOND_LOOK: Duration = Duration::from_secs(5);
+
+/// Questionable contacts that are asked for a sign of life at a time.
+const CHECKS: usize = 8;
+
+/// How a node belongs to its network.
+pub(crate) struct Membership {
+    doors: Vec<Endpoint>,
+    joined: bool,
+    joining: bool,
+    retry_at: Option<Instant>,
+    retry_after: Duration,
+    look_at: Option<Instant>,
+    maintain_at: Instant,
+    swept_at: Instant,
+}
+
+impl Membership {
+    pub(crate) fn new(now: Instant) -> Self {
+        Self {
+            doors: Vec::new(),
+            joined: false,
+            joining: false,
+            retry_at: None,
+            retry_after: JOIN_RETRY_MIN,
+            look_at: None,
+            maintain_at: now + MAINTENANCE,
+            swept_at: now,
+        }
+    }
+
+    /// Whether we were told to join through this address.
+    pub(crate) fn is_door(&self, endpoint: &Endpoint) -> bool {
+        self.doors.contains(endpoint)
+    }
+
+    /// The addresses of a family to join through.
+    pub(crate) fn doors(&self, family: Family) -> impl Iterator<Item = Endpoint> + '_ {
+        self.doors.iter().copied().filter(move |door| door.family() == family)
+    }
+
+    /// A member of the network answered.
+    pub(crate) fn found_somebody(&mut self, events: &mut VecDeque<Event>, tables: &[Table; 2]) {
+        if !self.joined {
+            self.joined = true;
+            self.retry_at = None;
+            self.retry_after = JOIN_RETRY_MIN;
+            let contacts = tables.iter().map(Table::len).sum();
+            events.push_back(Event::Joined { contacts });
+        }
+    }
+
+    /// When something is to be done; with `idle`, only joining is.
+    pub(crate) fn deadline(&self, idle: bool) -> Option<Instant> {
+        let maintain = (!idle).then_some(self.maintain_at);
+        [self.retry_at, self.look_at, maintain].into_iter().flatten().min()
+    }
+}
+
+impl<A: Admission> Node<A> {
+    /// Remembers addresses to join through, and joins.
+    pub(crate) fn join(&mut self, endpoints: Vec<Endpoint>, now: Instant, outbox: &mut Outbox) {
+        for endpoint in endpoints {
+            if !self.membership.doors.contains(&endpoint)
+                && self.membership.doors.len() < JOIN_ENDPOINTS
+            {
+                self.membership.doors.push(endpoint);
+            }
+        }
+        // A client that leaves soon needs no table: its lookups start at the doors themselves.
+        if !self.config.ephemeral && !self.membership.doors.is_empty() && !self.membership.joining {
+            self.look_for_neighbours(Owner::Join, now, outbox);
+        }
+    }
+
+    fn look_for_neighbours(&mut self, owner: Owner, now: Instant, outbox: &mut Outbox) {
+        self.membership.joining |= owner == Owner::Join;
+        let question = Question::Nodes(self.id().point());
+        let lookup = Lookup::new(question, K, false, owner, now);
+        let operation = self.own_operation();
+        self.start_lookup(operation, lookup, now, outbox);
+    }
+
+    /// The lookup for our own place ended.
+    pub(crate) fn join_lookup_ended(
+        &mut self,
+        result: &LookupResult,
+        now: Instant,
+        outbox: &mut Outbox,
+    ) {
+        self.membership.joining = false;
+        if result.answered == 0 {
+            let retry_in = self.dice.jittered(self.membership.retry_after);
+            self.membership.retry_after = (self.membership.retry_after * 2).min(JOIN_RETRY_MAX);
+            self.membership.retry_at = Some(now + retry_in);
+            self.events.push_back(Event::JoinFailed { retry_in });
+            return;
+        }
+        self.membership.look_at = Some(now + self.dice.jittered(SECOND_LOOK));
+        self.fill_thin_buckets(now, outbox);
+    }
+
+    /// Looks into the parts of the key space of which the table knows little.
+    fn fill_thin_buckets(&mut self, now: Instant, outbox: &mut Outbox) {
+        for family in Family::ALL {
+            let depth = self.tables[family as usize].depth();
+            for index in 0..depth.saturating_sub(1) {
+                let noise = self.dice.bytes();
+                if let Some(point) = self.tables[family as usize].thin_bucket(index, noise) {
+                    self.refresh(point, now, outbox);
+                }
+            }
+        }
+    }
+
+    fn refresh(&mut self, point: wire::Point, now: Instant, outbox: &mut Outbox) {
+        let lookup = Lookup::new(Question::Nodes(point), K, false, Owner::Refresh, now);
+        let operation = self.own_operation();
+        self.start_lookup(operation, lookup, now, outbox);
+    }
+
+    /// Looks after membership, table and shelf, as far as it is time.
+    pub(crate) fn maintain(&mut self, now: Now, outbox: &mut Outbox) {
+        let monotonic = now.monotonic;
+        if self.membership.retry_at.is_some_and(|at| at <= monotonic) {
+            self.membership.retry_at = None;
+            self.look_for_neighbours(Owner::Join, monotonic, outbox);
+        }
+        if self.membership.look_at.is_some_and(|at| at <= monotonic) {
+            let again_in = self.dice.jittered(STALE);
+            self.membership.look_at = Some(monotonic + again_in);
+            self.look_for_neighbours(Owner::Refresh, monotonic, outbox);
+        }
+        if self.membership.maintain_at > monotonic {
+            return;
+        }
+        self.membership.maintain_at = monotonic + self.dice.jittered(MAINTENANCE);
+        self.membership.swept_at = monotonic;
+        let wall = self.lease_wall(now);
+        self.items.sweep(wall);
+        self.peers.sweep(monotonic);
+        self.check_questionable(monotonic, outbox);
+        for family in Family::ALL {
+            let noise = self.dice.bytes();
+            let stale = self.tables[family as usize].stale_bucket(noise, monotonic);
+            if let Some(point) = stale {
+                self.refresh(point, monotonic, outbox);
+            }
+        }
+        let lost = self.tables.iter().all(Table::is_empty);
+        if lost && !self.membership.doors.is_empty() && !self.membership.joining {
+            self.membership.joined = false;
+            self.join(Vec::new(), monotonic, outbox);
+        }
+    }
+
+    /// Asks contacts that have been quiet for long whether they live.
+    fn check_questionable(&mut self, now: Instant, outbox: &mut Outbox) {
+        for family in Family::ALL {
+            for contact in self.tables[family as usize].questionable(now, CHECKS) {
+                self.verify(contact, now, outbox);
+            }
+        }
+    }
+
+    /// We heard of a contact: if the table has use for it, it is asked whether it lives.
+    pub(crate) fn consider(&mut self, contact: Contact, now: Instant, outbox: &mut Outbox) {
+        if self.config.ephemeral
+            || self.verifications.asked_lately(&contact.endpoint, now)
+            || !self.tables[contact.endpoint.family() as usize].wants(&contact)
+        {
+            return;
+        }
+        let in_flight = self.pending.verifications();
+        if self.verifications.allow(&contact.endpoint, in_flight, now) {
+            self.verify(contact, now, outbox);
+        }
+    }
+
+    fn verify(&mut self, contact: Contact, now: Instant, outbox: &mut Outbox) {
+        let (to, expected) = (contact.endpoint, Some(contact.id));
+        let purpose = Purpose::Verify;
+        self.ask(Ask { to, expected, query: &Query::Ping, purpose }, now, outbox);
+    }
+
+    /// Somebody told us where it sees us.
+    pub(crate) fn seen_at(
+        &mut self,
+        voter: &Endpoint,
+        seen: Endpoint,
+        now: Instant,
+        outbox: &mut Outbox,
+    ) {
+        let Some(moved) = self.identity.vote(voter, seen, &mut self.dice) else { return };
+        self.events.push_back(Event::ExternalAddress(moved.external));
+        if let Some(id) = moved.id {
+            self.tables.iter_mut().for_each(|table| table.rename(id, now));
+            self.events.push_back(Event::Renamed(id));
+            self.look_for_neighbours(Owner::Refresh, now, outbox);
+        }
+        if self.read_only && !self.config.ephemeral {
+            // A datagram to our own external address that comes back shows that we can be reached.
+            let (to, expected) = (moved.external, None);
+            let purpose = Purpose::Verify;
+            self.ask(Ask { to, expected, query: &Query::Ping, purpose }, now, outbox);
+        }
+    }
+
+    /// A query of our own came back to us.
+    pub(crate) fn heard_ourselves(&mut self, from: &Endpoint) {
+        let external = self.identity.external(from.family());
+        if self.config.network == Network::Public
+            && !self.config.ephemeral
+            && external.is_some_and(|external| external.ip() == from.ip())
+        {
+            self.read_only = false;
+        }
+    }
+}

@@ -1,0 +1,331 @@
+//! Answering queries: from the table and the shelf, into the outbox, without allocating.
+
+use wire::compact::{NodesBuffer, contact_bytes};
+use wire::limits::{PLAIN_REPLY_BYTES, VALUE_REPLY_BYTES};
+use wire::{
+    CompactPeers, Endpoint, Family, Found, InfoHash, NodeLists, Point, Query,
+    QueryMessage, Reply, Seq, Target, Unverified, Want,
+};
+
+use crate::budget::Withheld;
+use crate::counters::Drop;
+use crate::limits::K;
+use crate::outbox::Outbox;
+use crate::shelf::{Admission, Refused};
+use crate::state::Node;
+use crate::time::{Instant, Now};
+
+/// Bytes of a reply around its variable parts: the outer dictionary with a transaction id of 32
+/// bytes, address, tag and version, our id, a token, and the names of two node lists.
+const AROUND_BYTES: usize = 180;
+
+/// Bytes of a mutable item's key, signature and version in a reply, with their names.
+const SIGNED_BYTES: usize = 132;
+
+/// Bytes of two Bloom filters with their names.
+const FILTERS_BYTES: usize = 2 * (6 + 4 + 256);
+
+/// Bytes of a peer of each family in a `values` list.
+const PEER_BYTES: [usize; 2] = [8, 21];
+
+const BAD_TOKEN: Refused = Refused { code: 203, text: "invalid token" };
+const UNKNOWN_METHOD: Refused = Refused { code: 204, text: "method unknown" };
+const NO_ROOM: Refused = Refused { code: 202, text: "full" };
+
+/// A query with all that its answer depends on.
+struct Asked<'m> {
+    now: Now,
+    from: Endpoint,
+    ours: bool,
+    transaction: &'m [u8],
+}
+
+impl<A: Admission> Node<A> {
+    /// Answers a query.
+    pub(crate) fn serve(
+        &mut self,
+        now: Now,
+        from: Endpoint,
+        message: &QueryMessage<'_>,
+        outbox: &mut Outbox,
+    ) {
+        let ours = message.network.is_some() && message.network == self.config.network.tag();
+        let asked = Asked { now, from, ours, transaction: message.transaction };
+        let method = match message.query {
+            Query::Ping => {
+                self.reply(&asked, &Reply::Ack, outbox);
+                0
+            }
+            Query::FindNode { target, want } => {
+                let lists = self.nodes_near(&target, want, &asked, PLAIN_REPLY_BYTES - AROUND_BYTES);
+                self.reply(&asked, &Reply::Nodes(lists.as_lists()), outbox);
+                1
+            }
+            Query::GetPeers { info_hash, want, no_seed, scrape } => {
+                self.serve_get_peers(&asked, info_hash, want, no_seed, scrape, outbox);
+                2
+            }
+            Query::AnnouncePeer { info_hash, port, implied_port, seed, token } => {
+                let port = if implied_port { from.port() } else { port };
+                self.serve_announce(&asked, info_hash, port, seed, token, outbox);
+                3
+            }
+            Query::Get { target, newer_than, want } => {
+                self.serve_get(&asked, target, newer_than, want, outbox);
+                4
+            }
+            Query::Put { item, cas, token, .. } => {
+                let stored = self.serve_put(&asked, item, cas, token);
+                match stored {
+                    Ok(()) => self.reply(&asked, &Reply::Ack, outbox),
+                    Err(refused) => self.refuse(&asked, refused, outbox),
+                }
+                5
+            }
+            Query::SampleInfohashes { target, want } => {
+                self.serve_sample(&asked, &target, want, outbox);
+                6
+            }
+            Query::Unknown => {
+                self.refuse(&asked, UNKNOWN_METHOD, outbox);
+                7
+            }
+        };
+        self.counters.answered[method] += 1;
+    }
+
+    /// Answers a query that could not be read, so that an honest implementer learns of it.
+    pub(crate) fn refuse_malformed(
+        &mut self,
+        now: Instant,
+        from: Endpoint,
+        transaction: &[u8],
+        outbox: &mut Outbox,
+    ) {
+        if self.read_only {
+            return self.counters.drop(Drop::ReadOnly);
+        }
+        let now = Now { monotonic: now, ..Now::default() };
+        let asked = Asked { now, from, ours: false, transaction };
+        self.counters.answered[7] += 1;
+        self.refuse(&asked, Refused { code: 203, text: "malformed query" }, outbox);
+    }
+
+    fn serve_get_peers(
+        &mut self,
+        asked: &Asked<'_>,
+        info_hash: InfoHash,
+        want: Want,
+        no_seed: bool,
+        scrape: bool,
+        outbox: &mut Outbox,
+    ) {
+        let (now, family) = (asked.now.monotonic, asked.from.family());
+        let mut room = PLAIN_REPLY_BYTES - AROUND_BYTES;
+        let filters = if scrape { self.peers.filters(&info_hash, now) } else { None };
+        if filters.is_some() {
+            room -= FILTERS_BYTES;
+        }
+        let lists = self.nodes_near(&info_hash.point(), want, asked, room);
+        room -= lists.len();
+        let most = room / PEER_BYTES[family as usize];
+        let values = self.peers.answer(&info_hash, family, no_seed, most, now, &mut self.dice);
+        let token = self.tokens.issue(&asked.from, &info_hash.point(), now);
+        let token = self.peers.has_room(&info_hash, family).then_some(&token[..]);
+        let reply = Reply::Peers {
+            nodes: lists.as_lists(),
+            token,
+            values: CompactPeers::new(values.entries()),
+            filters: filters.as_ref().map(|(seeds, peers)| (seeds.as_bytes(), peers.as_bytes())),
+        };
+        self.reply(asked, &reply, outbox);
+    }
+
+    fn serve_announce(
+        &mut self,
+        asked: &Asked<'_>,
+        info_hash: InfoHash,
+        port: u16,
+        seed: bool,
+        token: &[u8],
+        outbox: &mut Outbox,
+    ) {
+        let now = asked.now.monotonic;
+        if !self.tokens.accepts(token, &asked.from, &info_hash.point(), now) {
+            return self.refuse(asked, BAD_TOKEN, outbox);
+        }
+        self.budget.prove(&asked.from);
+        if self.peers.announce(info_hash, asked.from.with_port(port), seed, now) {
+            self.reply(asked, &Reply::Ack, outbox);
+        } else {
+            self.refuse(asked, NO_ROOM, outbox);
+        }
+    }
+
+    fn serve_get(
+        &mut self,
+        asked: &Asked<'_>,
+        target: Target,
+        newer_than: Option<Seq>,
+        want: Want,
+        outbox: &mut Outbox,
+    ) {
+        let wall = self.lease_wall(asked.now);
+        let token = self.tokens.issue(&asked.from, &target.point(), asked.now.monotonic);
+        let found = match self.items.get(&target, wall).map(|item| item.as_ref()) {
+            None => Found::Nothing,
+            Some(item) => match (item.seq(), newer_than) {
+                (Some(seq), Some(newer_than)) if seq <= newer_than => Found::Version(seq),
+                _ => Found::from(item),
+            },
+        };
+        let room = match &found {
+            Found::Item(item) => {
+                let signed = if item.signed.is_some() { SIGNED_BYTES } else { 0 };
+                VALUE_REPLY_BYTES - AROUND_BYTES - item.value.len() - signed
+            }
+            Found::Nothing | Found::Version(_) => PLAIN_REPLY_BYTES - AROUND_BYTES - 32,
+        };
+        let lists = nodes_near(&self.tables, &target.point(), want, asked, room);
+        let reply = Reply::Item { nodes: lists.as_lists(), token: Some(&token), found };
+        // The reply borrows the shelf, so the speaker and the budget are used by hand here.
+        let speaker = self.speaker();
+        let (budget, counters) = (&mut self.budget, &mut self.counters);
+        let sent = outbox.send(asked.from, |buffer| {
+            let length =
+                speaker.write_reply(asked.transaction, &asked.from, &reply, buffer)?;
+            admitted(budget, counters, asked, length)
+        });
+        self.count_sent(sent);
+    }
+
+    /// Takes an item: a token first, since that costs least to check, then what it is.
+    fn serve_put(
+        &mut self,
+        asked: &Asked<'_>,
+        item: Unverified<'_>,
+        cas: Option<Seq>,
+        token: &[u8],
+    ) -> Result<(), Refused> {
+        let claim = item.claim();
+        let target = claim.target().point();
+        if !self.tokens.accepts(token, &asked.from, &target, asked.now.monotonic) {
+            return Err(BAD_TOKEN);
+        }
+        self.budget.prove(&asked.from);
+        let item = claim.verify()?;
+        let wall = self.lease_wall(asked.now);
+        self.items.put(item, cas, wall)
+    }
+
+    fn serve_sample(
+        &mut self,
+        asked: &Asked<'_>,
+        target: &Point,
+        want: Want,
+        outbox: &mut Outbox,
+    ) {
+        let now = asked.now.monotonic;
+        let room = PLAIN_REPLY_BYTES - AROUND_BYTES - crate::limits::SAMPLE * 20 - 60;
+        let lists = nodes_near(&self.tables, target, want, asked, room);
+        let (samples, num, interval) = self.peers.sample(now, &mut self.dice);
+        let mut copy = [0; crate::limits::SAMPLE * 20];
+        copy[..samples.len()].copy_from_slice(samples);
+        let length = samples.len();
+        let reply = Reply::Samples {
+            nodes: lists.as_lists(),
+            interval_s: interval.as_secs() as i64,
+            num: num as i64,
+            samples: Some(&copy[..length]),
+        };
+        self.reply(asked, &reply, outbox);
+    }
+
+    fn nodes_near(&self, target: &Point, want: Want, asked: &Asked<'_>, room: usize) -> Lists {
+        nodes_near(&self.tables, target, want, asked, room)
+    }
+
+    fn reply(&mut self, asked: &Asked<'_>, reply: &Reply<'_>, outbox: &mut Outbox) {
+        let speaker = self.speaker();
+        let (budget, counters) = (&mut self.budget, &mut self.counters);
+        let sent = outbox.send(asked.from, |buffer| {
+            let length = speaker.write_reply(asked.transaction, &asked.from, reply, buffer);
+            if length.is_none() {
+                counters.drop(Drop::Oversized);
+            }
+            admitted(budget, counters, asked, length?)
+        });
+        self.count_sent(sent);
+    }
+
+    fn refuse(&mut self, asked: &Asked<'_>, refused: Refused, outbox: &mut Outbox) {
+        self.counters.refused += 1;
+        let speaker = self.speaker();
+        let (budget, counters) = (&mut self.budget, &mut self.counters);
+        let sent = outbox.send(asked.from, |buffer| {
+            let Refused { code, text } = refused;
+            let length =
+                speaker.write_error(asked.transaction, &asked.from, code, text, buffer)?;
+            admitted(budget, counters, asked, length)
+        });
+        self.count_sent(sent);
+    }
+}
+
+/// The length of a reply that the budget lets through.
+fn admitted(
+    budget: &mut crate::budget::Budget,
+    counters: &mut crate::counters::Counters,
+    asked: &Asked<'_>,
+    length: usize,
+) -> Option<usize> {
+    match budget.reply(&asked.from, asked.ours, length, asked.now.monotonic) {
+        Ok(()) => return Some(length),
+        Err(Withheld::Unproven) => counters.drop(Drop::Unproven),
+        Err(Withheld::Paced) => counters.drop(Drop::Paced),
+        Err(Withheld::Capped) => counters.drop(Drop::Capped),
+    }
+    None
+}
+
+/// The node lists of one reply.
+struct Lists([Option<NodesBuffer>; 2]);
+
+impl Lists {
+    fn as_lists(&self) -> NodeLists<'_> {
+        let [v4, v6] = &self.0;
+        NodeLists {
+            v4: v4.as_ref().map(NodesBuffer::as_nodes),
+            v6: v6.as_ref().map(NodesBuffer::as_nodes),
+        }
+    }
+
+    fn len(&self) -> usize {
+        let buffers = self.0.iter().flatten();
+        buffers.map(|buffer| buffer.as_nodes().as_bytes().len()).sum()
+    }
+}
+
+/// The contacts nearest to `target` of the families wanted, as many as fit `room` bytes.
+fn nodes_near(
+    tables: &[crate::table::Table; 2],
+    target: &Point,
+    want: Want,
+    asked: &Asked<'_>,
+    room: usize,
+) -> Lists {
+    let own = asked.from.family();
+    let unsaid = !want.v4 && !want.v6;
+    let wanted = [want.v4 || (unsaid && own == Family::V4), want.v6 || (unsaid && own == Family::V6)];
+    let share = room / if wanted == [true, true] { 2 } else { 1 };
+    Lists(Family::ALL.map(|family| {
+        wanted[family as usize].then(|| {
+            let mut buffer = NodesBuffer::new(family);
+            let most = share / contact_bytes(family);
+            for entry in tables[family as usize].closest::<K>(target).iter().take(most) {
+                buffer.push(&entry.id, &entry.endpoint);
+            }
+            buffer
+        })
+    }))
+}

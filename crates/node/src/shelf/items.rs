@@ -1,0 +1,375 @@
+//! Held items, each under a lease, and the markers that deleted and expired ones leave behind.
+
+use alloc::collections::BTreeSet;
+
+use hashbrown::HashMap;
+use wire::{Item, ItemRef, Refusal, Seq, Target};
+
+use crate::dice::Dice;
+use crate::limits::{ITEM_BYTES, ITEMS, PLAIN_LEASE};
+use crate::time::UnixMillis;
+
+/// For how long an item is held, and what it leaves behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// It is served until then.
+    pub until: UnixMillis,
+    /// Its version is remembered until then, so that no older copy comes back.
+    pub marker_until: UnixMillis,
+}
+
+/// Why an item is not held: an error code of BEP 5 or 44, and the reason in words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{text} ({code})")]
+pub struct Refused {
+    /// The error code.
+    pub code: i64,
+    /// The reason.
+    pub text: &'static str,
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        let text = match refusal {
+            Refusal::NotCanonical => "value is not canonical bencode",
+            Refusal::ValueTooBig => "value too big",
+            Refusal::SaltTooBig => "salt too big",
+            Refusal::BadSignature => "invalid signature",
+            Refusal::WrongTarget => "item belongs to another target",
+        };
+        Refused { code: refusal.code(), text }
+    }
+}
+
+/// Decides whether a verified item may be held, and for how long.
+pub trait Admission {
+    /// Judges an item at this wall time.
+    ///
+    /// # Errors
+    /// Why it must not be held.
+    fn judge(&self, item: &ItemRef<'_>, wall: UnixMillis) -> Result<Lease, Refused>;
+}
+
+/// The rule of BEP 44 alone: everything, for two hours.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Mainline;
+
+impl Admission for Mainline {
+    fn judge(&self, _: &ItemRef<'_>, wall: UnixMillis) -> Result<Lease, Refused> {
+        Ok(Lease { until: wall + PLAIN_LEASE, marker_until: wall })
+    }
+}
+
+/// How much the shelf may hold.
+#[derive(Clone, Copy, Debug)]
+pub struct ShelfLimits {
+    /// Items, markers included.
+    pub items: usize,
+    /// Bytes of values and keys.
+    pub bytes: usize,
+}
+
+impl Default for ShelfLimits {
+    fn default() -> Self {
+        Self { items: ITEMS, bytes: ITEM_BYTES }
+    }
+}
+
+enum Entry {
+    Held(Item, Lease),
+    /// What is left of an item: its version.
+    Marker(Seq),
+}
+
+/// Held items.
+pub struct Items<A> {
+    admission: A,
+    limits: ShelfLimits,
+    entries: HashMap<Target, Entry, foldhash::fast::FixedState>,
+    /// When each entry must be looked at again.
+    ends: BTreeSet<(UnixMillis, Target)>,
+    bytes: usize,
+    held: usize,
+}
+
+impl<A: Admission> Items<A> {
+    /// An empty shelf under this admission.
+    pub fn new(admission: A, limits: ShelfLimits, dice: &mut Dice) -> Self {
+        Self {
+            admission,
+            limits,
+            entries: HashMap::with_hasher(foldhash::fast::FixedState::with_seed(dice.u64())),
+            ends: BTreeSet::new(),
+            bytes: 0,
+            held: 0,
+        }
+    }
+
+    /// The item under `target`, unless its lease has ended.
+    #[inline]
+    pub fn get(&self, target: &Target, wall: UnixMillis) -> Option<&Item> {
+        match self.entries.get(target)? {
+            Entry::Held(item, lease) if lease.until > wall => Some(item),
+            _ => None,
+        }
+    }
+
+    /// Holds an item if admission, compare-and-swap and version order allow it (BEP 44).
+    ///
+    /// # Errors
+    /// Why not; what was held stays.
+    pub fn put(
+        &mut self,
+        item: ItemRef<'_>,
+        cas: Option<Seq>,
+        wall: UnixMillis,
+    ) -> Result<(), Refused> {
+        let lease = self.admission.judge(&item, wall)?;
+        let target = item.target();
+        match self.entries.get_mut(&target) {
+            Some(Entry::Held(held, held_lease)) if held_lease.until > wall => {
+                if let (Some(held_seq), Some(seq)) = (held.seq(), item.seq()) {
+                    if cas.is_some_and(|cas| cas != held_seq) {
+                        return Err(CAS_MISMATCH);
+                    }
+                    if seq < held_seq || (seq == held_seq && item.value() != held.value()) {
+                        return Err(SEQ_TOO_LOW);
+                    }
+                }
+                if held.value() == item.value() && held.seq() == item.seq() {
+                    let before = *held_lease;
+                    *held_lease = lease;
+                    self.ends.remove(&(before.until, target));
+                    self.ends.insert((lease.until, target));
+                    return Ok(());
+                }
+            }
+            Some(Entry::Held(held, held_lease)) => {
+                // Ended but not yet swept: it counts as the marker it will become.
+                let outlives = held_lease.marker_until > wall;
+                if outlives && item.seq().is_some_and(|seq| Some(seq) <= held.seq()) {
+                    return Err(SEQ_TOO_LOW);
+                }
+            }
+            Some(Entry::Marker(seq)) => {
+                if item.seq().is_some_and(|new| new <= *seq) {
+                    return Err(SEQ_TOO_LOW);
+                }
+            }
+            None => {}
+        }
+        self.replace(item, lease, wall)
+    }
+
+    fn replace(
+        &mut self,
+        item: ItemRef<'_>,
+        lease: Lease,
+        wall: UnixMillis,
+    ) -> Result<(), Refused> {
+        let target = item.target();
+        let is_new = !self.entries.contains_key(&target);
+        let item = item.to_item();
+        if is_new && !self.fits(item.heap_bytes()) {
+            self.sweep(wall);
+            if !self.fits(item.heap_bytes()) {
+                return Err(FULL);
+            }
+        }
+        self.remove(&target);
+        self.bytes += item.heap_bytes();
+        self.held += 1;
+        self.ends.insert((lease.until, target));
+        self.entries.insert(target, Entry::Held(item, lease));
+        Ok(())
+    }
+
+    fn fits(&self, bytes: usize) -> bool {
+        self.entries.len() < self.limits.items && self.bytes + bytes <= self.limits.bytes
+    }
+
+    fn remove(&mut self, target: &Target) {
+        match self.entries.remove(target) {
+            Some(Entry::Held(item, lease)) => {
+                self.bytes -= item.heap_bytes();
+                self.held -= 1;
+                self.ends.remove(&(lease.until, *target));
+            }
+            Some(Entry::Marker(_)) => {
+                // Its end is found by its target: markers are few and this is off the fast path.
+                self.ends.retain(|(_, other)| other != target);
+            }
+            None => {}
+        }
+    }
+
+    /// Lets go of what has ended; items that must not come back leave their markers.
+    pub fn sweep(&mut self, wall: UnixMillis) {
+        while let Some((at, target)) = self.ends.first().copied() {
+            if at > wall {
+                return;
+            }
+            self.ends.pop_first();
+            let Some(Entry::Held(item, lease)) = self.entries.remove(&target) else { continue };
+            self.bytes -= item.heap_bytes();
+            self.held -= 1;
+            if let Some(seq) = item.seq()
+                && lease.marker_until > wall
+            {
+                self.entries.insert(target, Entry::Marker(seq));
+                self.ends.insert((lease.marker_until, target));
+            }
+        }
+    }
+
+    /// Items held.
+    pub fn len(&self) -> usize {
+        self.held
+    }
+
+    /// Whether nothing is held or remembered.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Bytes of values and keys.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Checks what must always hold; called by tests after each step.
+    ///
+    /// # Panics
+    /// If it does not.
+    #[doc(hidden)]
+    pub fn check_invariant(&self) {
+        let held = self.entries.values().filter_map(|entry| match entry {
+            Entry::Held(item, _) => Some(item.heap_bytes()),
+            Entry::Marker(_) => None,
+        });
+        assert_eq!(self.held, held.clone().count());
+        assert_eq!(self.bytes, held.sum::<usize>());
+        assert_eq!(self.ends.len(), self.entries.len());
+        assert!(self.entries.len() <= self.limits.items);
+    }
+}
+
+const CAS_MISMATCH: Refused = Refused { code: 301, text: "CAS mismatch, re-read and try again" };
+const SEQ_TOO_LOW: Refused = Refused { code: 302, text: "sequence number less than current" };
+const FULL: Refused = Refused { code: 202, text: "full" };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::time::Duration;
+    use proptest::prelude::*;
+    use std::collections::HashMap as Model;
+    use std::format;
+    use wire::Signer;
+    use wire::item::byte_string;
+
+    /// Leases written into the value: `seconds held` `,` `seconds remembered`.
+    struct Told;
+
+    impl Admission for Told {
+        fn judge(&self, item: &ItemRef<'_>, wall: UnixMillis) -> Result<Lease, Refused> {
+            let text = core::str::from_utf8(item.value()).unwrap();
+            let (_, text) = text.split_once(':').unwrap();
+            let (held, marker) = text.split_once(',').unwrap();
+            let at = |s: &str| wall + Duration::from_secs(s.parse().unwrap());
+            Ok(Lease { until: at(held), marker_until: at(marker) })
+        }
+    }
+
+    fn shelf(items: usize) -> Items<Told> {
+        let limits = ShelfLimits { items, bytes: 1 << 20 };
+        Items::new(Told, limits, &mut Dice::new([1; 32]))
+    }
+
+    fn item(salt: u8, seq: i64, value: &str) -> Item {
+        let signer = Signer::from_seed(&[7; 32]);
+        let value = byte_string(value.as_bytes());
+        Item::mutable(&signer, &[salt], Seq::new(seq).unwrap(), &value).unwrap()
+    }
+
+    fn at(seconds: u64) -> UnixMillis {
+        UnixMillis(seconds * 1000)
+    }
+
+    #[test]
+    fn versions_only_rise_and_equal_ones_only_renew() {
+        let mut shelf = shelf(10);
+        let put = |shelf: &mut Items<Told>, seq, value, cas: Option<i64>, time| {
+            let cas = cas.map(|n| Seq::new(n).unwrap());
+            shelf.put(item(1, seq, value).as_ref(), cas, at(time)).map_err(|refused| refused.code)
+        };
+        assert_eq!(put(&mut shelf, 5, "9,9", Some(77), 0), Ok(()), "no value: cas is ignored");
+        assert_eq!(put(&mut shelf, 4, "9,9", None, 0), Err(302));
+        assert_eq!(put(&mut shelf, 5, "8,8", None, 0), Err(302));
+        assert_eq!(put(&mut shelf, 5, "9,9", None, 5), Ok(()));
+        let target = item(1, 5, "9,9").target();
+        assert!(shelf.get(&target, at(13)).is_some(), "renewed");
+        assert!(shelf.get(&target, at(14)).is_none());
+        assert_eq!(put(&mut shelf, 6, "9,9", Some(4), 6), Err(301));
+        assert_eq!(put(&mut shelf, 6, "9,9", Some(5), 6), Ok(()));
+        shelf.check_invariant();
+    }
+
+    #[test]
+    fn an_ended_item_leaves_a_marker_that_keeps_old_copies_out() {
+        let mut shelf = shelf(10);
+        shelf.put(item(1, 5, "1,100").as_ref(), None, at(0)).unwrap();
+        let old = item(1, 4, "500,500");
+        assert_eq!(shelf.put(old.as_ref(), None, at(2)).unwrap_err().code, 302, "before the sweep");
+        shelf.sweep(at(2));
+        shelf.check_invariant();
+        assert_eq!(shelf.len(), 0);
+        assert_eq!(shelf.put(old.as_ref(), None, at(3)).unwrap_err().code, 302, "after the sweep");
+        shelf.sweep(at(101));
+        assert!(shelf.is_empty());
+        assert_eq!(shelf.put(old.as_ref(), None, at(102)), Ok(()));
+    }
+
+    #[test]
+    fn a_full_shelf_refuses_new_keys_and_takes_updates() {
+        let mut shelf = shelf(2);
+        shelf.put(item(1, 1, "9,9").as_ref(), None, at(0)).unwrap();
+        shelf.put(item(2, 1, "90,90").as_ref(), None, at(0)).unwrap();
+        assert_eq!(shelf.put(item(3, 1, "9,9").as_ref(), None, at(0)).unwrap_err().code, 202);
+        assert_eq!(shelf.put(item(2, 2, "90,90").as_ref(), None, at(0)), Ok(()));
+        assert_eq!(shelf.put(item(3, 1, "9,9").as_ref(), None, at(10)), Ok(()), "one has ended");
+    }
+
+    proptest! {
+        #[test]
+        fn it_serves_what_a_plain_model_serves(
+            steps in proptest::collection::vec((0u8..3, 0i64..6, 1u64..9, 0u64..9, 0u64..3), 1..60)
+        ) {
+            let mut shelf = shelf(100);
+            let mut model: Model<u8, (i64, u64, u64)> = Model::new();
+            let mut time = 0;
+            for (salt, seq, held, more, pass) in steps {
+                time += pass;
+                let new = item(salt, seq, &format!("{held},{}", held + more));
+                let known = model.get(&salt).copied().filter(|(_, until, marker)| *until.max(marker) > time);
+                let refused = known.is_some_and(|(old, until, _)| {
+                    let same = shelf.get(&new.target(), at(time)).is_some_and(|i| i.value() == new.value());
+                    seq < old || (seq == old && !(until > time && same))
+                });
+                prop_assert_eq!(shelf.put(new.as_ref(), None, at(time)).is_err(), refused);
+                if !refused {
+                    model.insert(salt, (seq, time + held, time + held + more));
+                }
+                if pass == 0 {
+                    shelf.sweep(at(time));
+                }
+                shelf.check_invariant();
+                for (salt, (seq, until, _)) in &model {
+                    let target = item(*salt, 0, "1,1").target();
+                    let served = shelf.get(&target, at(time)).and_then(|item| item.seq());
+                    prop_assert_eq!(served.map(Seq::get), (*until > time).then_some(*seq));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! The node itself: what it owns, its doors, and its timer.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use hashbrown::HashMap;
+use wire::message::Speaker;
+use wire::{Contact, Endpoint, Family, Item, ItemRef, NodeId, Seq, Target};
+
+use crate::ask::PacedQueue;
+use crate::budget::Budget;
+use crate::clock::SteadyWall;
+use crate::config::{Config, Network};
+use crate::counters::Counters;
+use crate::dice::Dice;
+use crate::identity::Identity;
+use crate::limits::OPERATIONS;
+use crate::lookup::{Lookup, Owner};
+use crate::membership::Membership;
+use crate::operation::{Answer, Command, Event, OperationId};
+use crate::outbox::Outbox;
+use crate::pending::{Due, Pending, Purpose};
+use crate::round_trips::RoundTrips;
+use crate::shelf::{Admission, Items, Peers, Refused};
+use crate::table::Table;
+use crate::time::{Instant, Now, UnixMillis};
+use crate::token::Tokens;
+use crate::verify::Verifications;
+use crate::write::Write;
+
+/// One Mainline DHT node. How it is driven stands at the [crate](crate)'s head.
+pub struct Node<A> {
+    pub(crate) config: Config,
+    pub(crate) identity: Identity,
+    pub(crate) read_only: bool,
+    pub(crate) dice: Dice,
+    pub(crate) tables: [Table; 2],
+    pub(crate) pending: Pending,
+    pub(crate) paced: PacedQueue,
+    pub(crate) round_trips: RoundTrips,
+    pub(crate) lookups: HashMap<OperationId, Lookup, foldhash::fast::FixedState>,
+    pub(crate) writes: HashMap<OperationId, Write, foldhash::fast::FixedState>,
+    pub(crate) items: Items<A>,
+    pub(crate) peers: Peers,
+    pub(crate) tokens: Tokens,
+    pub(crate) budget: Budget,
+    pub(crate) verifications: Verifications,
+    pub(crate) membership: Membership,
+    pub(crate) counters: Counters,
+    pub(crate) events: VecDeque<Event>,
+    wall: SteadyWall,
+    last_operation: OperationId,
+}
+
+impl<A: Admission> Node<A> {
+    /// A node that knows nobody. The seed decides all its chance: the same config, seed and inputs
+    /// give the same life.
+    pub fn new(config: Config, admission: A, seed: [u8; 32], now: Now) -> Self {
+        let mut dice = Dice::new(seed);
+        let id = config.id.unwrap_or_else(|| dice.node_id());
+        let rules = config.network.rules();
+        let hash_seed = dice.u64();
+        Self {
+            identity: Identity::new(id, config.network == Network::Public),
+            // A public node proves that it can be reached before it answers (see `membership`).
+            read_only: config.ephemeral || config.network == Network::Public,
+            tables: Family::ALL.map(|_| Table::new(id, rules)),
+            pending: Pending::new(&mut dice),
+            paced: PacedQueue::default(),
+            round_trips: RoundTrips::default(),
+            lookups: HashMap::with_hasher(foldhash::fast::FixedState::with_seed(hash_seed)),
+            writes: HashMap::with_hasher(foldhash::fast::FixedState::with_seed(hash_seed)),
+            items: Items::new(admission, config.shelf, &mut dice),
+            peers: Peers::new(&mut dice),
+            tokens: Tokens::new(&mut dice),
+            budget: Budget::new(&mut dice, config.cap_bytes_per_s),
+            verifications: Verifications::new(&mut dice),
+            membership: Membership::new(now.monotonic),
+            counters: Counters::default(),
+            events: VecDeque::new(),
+            wall: SteadyWall::default(),
+            last_operation: OperationId::from_number(0),
+            config,
+            dice,
+        }
+    }
+
+    /// Starts something; its events carry the id given back.
+    pub fn command(&mut self, now: Now, command: Command, outbox: &mut Outbox) -> OperationId {
+        let operation = self.last_operation.next();
+        self.last_operation = operation;
+        match command {
+            Command::Join(endpoints) => self.join(endpoints, now.monotonic, outbox),
+            Command::Lookup { question, width, trace } => {
+                let lookup = Lookup::new(question, width, trace, Owner::Caller, now.monotonic);
+                self.start_lookup(operation, lookup, now.monotonic, outbox);
+            }
+            Command::Write { written, to } => {
+                self.start_write(operation, written, to, now.monotonic, outbox);
+            }
+            Command::Ping(to) => self.ping(operation, to, now.monotonic, outbox),
+            Command::Sample { to, target } => {
+                self.ask_for_sample(operation, to, target, now.monotonic, outbox);
+            }
+        }
+        operation
+    }
+
+    /// Lets time pass: gives up queries, sends what was paced, looks after table and shelf.
+    pub fn tick(&mut self, now: Now, outbox: &mut Outbox) {
+        while let Some(due) = self.pending.due(now.monotonic) {
+            match due {
+                Due::Slow(transaction, waiting) => {
+                    self.is_slow(transaction, waiting, now.monotonic, outbox);
+                }
+                Due::GivenUp(waiting) => {
+                    self.counters.timeouts += 1;
+                    if let Some(id) = waiting.expected {
+                        self.tables[waiting.to.family() as usize].failed(&id, &waiting.to);
+                    }
+                    match waiting.purpose {
+                        Purpose::Lookup { operation, family, candidate } => {
+                            self.lookup_silent(operation, family, candidate, now.monotonic, outbox);
+                        }
+                        Purpose::Write { operation, destination } => {
+                            self.write_silent(operation, destination);
+                        }
+                        Purpose::Ask(operation) => {
+                            self.events.push_back(Event::Answered(operation, Answer::Silent));
+                        }
+                        Purpose::Verify => {}
+                    }
+                }
+            }
+        }
+        self.send_paced(now.monotonic, outbox);
+        self.maintain(now, outbox);
+    }
+
+    /// When [`Node::tick`] is due next; `None`: not before another input.
+    pub fn deadline(&mut self) -> Option<Instant> {
+        let idle = self.tables.iter().all(Table::is_empty)
+            && self.items.is_empty()
+            && self.peers.is_empty();
+        [self.pending.deadline(), self.paced.deadline(), self.membership.deadline(idle)]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// Takes the next event.
+    pub fn next_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// Ends a lookup early: it tells what it has.
+    pub fn cancel(&mut self, operation: OperationId, now: Now) {
+        self.cancel_lookup(operation, now.monotonic);
+    }
+
+    /// Our id.
+    pub fn id(&self) -> NodeId {
+        self.identity.id()
+    }
+
+    /// Where others see us, as far as they agree.
+    pub fn external(&self, family: Family) -> Option<Endpoint> {
+        self.identity.external(family)
+    }
+
+    /// Whether we answer no queries (BEP 43).
+    pub fn is_read_only(&self) -> bool {
+        self.read_only
+    }
+
+    /// The network we belong to.
+    pub fn network(&self) -> Network {
+        self.config.network
+    }
+
+    /// The routing table of a family.
+    pub fn table(&self, family: Family) -> &Table {
+        &self.tables[family as usize]
+    }
+
+    /// Contacts worth remembering for the next start: those that answered last.
+    pub fn good_contacts(&self) -> Vec<Contact> {
+        let good = self.tables.iter().flat_map(Table::iter).filter(|entry| entry.is_good());
+        good.map(|entry| entry.contact()).collect()
+    }
+
+    /// Counters since the start.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Items held and their bytes.
+    pub fn held_items(&self) -> (usize, usize) {
+        (self.items.len(), self.items.bytes())
+    }
+
+    /// Topics with peers, and peers.
+    pub fn held_peers(&self) -> (usize, usize) {
+        (self.peers.topics(), self.peers.len())
+    }
+
+    /// The item that we hold ourselves under `target`.
+    pub fn held(&mut self, target: &Target, now: Now) -> Option<&Item> {
+        let wall = self.lease_wall(now);
+        self.items.get(target, wall)
+    }
+
+    /// Holds an item ourselves, by the same rules as a stranger's put.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn hold(&mut self, item: ItemRef<'_>, cas: Option<Seq>, now: Now) -> Result<(), Refused> {
+        let wall = self.lease_wall(now);
+        self.items.put(item, cas, wall)
+    }
+
+    /// Any 64-bit number, from the node's own chance.
+    pub fn draw(&mut self) -> u64 {
+        self.dice.u64()
+    }
+
+    /// The wall time by which leases are judged.
+    pub(crate) fn lease_wall(&mut self, now: Now) -> UnixMillis {
+        self.wall.read(now)
+    }
+
+    /// What every message of ours carries.
+    pub(crate) fn speaker(&self) -> Speaker {
+        Speaker {
+            id: self.identity.id(),
+            network: self.config.network.tag(),
+            read_only: self.read_only,
+        }
+    }
+
+    /// Whether one more operation may start.
+    pub(crate) fn has_room_for_operation(&self) -> bool {
+        self.lookups.len() + self.writes.len() < OPERATIONS
+    }
+
+    /// An operation of our own, which no caller hears of.
+    pub(crate) fn own_operation(&mut self) -> OperationId {
+        self.last_operation = self.last_operation.next();
+        self.last_operation
+    }
+
+    /// Checks what must always hold; called by tests after each input.
+    ///
+    /// # Panics
+    /// If it does not.
+    #[doc(hidden)]
+    pub fn check_invariant(&self) {
+        self.tables.iter().for_each(Table::check_invariant);
+        self.items.check_invariant();
+        self.lookups.values().for_each(Lookup::check_invariant);
+        assert!(self.lookups.len() + self.writes.len() <= OPERATIONS + 1);
+        assert!(self.pending.len() <= crate::limits::PENDING);
+    }
+}

@@ -1,0 +1,240 @@
+//! The routing table of one address family: whom we know, most of them near us (BEP 5, "Routing
+//! Table").
+//!
+//! A contact enters only after it answered a query of ours. What a full bucket does not take waits
+//! in its replacement cache. Nothing that has not answered displaces what has.
+//!
+//! Departures from BEP 5: buckets are the parts of the key space that share 0, 1, 2 ... leading bits
+//! with our id, so nothing is ever split; the first ones, which cover most of the space, hold 128,
+//! 64, 32 and 16 contacts (libtorrent's measure); a contact is bad after three failures in a row,
+//! and replaced at the first if a replacement waits.
+
+mod bucket;
+mod rules;
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use wire::{Contact, Distance, Endpoint, NodeId, Point};
+
+pub use bucket::Entry;
+use bucket::{Bucket, Place};
+pub use rules::AddressRules;
+
+use crate::limits::{FIRST_BUCKETS, K, MAX_FAILURES, STALE};
+use crate::time::Instant;
+
+/// The routing table of one address family.
+pub struct Table {
+    own: NodeId,
+    rules: AddressRules,
+    buckets: Vec<Bucket>,
+    len: usize,
+}
+
+/// Contacts near a target, closest first, without allocating.
+pub struct Closest<'t, const N: usize> {
+    found: [Option<(Distance, &'t Entry)>; N],
+    len: usize,
+}
+
+impl<'t, const N: usize> Closest<'t, N> {
+    fn offer_all(&mut self, target: &Point, buckets: &'t [Bucket]) {
+        for entry in buckets.iter().flat_map(Bucket::entries).filter(|entry| entry.is_good()) {
+            self.offer(target.distance(&entry.id.point()), entry);
+        }
+    }
+
+    #[inline]
+    fn offer(&mut self, distance: Distance, entry: &'t Entry) {
+        let mut place = self.len;
+        while place > 0 && self.found[place - 1].is_some_and(|(other, _)| other > distance) {
+            place -= 1;
+        }
+        if place == N {
+            return;
+        }
+        self.len = (self.len + 1).min(N);
+        self.found[place..self.len].rotate_right(1);
+        self.found[place] = Some((distance, entry));
+    }
+
+    /// The contacts, closest first.
+    pub fn iter(&self) -> impl Iterator<Item = &'t Entry> {
+        self.found[..self.len].iter().filter_map(|found| found.map(|(_, entry)| entry))
+    }
+}
+
+impl Table {
+    /// An empty table around `own`.
+    pub fn new(own: NodeId, rules: AddressRules) -> Self {
+        Self { own, rules, buckets: Vec::new(), len: 0 }
+    }
+
+    /// Contacts in all buckets, replacements not counted.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether no contact is known.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// All contacts, from the farthest bucket to the nearest.
+    pub fn iter(&self) -> impl Iterator<Item = &Entry> {
+        self.buckets.iter().flat_map(|bucket| bucket.entries())
+    }
+
+    /// The contact with this id.
+    pub fn get(&self, id: &NodeId) -> Option<&Entry> {
+        self.buckets.get(self.index(id)?)?.get(id)
+    }
+
+    /// The bucket of an id: how many leading bits it shares with ours. `None` for our own.
+    fn index(&self, id: &NodeId) -> Option<usize> {
+        let shared = self.own.point().shared_bits(&id.point()) as usize;
+        (shared < 160).then_some(shared)
+    }
+
+    /// The good contacts closest to `target`, at most `N`, closest first.
+    ///
+    /// Those in the target's own bucket are closer than any other; then come all nearer to us than
+    /// that, then the buckets before it, one by one.
+    pub fn closest<const N: usize>(&self, target: &Point) -> Closest<'_, N> {
+        let mut closest = Closest { found: [None; N], len: 0 };
+        let home = (self.own.point().shared_bits(target) as usize).min(self.buckets.len());
+        let (before, from_home) = self.buckets.split_at(home);
+        if let Some((home, nearer)) = from_home.split_first() {
+            closest.offer_all(target, core::slice::from_ref(home));
+            if closest.len < N {
+                closest.offer_all(target, nearer);
+            }
+        }
+        for bucket in before.iter().rev() {
+            if closest.len >= N {
+                break;
+            }
+            closest.offer_all(target, core::slice::from_ref(bucket));
+        }
+        closest
+    }
+
+    /// A contact answered a query of ours. It enters, waits as a replacement, or is only noted.
+    pub fn answered(&mut self, contact: Contact, round_trip: Duration, ours: bool, now: Instant) {
+        let Some(index) = self.index(&contact.id) else { return };
+        if !self.rules.admit(&contact, ours) {
+            return;
+        }
+        while self.buckets.len() <= index {
+            self.buckets.push(Bucket::new(now));
+        }
+        let capacity = capacity(index);
+        let same_address = self.rules.one_per_address(&contact.endpoint)
+            && self.iter().any(|entry| {
+                entry.endpoint.ip() == contact.endpoint.ip() && entry.id != contact.id
+            });
+        if same_address {
+            return;
+        }
+        let entry = Entry::answered(contact, round_trip, ours, now);
+        match self.buckets[index].answered(entry, capacity, &self.rules, now) {
+            Place::Added => self.len += 1,
+            Place::Kept => {}
+        }
+    }
+
+    /// A contact asked us something: it is alive, if it is who we know.
+    #[inline]
+    pub fn heard(&mut self, id: &NodeId, endpoint: &Endpoint, now: Instant) -> bool {
+        let Some(bucket) = self.index(id).and_then(|index| self.buckets.get_mut(index)) else {
+            return false;
+        };
+        bucket.heard(id, endpoint, now)
+    }
+
+    /// A contact did not answer, or answered as somebody else. It goes once it is bad, or at once if
+    /// a replacement waits.
+    pub fn failed(&mut self, id: &NodeId, endpoint: &Endpoint) {
+        let Some(bucket) = self.index(id).and_then(|index| self.buckets.get_mut(index)) else {
+            return;
+        };
+        if bucket.failed(id, endpoint, MAX_FAILURES) {
+            self.len -= 1;
+        }
+    }
+
+    /// Whether a contact that somebody told us of would find a place, so that it is worth a query.
+    pub fn wants(&self, contact: &Contact) -> bool {
+        let Some(index) = self.index(&contact.id) else { return false };
+        if !self.rules.may_enter(contact) {
+            return false;
+        }
+        match self.buckets.get(index) {
+            None => true,
+            Some(bucket) => bucket.get(&contact.id).is_none() && bucket.has_room(capacity(index)),
+        }
+    }
+
+    /// A bucket that has not changed for long and a place in it to look for, if there is one.
+    pub fn stale_bucket(&mut self, noise: [u8; 20], now: Instant) -> Option<Point> {
+        let index = self.buckets.iter().position(|bucket| now.since(bucket.changed) >= STALE)?;
+        self.buckets[index].changed = now;
+        Some(self.own.point().diverge(index as u32 + 1, noise))
+    }
+
+    /// Contacts that have not been heard of for long, at most `most`.
+    pub fn questionable(&self, now: Instant, most: usize) -> Vec<Contact> {
+        let quiet = self.iter().filter(|entry| now.since(entry.last_heard()) >= STALE);
+        quiet.map(Entry::contact).take(most).collect()
+    }
+
+    /// How many leading buckets there are: the depth of what we know.
+    pub fn depth(&self) -> usize {
+        self.buckets.iter().rposition(|bucket| !bucket.is_empty()).map_or(0, |index| index + 1)
+    }
+
+    /// A place in bucket `index`, if that has room for more contacts.
+    pub fn thin_bucket(&self, index: usize, noise: [u8; 20]) -> Option<Point> {
+        let bucket = self.buckets.get(index)?;
+        (bucket.entries().count() < K).then(|| self.own.point().diverge(index as u32 + 1, noise))
+    }
+
+    /// Takes another id for ourselves; contacts move to the buckets where they now belong.
+    pub fn rename(&mut self, own: NodeId, now: Instant) {
+        let entries: Vec<Entry> = self.iter().copied().collect();
+        let mut renamed = Table::new(own, self.rules);
+        for entry in entries {
+            let round_trip = entry.round_trip();
+            renamed.answered(entry.contact(), round_trip, entry.is_ours(), now);
+        }
+        *self = renamed;
+    }
+
+    /// Checks what must always hold; called by tests after each step.
+    ///
+    /// # Panics
+    /// If it does not.
+    #[doc(hidden)]
+    pub fn check_invariant(&self) {
+        assert_eq!(self.len, self.iter().count());
+        for (index, bucket) in self.buckets.iter().enumerate() {
+            assert!(bucket.entries().count() <= capacity(index), "bucket {index} overflows");
+            bucket.check_invariant();
+            for entry in bucket.entries() {
+                assert_eq!(self.index(&entry.id), Some(index), "{:?} in a wrong bucket", entry.id);
+                assert!(entry.failures() < MAX_FAILURES);
+            }
+            if self.rules.strict() {
+                self.rules.check_diversity(bucket.entries());
+            }
+        }
+    }
+}
+
+fn capacity(index: usize) -> usize {
+    FIRST_BUCKETS.get(index).copied().unwrap_or(K)
+}
+
+#[cfg(test)]
+mod tests;

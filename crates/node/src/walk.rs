@@ -1,0 +1,316 @@
+//! The way of a lookup through one address family: which candidates are known, whom to ask next,
+//! and when the closest that live have answered (Kademlia, section 2.3).
+//!
+//! Pure bookkeeping, without messages. Departures from the paper: parallelism adapts. While answers
+//! bring closer candidates, few queries are on their way at once; as soon as one does not, all of
+//! the closest are asked together, since each of them must answer anyway. A slow candidate no longer
+//! holds a slot and no longer holds up the end, unless too few others have answered.
+
+use alloc::vec::Vec;
+
+use wire::{Contact, Distance, Endpoint, NodeId, Point};
+
+use crate::limits::{LOOKUP_CANDIDATES, LOOKUP_MESSAGES, PARALLELISM};
+use crate::operation::Ended;
+
+/// Where a candidate stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    New,
+    Asked,
+    Slow,
+    Answered,
+    Failed,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Candidate {
+    id: Option<NodeId>,
+    endpoint: Endpoint,
+    distance: Distance,
+    hop: u8,
+    state: State,
+}
+
+/// Whom to ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Next {
+    /// Names the candidate when its query ends.
+    pub candidate: u16,
+    /// Its id, if it is known.
+    pub id: Option<NodeId>,
+    /// Its address.
+    pub endpoint: Endpoint,
+}
+
+/// The way of a lookup through one address family.
+pub struct Walk {
+    target: Point,
+    width: usize,
+    /// In the order in which they came, so that an index names one for good.
+    candidates: Vec<Candidate>,
+    /// Those with an id, closest first.
+    order: Vec<u16>,
+    /// Those that we can join through, whose id nobody knows yet.
+    doors: Vec<u16>,
+    in_flight: usize,
+    slow: usize,
+    asked: usize,
+    answered: usize,
+    converging: bool,
+}
+
+impl Walk {
+    /// Towards `target`, until the `width` closest have answered.
+    pub fn new(target: Point, width: usize) -> Self {
+        Self {
+            target,
+            width: width.max(1),
+            candidates: Vec::new(),
+            order: Vec::new(),
+            doors: Vec::new(),
+            in_flight: 0,
+            slow: 0,
+            asked: 0,
+            answered: 0,
+            converging: false,
+        }
+    }
+
+    /// Adds a contact from our own table.
+    pub fn start_from(&mut self, contact: Contact) {
+        self.add(contact, 1);
+    }
+
+    /// Adds an address to join through, used when no contact answers.
+    pub fn start_from_door(&mut self, endpoint: Endpoint) {
+        if self.candidates.iter().any(|candidate| candidate.endpoint == endpoint) {
+            return;
+        }
+        if let Some(index) = self.push(None, endpoint, Distance::MAX, 1) {
+            self.doors.push(index);
+        }
+    }
+
+    /// A candidate told us of a contact; `true` if it was new.
+    pub fn told(&mut self, by: u16, contact: Contact) -> bool {
+        let hop = self.hop(by).saturating_add(1);
+        self.add(contact, hop)
+    }
+
+    /// A node of the other family told us of a contact; `true` if it was new.
+    pub fn told_from_afar(&mut self, contact: Contact) -> bool {
+        self.add(contact, 2)
+    }
+
+    fn add(&mut self, contact: Contact, hop: u8) -> bool {
+        let distance = self.target.distance(&contact.id.point());
+        let place = self
+            .order
+            .binary_search_by(|index| self.candidates[usize::from(*index)].distance.cmp(&distance));
+        let Err(place) = place else { return false };
+        // One address under many ids is one node that lies: it is asked once.
+        if self.candidates.iter().any(|candidate| candidate.endpoint == contact.endpoint) {
+            return false;
+        }
+        let Some(index) = self.push(Some(contact.id), contact.endpoint, distance, hop) else {
+            return false;
+        };
+        self.order.insert(place, index);
+        true
+    }
+
+    fn push(
+        &mut self,
+        id: Option<NodeId>,
+        endpoint: Endpoint,
+        distance: Distance,
+        hop: u8,
+    ) -> Option<u16> {
+        if self.candidates.len() >= LOOKUP_CANDIDATES {
+            return None;
+        }
+        let index = u16::try_from(self.candidates.len()).ok()?;
+        self.candidates.push(Candidate { id, endpoint, distance, hop, state: State::New });
+        Some(index)
+    }
+
+    /// The next candidate to ask, which then counts as asked; `None` while enough are on their way.
+    pub fn next(&mut self) -> Option<Next> {
+        if self.asked >= LOOKUP_MESSAGES {
+            return None;
+        }
+        let parallelism = if self.converging { self.width.max(PARALLELISM) } else { PARALLELISM };
+        if self.in_flight >= parallelism {
+            return None;
+        }
+        let index = self.closest_new().or_else(|| self.next_door())?;
+        let candidate = &mut self.candidates[usize::from(index)];
+        candidate.state = State::Asked;
+        self.in_flight += 1;
+        self.asked += 1;
+        Some(Next { candidate: index, id: candidate.id, endpoint: candidate.endpoint })
+    }
+
+    /// The closest candidate not yet asked among the `width` closest that may still answer.
+    fn closest_new(&self) -> Option<u16> {
+        let mut hopeful = 0;
+        for index in &self.order {
+            match self.candidates[usize::from(*index)].state {
+                State::New => return Some(*index),
+                State::Asked | State::Answered => hopeful += 1,
+                State::Slow | State::Failed => {}
+            }
+            if hopeful >= self.width {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// A door is tried only when there is nobody else to hope for.
+    fn next_door(&self) -> Option<u16> {
+        let hopeful = |index: &u16| {
+            !matches!(self.candidates[usize::from(*index)].state, State::Slow | State::Failed)
+        };
+        if self.answered > 0 || self.order.iter().any(hopeful) {
+            return None;
+        }
+        self.doors
+            .iter()
+            .copied()
+            .find(|index| self.candidates[usize::from(*index)].state == State::New)
+    }
+
+    /// A candidate answered, as `id`.
+    pub fn answered(&mut self, candidate: u16, id: NodeId) {
+        self.leave_flight(candidate, State::Answered);
+        self.answered += 1;
+        let entry = &mut self.candidates[usize::from(candidate)];
+        if entry.id.is_none() {
+            entry.id = Some(id);
+            entry.distance = self.target.distance(&id.point());
+            let distance = entry.distance;
+            let place = self.order.binary_search_by(|index| {
+                self.candidates[usize::from(*index)].distance.cmp(&distance)
+            });
+            match place {
+                // Known by its id already, at another address: this answer counts for it.
+                Ok(twin) => self.order[twin] = candidate,
+                Err(place) => self.order.insert(place, candidate),
+            }
+        }
+    }
+
+    /// All contacts of an answer are in: from here on the walk converges if none of them is among
+    /// the closest.
+    pub fn heard_out(&mut self) {
+        let open = self.order.iter().take(self.width).any(|index| {
+            self.candidates[usize::from(*index)].state == State::New
+                && self.candidates[usize::from(*index)].hop > 1
+        });
+        self.converging = !open || self.answered >= self.width / 2;
+    }
+
+    /// A candidate is slow: another may be asked in its place.
+    pub fn slow(&mut self, candidate: u16) {
+        let entry = &mut self.candidates[usize::from(candidate)];
+        if entry.state == State::Asked {
+            entry.state = State::Slow;
+            self.in_flight -= 1;
+            self.slow += 1;
+        }
+    }
+
+    /// A candidate did not answer, or cannot be trusted.
+    pub fn failed(&mut self, candidate: u16) {
+        self.leave_flight(candidate, State::Failed);
+    }
+
+    fn leave_flight(&mut self, candidate: u16, to: State) {
+        let entry = &mut self.candidates[usize::from(candidate)];
+        match entry.state {
+            State::Asked => self.in_flight -= 1,
+            State::Slow => self.slow -= 1,
+            _ => {}
+        }
+        entry.state = to;
+    }
+
+    /// Why the walk is over, once it is.
+    pub fn ended(&self) -> Option<Ended> {
+        let waiting = self.in_flight + self.slow > 0;
+        if self.answered == 0 {
+            let nobody = !waiting && self.closest_new().is_none() && self.next_door().is_none();
+            return (nobody || (!waiting && self.asked >= LOOKUP_MESSAGES))
+                .then_some(Ended::Unreachable);
+        }
+        let mut answered = 0;
+        for index in &self.order {
+            match self.candidates[usize::from(*index)].state {
+                State::Answered => answered += 1,
+                State::Slow | State::Failed => {}
+                State::New if self.asked < LOOKUP_MESSAGES => return None,
+                State::New => return (!waiting).then_some(Ended::OutOfMessages),
+                State::Asked => return None,
+            }
+            if answered >= self.width {
+                return Some(Ended::Converged);
+            }
+        }
+        (!waiting).then_some(Ended::Converged)
+    }
+
+    /// The candidates that answered, closest first, at most `width`.
+    pub fn closest_answered(&self) -> impl Iterator<Item = u16> {
+        let answered = |index: &u16| self.candidates[usize::from(*index)].state == State::Answered;
+        self.order.iter().copied().filter(answered).take(self.width)
+    }
+
+    /// Of the `width` closest known, those that did not answer.
+    pub fn closest_silent(&self) -> impl Iterator<Item = Contact> {
+        self.order.iter().take(self.width).filter_map(|index| {
+            let candidate = self.candidates[usize::from(*index)];
+            let contact = Contact { id: candidate.id?, endpoint: candidate.endpoint };
+            (candidate.state != State::Answered).then_some(contact)
+        })
+    }
+
+    /// The id and address of a candidate.
+    pub fn candidate(&self, candidate: u16) -> (Option<NodeId>, Endpoint) {
+        let entry = &self.candidates[usize::from(candidate)];
+        (entry.id, entry.endpoint)
+    }
+
+    /// Through how many nodes we came to a candidate, itself included.
+    pub fn hop(&self, candidate: u16) -> u8 {
+        self.candidates[usize::from(candidate)].hop
+    }
+
+    /// How many queries the walk has sent.
+    pub fn messages(&self) -> usize {
+        self.asked
+    }
+
+    /// How many candidates have answered.
+    pub fn answers(&self) -> usize {
+        self.answered
+    }
+
+    /// Checks what must always hold; called by tests after each step.
+    ///
+    /// # Panics
+    /// If it does not.
+    #[doc(hidden)]
+    pub fn check_invariant(&self) {
+        let count = |state| self.candidates.iter().filter(|c| c.state == state).count();
+        assert_eq!(self.in_flight, count(State::Asked));
+        assert_eq!(self.slow, count(State::Slow));
+        assert!(self.asked <= LOOKUP_MESSAGES && self.candidates.len() <= LOOKUP_CANDIDATES);
+        let distances = self.order.iter().map(|i| self.candidates[usize::from(*i)].distance);
+        assert!(distances.is_sorted());
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,166 @@
+//! A walk through model networks, in which every node knows whom it would know.
+
+use super::*;
+use proptest::prelude::*;
+use std::collections::HashSet;
+use std::vec::Vec;
+
+fn contact(id: [u8; 20], port: u16) -> Contact {
+    Contact { id: NodeId::new(id), endpoint: Endpoint::v4([127, 0, 0, 1], port) }
+}
+
+/// Walks through a network in which each node knows its own `known` closest; node `i` is dead if
+/// `dead` says so. Gives the ids that the walk ended with, and how it ended.
+fn run(
+    ids: &[[u8; 20]],
+    dead: &[bool],
+    target: Point,
+    width: usize,
+    known: usize,
+) -> (Vec<NodeId>, Ended) {
+    let contacts: Vec<Contact> =
+        ids.iter().enumerate().map(|(i, id)| contact(*id, i as u16 + 1)).collect();
+    let nearest = |point: Point, count: usize| {
+        let mut sorted = contacts.clone();
+        sorted.sort_by_key(|c| point.distance(&c.id.point()));
+        sorted.truncate(count);
+        sorted
+    };
+    let mut walk = Walk::new(target, width);
+    for contact in contacts.iter().take(3) {
+        walk.start_from(*contact);
+    }
+    let mut queue: std::collections::VecDeque<Next> = std::collections::VecDeque::new();
+    let mut asked = HashSet::new();
+    loop {
+        while let Some(next) = walk.next() {
+            assert!(asked.insert(next.endpoint), "{} asked twice", next.endpoint);
+            queue.push_back(next);
+        }
+        walk.check_invariant();
+        if let Some(ended) = walk.ended() {
+            let found =
+                walk.closest_answered().filter_map(|index| walk.candidate(index).0).collect();
+            return (found, ended);
+        }
+        let next = queue.pop_front().expect("a walk that goes on waits for somebody");
+        let index = usize::from(next.endpoint.port()) - 1;
+        if dead[index] {
+            walk.slow(next.candidate);
+            walk.failed(next.candidate);
+            continue;
+        }
+        let id = contacts[index].id;
+        walk.answered(next.candidate, id);
+        let mut told = nearest(id.point(), known);
+        told.sort_by_key(|c| target.distance(&c.id.point()));
+        for contact in told.into_iter().take(8) {
+            walk.told(next.candidate, contact);
+        }
+        walk.heard_out();
+    }
+}
+
+proptest! {
+    #[test]
+    fn in_a_network_where_all_know_all_the_closest_living_are_found(
+        ids in proptest::collection::hash_set(any::<[u8; 20]>(), 3..60),
+        dead_seed: u64,
+        target: [u8; 20],
+        width in 1usize..10,
+    ) {
+        let ids: Vec<[u8; 20]> = ids.into_iter().collect();
+        let mut dead: Vec<bool> = (0..ids.len()).map(|i| dead_seed >> (i % 64) & 3 == 0).collect();
+        dead[0] = false;
+        let target = Point::new(target);
+        let (found, ended) = run(&ids, &dead, target, width, ids.len());
+        prop_assert_eq!(ended, Ended::Converged);
+        let mut alive: Vec<_> = ids.iter().zip(&dead).filter(|(_, dead)| !**dead)
+            .map(|(id, _)| NodeId::new(*id)).collect();
+        alive.sort_by_key(|id| target.distance(&id.point()));
+        alive.truncate(width);
+        // Every node tells of the 8 closest it knows, dead ones among them; so the closest living
+        // are all found as long as the dead do not crowd them out of all lists.
+        let hidden = dead.iter().filter(|dead| **dead).count() + width > 8;
+        prop_assert!(hidden || found == alive, "{:?} is not {:?}", found, alive);
+        prop_assert_eq!(found.first(), alive.first().filter(|_| !hidden).or(found.first()));
+    }
+}
+
+#[test]
+fn a_walk_without_anybody_ends_as_unreachable() {
+    let walk = Walk::new(Point::new([0; 20]), 8);
+    assert_eq!(walk.ended(), Some(Ended::Unreachable));
+}
+
+#[test]
+fn doors_are_tried_only_when_nobody_else_answers() {
+    let mut walk = Walk::new(Point::new([0; 20]), 8);
+    walk.start_from(contact([1; 20], 1));
+    walk.start_from_door(Endpoint::v4([127, 0, 0, 1], 9));
+    let first = walk.next().unwrap();
+    assert_eq!(first.id, Some(NodeId::new([1; 20])));
+    assert_eq!(walk.next(), None);
+    walk.slow(first.candidate);
+    let door = walk.next().unwrap();
+    assert_eq!(door.id, None);
+    walk.failed(first.candidate);
+    walk.answered(door.candidate, NodeId::new([2; 20]));
+    walk.heard_out();
+    assert_eq!(walk.ended(), Some(Ended::Converged));
+    assert_eq!(walk.closest_answered().count(), 1);
+    assert_eq!(walk.closest_silent().count(), 1);
+}
+
+#[test]
+fn a_slow_candidate_opens_a_slot_and_does_not_hold_up_the_end() {
+    let mut walk = Walk::new(Point::new([0; 20]), 2);
+    for id in 1..=6 {
+        walk.start_from(contact([id; 20], u16::from(id)));
+    }
+    let first: Vec<Next> = core::iter::from_fn(|| walk.next()).collect();
+    assert_eq!(first.len(), 2, "no more than the width are asked");
+    walk.slow(first[0].candidate);
+    let third = walk.next().expect("a slot for the slow one");
+    for next in [first[1], third] {
+        walk.answered(next.candidate, next.id.unwrap());
+        walk.heard_out();
+    }
+    assert_eq!(walk.ended(), Some(Ended::Converged));
+    assert_eq!(walk.closest_silent().count(), 1);
+}
+
+#[test]
+fn one_address_under_many_ids_is_asked_once() {
+    let mut walk = Walk::new(Point::new([0; 20]), 8);
+    walk.start_from(contact([1; 20], 1));
+    let liar = walk.next().unwrap();
+    walk.answered(liar.candidate, NodeId::new([1; 20]));
+    for id in 2..50 {
+        walk.told(liar.candidate, contact([id; 20], 2));
+    }
+    walk.heard_out();
+    assert!(walk.next().is_some());
+    assert!(walk.next().is_none());
+}
+
+#[test]
+fn the_number_of_messages_is_bounded() {
+    let mut walk = Walk::new(Point::new([0; 20]), 8);
+    walk.start_from(contact([0xff; 20], 1));
+    let mut port = 1;
+    let mut asked = 0;
+    // A mirage: each answer tells of a node that is closer still.
+    while let Some(next) = walk.next() {
+        asked += 1;
+        walk.answered(next.candidate, next.id.unwrap());
+        let mut id = [0; 20];
+        id[..2].copy_from_slice(&(u16::MAX - port).to_be_bytes());
+        port += 1;
+        walk.told(next.candidate, contact(id, port));
+        walk.heard_out();
+        walk.check_invariant();
+    }
+    assert!(asked <= LOOKUP_MESSAGES);
+    assert!(walk.ended().is_some());
+}

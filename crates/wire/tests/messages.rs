@@ -1,0 +1,207 @@
+//! Messages go onto the wire and come back as they were, and the examples of BEP 5 are read.
+
+use proptest::prelude::*;
+use wire::message::Speaker;
+use wire::{
+    CompactPeers, Endpoint, Found, InfoHash, Message, NetworkTag, NodeId, NodeLists, Point, Query,
+    Reply, ReplyKind, Seq, Target, TransactionId, Unverified, Want,
+};
+use wire::item::Signed;
+use wire::{CompactNodes, Family, PublicKey};
+
+fn speaker(network: Option<[u8; 4]>, read_only: bool) -> Speaker {
+    Speaker { id: NodeId::new([b'i'; 20]), network: network.map(NetworkTag), read_only }
+}
+
+fn want() -> impl Strategy<Value = Want> {
+    any::<(bool, bool)>().prop_map(|(v4, v6)| Want { v4, v6 })
+}
+
+fn signed() -> impl Strategy<Value = Signed<'static>> {
+    (any::<[u8; 32]>(), 0..i64::MAX, proptest::collection::vec(any::<u8>(), 64)).prop_map(
+        |(key, seq, signature)| Signed {
+            key: PublicKey::new(key),
+            salt: b"salt",
+            seq: Seq::new(seq).unwrap(),
+            signature: signature.try_into().unwrap(),
+        },
+    )
+}
+
+fn query() -> impl Strategy<Value = Query<'static>> {
+    let id = any::<[u8; 20]>();
+    let seq = proptest::option::of((0..i64::MAX).prop_map(|n| Seq::new(n).unwrap()));
+    prop_oneof![
+        Just(Query::Ping),
+        (id, want()).prop_map(|(id, want)| Query::FindNode { target: Point::new(id), want }),
+        (id, want(), any::<bool>(), any::<bool>()).prop_map(|(id, want, no_seed, scrape)| {
+            Query::GetPeers { info_hash: InfoHash::new(id), want, no_seed, scrape }
+        }),
+        (id, 1..u16::MAX, any::<bool>(), any::<bool>()).prop_map(|(id, port, implied_port, seed)| {
+            Query::AnnouncePeer {
+                info_hash: InfoHash::new(id),
+                port,
+                implied_port,
+                seed,
+                token: b"token",
+            }
+        }),
+        (id, seq.clone(), want()).prop_map(|(id, newer_than, want)| Query::Get {
+            target: Target::new(id),
+            newer_than,
+            want
+        }),
+        (id, seq, proptest::option::of(signed())).prop_map(|(id, cas, signed)| Query::Put {
+            item: Unverified { value: b"d1:ai1ee", signed },
+            cas,
+            token: b"abcdefgh",
+            target: Some(Target::new(id)),
+        }),
+        (id, want())
+            .prop_map(|(id, want)| Query::SampleInfohashes { target: Point::new(id), want }),
+    ]
+}
+
+const FOUR: [u8; 52] = [4; 52];
+const SIX: [u8; 76] = [6; 76];
+const FILTER: [u8; 256] = [3; 256];
+
+fn nodes() -> impl Strategy<Value = NodeLists<'static>> {
+    any::<(bool, bool)>().prop_map(|(four, six)| NodeLists {
+        v4: CompactNodes::read(&FOUR, Family::V4).filter(|_| four),
+        v6: CompactNodes::read(&SIX, Family::V6).filter(|_| six),
+    })
+}
+
+fn reply() -> impl Strategy<Value = (ReplyKind, Reply<'static>)> {
+    let token = || proptest::option::of(Just(&b"tokentok"[..]));
+    prop_oneof![
+        Just((ReplyKind::Ack, Reply::Ack)),
+        nodes().prop_map(|nodes| (ReplyKind::Nodes, Reply::Nodes(nodes))),
+        (nodes(), token(), any::<bool>()).prop_map(|(nodes, token, scrape)| {
+            let values = CompactPeers::new(b"6:abcdef6:ghijkl");
+            let filters = scrape.then_some((&FILTER, &FILTER));
+            (ReplyKind::Peers, Reply::Peers { nodes, token, values, filters })
+        }),
+        (nodes(), token(), proptest::option::of(signed()), 0..3).prop_map(
+            |(nodes, token, signed, which)| {
+                let signed = signed.map(|signed| Signed { salt: b"", ..signed });
+                let found = match which {
+                    0 => Found::Nothing,
+                    1 => Found::Version(Seq::new(7).unwrap()),
+                    _ => Found::Item(Unverified { value: b"5:hello", signed }),
+                };
+                (ReplyKind::Item, Reply::Item { nodes, token, found })
+            }
+        ),
+        (nodes(), 0..99_i64).prop_map(|(nodes, num)| {
+            let samples = Some(&[9; 40][..]);
+            (ReplyKind::Samples, Reply::Samples { nodes, interval_s: 60, num, samples })
+        }),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn a_query_comes_back_as_sent(
+        query in query(), network: Option<[u8; 4]>, read_only: bool, transaction: u32,
+    ) {
+        let mut buffer = [0; 1500];
+        let speaker = speaker(network, read_only);
+        let length = speaker.write_query(TransactionId(transaction), &query, &mut buffer).unwrap();
+        let Ok(Message::Query(message)) = Message::read(&buffer[..length]) else {
+            return Err(TestCaseError::fail("not read as a query"));
+        };
+        prop_assert_eq!(message.query, query);
+        prop_assert_eq!(message.id, speaker.id);
+        prop_assert_eq!(message.read_only, read_only);
+        prop_assert_eq!(message.network, speaker.network);
+        prop_assert_eq!(message.transaction, transaction.to_be_bytes());
+        prop_assert_eq!(wire::bencode::check_canonical(&buffer[..length]), Ok(()));
+    }
+
+    #[test]
+    fn a_reply_comes_back_as_sent((kind, reply) in reply(), transaction: u32) {
+        let mut buffer = [0; 1500];
+        let to = Endpoint::v4([1, 2, 3, 4], 5);
+        let speaker = speaker(None, false);
+        let length =
+            speaker.write_reply(&transaction.to_be_bytes(), &to, &reply, &mut buffer).unwrap();
+        let Ok(Message::Reply(message)) = Message::read(&buffer[..length]) else {
+            return Err(TestCaseError::fail("not read as a reply"));
+        };
+        prop_assert_eq!(message.transaction, TransactionId(transaction));
+        prop_assert_eq!(message.seen_at, Some(to));
+        prop_assert_eq!(message.read_as(kind), Ok((speaker.id, reply)));
+        prop_assert_eq!(wire::bencode::check_canonical(&buffer[..length]), Ok(()));
+    }
+
+    #[test]
+    fn any_bytes_are_read_or_refused_without_a_panic(bytes: Vec<u8>) {
+        let _ = Message::read(&bytes);
+    }
+
+    #[test]
+    fn a_message_with_one_byte_changed_never_panics(
+        (_, reply) in reply(), place in 0..300_usize, byte: u8,
+    ) {
+        let mut buffer = [0; 1500];
+        let to = Endpoint::v6([1; 16], 5);
+        let length = speaker(None, false).write_reply(b"abcd", &to, &reply, &mut buffer).unwrap();
+        buffer[place % length] = byte;
+        if let Ok(Message::Reply(message)) = Message::read(&buffer[..length]) {
+            for kind in [ReplyKind::Ack, ReplyKind::Nodes, ReplyKind::Peers, ReplyKind::Item, ReplyKind::Samples] {
+                let _ = message.read_as(kind);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_examples_of_the_specification_are_read() {
+    let ping = b"d1:ad2:id20:abcdefghij0123456789e1:q4:ping1:t2:aa1:y1:qe";
+    let Ok(Message::Query(message)) = Message::read(ping) else { panic!("a query") };
+    assert_eq!((message.query, message.transaction), (Query::Ping, &b"aa"[..]));
+
+    let announce = b"d1:ad2:id20:abcdefghij012345678912:implied_porti1e9:info_hash20:mnopqrstuvwxyz1234564:porti6881e5:token8:aoeusnthe1:q13:announce_peer1:t2:aa1:y1:qe";
+    let Ok(Message::Query(message)) = Message::read(announce) else { panic!("a query") };
+    assert!(matches!(
+        message.query,
+        Query::AnnouncePeer { port: 6881, implied_port: true, token: b"aoeusnth", .. }
+    ));
+
+    let values = b"d1:rd2:id20:abcdefghij01234567895:token8:aoeusnth6:valuesl6:axje.u6:idhtnmee1:t4:aaaa1:y1:re";
+    let Ok(Message::Reply(message)) = Message::read(values) else { panic!("a reply") };
+    let (_, Reply::Peers { values, .. }) = message.read_as(ReplyKind::Peers).unwrap() else {
+        panic!("peers")
+    };
+    assert_eq!(values.iter().count(), 2);
+
+    let error = b"d1:eli201e23:A Generic Error Ocurrede1:t4:aaaa1:y1:ee";
+    let Ok(Message::Error(message)) = Message::read(error) else { panic!("an error") };
+    assert_eq!(message.code, 201);
+}
+
+#[test]
+fn odd_but_honest_messages_are_understood() {
+    // Unsorted outer keys, an `r` beside the error, an error without text, `ro` as 0.
+    let unsorted = b"d1:y1:q1:q4:ping1:t1:x1:ad2:id20:abcdefghij0123456789e2:roi0ee";
+    let Ok(Message::Query(message)) = Message::read(unsorted) else { panic!("a query") };
+    assert!(!message.read_only);
+    let error = b"d1:eli302ee1:rd2:id20:abcdefghij0123456789e1:t4:aaaa1:y1:ee";
+    let Ok(Message::Error(message)) = Message::read(error) else { panic!("an error") };
+    assert_eq!((message.code, message.text), (302, &b""[..]));
+}
+
+#[test]
+fn a_malformed_query_can_still_be_answered_and_an_unknown_one_is_told_apart() {
+    let no_target = b"d1:ad2:id20:abcdefghij0123456789e1:q9:find_node1:t2:aa1:y1:qe";
+    assert_eq!(Message::read(no_target), Ok(Message::BadQuery { transaction: b"aa" }));
+    let short_id = b"d1:ad2:id3:abce1:q4:ping1:t2:aa1:y1:qe";
+    assert_eq!(Message::read(short_id), Ok(Message::BadQuery { transaction: b"aa" }));
+    let unknown = b"d1:ad2:id20:abcdefghij0123456789e1:q4:vote1:t2:aa1:y1:qe";
+    let Ok(Message::Query(message)) = Message::read(unknown) else { panic!("a query") };
+    assert_eq!(message.query, Query::Unknown);
+    let endless = b"d1:t33:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa1:y1:qe";
+    assert!(Message::read(endless).is_err());
+}
