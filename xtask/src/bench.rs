@@ -18,22 +18,10 @@ pub fn run(root: &Path, which: &str, args: &[String]) -> Outcome {
             .ok(),
         _ => interop_setup::present(root),
     };
-    let built = build(
-        root,
-        &[
-            "--release",
-            "--package",
-            "xorbit-cli",
-            "--package",
-            "xorbit-bench",
-        ],
-    )?;
+    let built =
+        build(root, &["--release", "--package", "xorbit-cli", "--package", "xorbit-bench"])?;
     let mut bench = Command::new(named(&built, "xorbit-bench")?);
-    bench
-        .arg(which)
-        .args(args)
-        .current_dir(root)
-        .env("XORBIT_BIN", named(&built, "xorbit")?);
+    bench.arg(which).args(args).current_dir(root).env("XORBIT_BIN", named(&built, "xorbit")?);
     if let Some(peers) = peers {
         peers.tell(&mut bench);
     }

@@ -14,26 +14,17 @@ pub struct Failure {
 
 impl Failure {
     pub fn new(what: impl Into<String>) -> Self {
-        Self {
-            what: what.into(),
-            hint: None,
-        }
+        Self { what: what.into(), hint: None }
     }
 
     /// Adds the way out.
     pub fn hint(self, hint: impl Into<String>) -> Self {
-        Self {
-            hint: Some(hint.into()),
-            ..self
-        }
+        Self { hint: Some(hint.into()), ..self }
     }
 
     /// Says first in which step this happened.
     pub fn in_step(self, step: impl fmt::Display) -> Self {
-        Self {
-            what: format!("{step}: {}", self.what),
-            ..self
-        }
+        Self { what: format!("{step}: {}", self.what), ..self }
     }
 }
 

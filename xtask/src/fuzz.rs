@@ -43,9 +43,7 @@ pub fn run(root: &Path, seconds: u64) -> Outcome {
     let programs = build(&folder)?;
     let waiting = Mutex::new(targets.iter());
     let failures = Mutex::new(Vec::new());
-    let workers = thread::available_parallelism()
-        .map_or(1, usize::from)
-        .min(targets.len());
+    let workers = thread::available_parallelism().map_or(1, usize::from).min(targets.len());
     thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {
@@ -68,18 +66,13 @@ pub fn run(root: &Path, seconds: u64) -> Outcome {
 }
 
 fn lock<T>(shared: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    shared
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
+    shared.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// The targets: one file each, every one of them declared in the manifest.
 fn targets(folder: &Path) -> Result<Vec<String>, Failure> {
     let unreadable = |error: std::io::Error| {
-        Failure::new(format!(
-            "cannot read the fuzz targets in `{}`: {error}",
-            folder.display()
-        ))
+        Failure::new(format!("cannot read the fuzz targets in `{}`: {error}", folder.display()))
     };
     let manifest = fs::read_to_string(folder.join("Cargo.toml")).map_err(unreadable)?;
     let mut names = Vec::new();
@@ -94,42 +87,25 @@ fn targets(folder: &Path) -> Result<Vec<String>, Failure> {
     if names.is_empty() {
         return Err(Failure::new("`fuzz/fuzz_targets` holds no target"));
     }
-    match names
-        .iter()
-        .find(|name| !manifest.contains(&format!("name = \"{name}\"")))
-    {
+    match names.iter().find(|name| !manifest.contains(&format!("name = \"{name}\""))) {
         None => Ok(names),
-        Some(name) => Err(
-            Failure::new(format!("the fuzz target `{name}` would never be built"))
-                .hint(format!("add a `[[bin]]` named `{name}` to fuzz/Cargo.toml")),
-        ),
+        Some(name) => Err(Failure::new(format!("the fuzz target `{name}` would never be built"))
+            .hint(format!("add a `[[bin]]` named `{name}` to fuzz/Cargo.toml"))),
     }
 }
 
 /// Builds all targets and tells the folder where their programs lie.
 fn build(folder: &Path) -> Result<PathBuf, Failure> {
     if answer("c++", &["--version"]).is_none() {
-        return Err(
-            Failure::new("libFuzzer needs a C++ compiler, and `c++` is missing")
-                .hint("on Debian, run `apt-get install -y g++`"),
-        );
+        return Err(Failure::new("libFuzzer needs a C++ compiler, and `c++` is missing")
+            .hint("on Debian, run `apt-get install -y g++`"));
     }
     let host = host(folder)?;
     let target_dir = folder.join("target");
     let mut command = cargo(folder);
     // An explicit target keeps the flags away from build scripts and procedural macros.
-    command.args([
-        "build",
-        "--release",
-        "--locked",
-        "--bins",
-        "--target",
-        &host,
-        "--target-dir",
-    ]);
-    command
-        .arg(&target_dir)
-        .env("CARGO_ENCODED_RUSTFLAGS", FLAGS.join("\u{1f}"));
+    command.args(["build", "--release", "--locked", "--bins", "--target", &host, "--target-dir"]);
+    command.arg(&target_dir).env("CARGO_ENCODED_RUSTFLAGS", FLAGS.join("\u{1f}"));
     run_command(&mut command).map_err(|failure| {
         failure.hint("if only fuzz/Cargo.lock is behind, run `cargo update --workspace` in fuzz/")
     })?;
@@ -140,8 +116,7 @@ fn host(folder: &Path) -> Result<String, Failure> {
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let version = crate::process::read(Command::new(rustc).arg("-vV").current_dir(folder))?;
     let host = version.lines().find_map(|line| line.strip_prefix("host: "));
-    host.map(str::to_owned)
-        .ok_or_else(|| Failure::new("`rustc -vV` names no host"))
+    host.map(str::to_owned).ok_or_else(|| Failure::new("`rustc -vV` names no host"))
 }
 
 /// Runs one target; its talk goes to a file, since several run at once.
@@ -166,28 +141,19 @@ fn fuzz(folder: &Path, program: &Path, target: &str, seconds: u64) -> Result<Str
     if seeds.exists() {
         command.arg(seeds);
     }
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(log);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
     let status = command.status().map_err(at)?;
     let talk = fs::read(&log_path).map_err(at)?;
     let talk = String::from_utf8_lossy(&talk);
     if status.success() {
         return report(&talk).ok_or_else(|| {
-            Failure::new(format!(
-                "fuzz target `{target}` saw no coverage: it searches blindly"
-            ))
-            .hint("see whether this compiler still takes the flags in xtask/src/fuzz.rs")
+            Failure::new(format!("fuzz target `{target}` saw no coverage: it searches blindly"))
+                .hint("see whether this compiler still takes the flags in xtask/src/fuzz.rs")
         });
     }
     Err(match found(&talk) {
-        Some(input) => {
-            Failure::new(format!("fuzz target `{target}`: {}", cause(&talk))).hint(format!(
-                "the input is `{input}`; run `{} {input}`",
-                program.display()
-            ))
-        }
+        Some(input) => Failure::new(format!("fuzz target `{target}`: {}", cause(&talk)))
+            .hint(format!("the input is `{input}`; run `{} {input}`", program.display())),
         None => Failure::new(format!("fuzz target `{target}` ended with {status}"))
             .hint(format!("its words are in `{}`", log_path.display())),
     })
@@ -195,9 +161,7 @@ fn fuzz(folder: &Path, program: &Path, target: &str, seconds: u64) -> Result<Str
 
 /// The input that libFuzzer wrote down when the target broke on it.
 fn found(talk: &str) -> Option<&str> {
-    let line = talk
-        .lines()
-        .find(|line| line.contains("Test unit written to "))?;
+    let line = talk.lines().find(|line| line.contains("Test unit written to "))?;
     line.split("Test unit written to ").nth(1)
 }
 
@@ -205,9 +169,7 @@ fn found(talk: &str) -> Option<&str> {
 fn cause(talk: &str) -> String {
     let mut lines = talk.lines();
     if let Some(panic) = lines.find(|line| line.contains("panicked at")) {
-        let place = panic
-            .split_once("panicked at ")
-            .map_or("", |(_, place)| place);
+        let place = panic.split_once("panicked at ").map_or("", |(_, place)| place);
         return format!("panic at {place} {}", lines.next().unwrap_or_default());
     }
     let summary = talk.lines().find_map(|line| line.strip_prefix("SUMMARY: "));
@@ -220,17 +182,12 @@ fn report(talk: &str) -> Option<String> {
     let first = edges.next()?;
     let last = edges.next_back().unwrap_or(first);
     let runs = talk.lines().find_map(|line| number_after(line, "Done "))?;
-    Some(format!(
-        "{runs} runs, {first} edges at first, {last} at last"
-    ))
+    Some(format!("{runs} runs, {first} edges at first, {last} at last"))
 }
 
 fn number_after(line: &str, key: &str) -> Option<u64> {
     let rest = &line[line.find(key)? + key.len()..];
-    rest.split(|c: char| !c.is_ascii_digit())
-        .next()?
-        .parse()
-        .ok()
+    rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -245,18 +202,12 @@ mod tests {
 
     #[test]
     fn a_calm_run_is_reported_with_its_growth_of_coverage() {
-        assert_eq!(
-            report(CALM).as_deref(),
-            Some("900 runs, 9 edges at first, 12 at last")
-        );
+        assert_eq!(report(CALM).as_deref(), Some("900 runs, 9 edges at first, 12 at last"));
     }
 
     #[test]
     fn a_run_without_coverage_has_no_report() {
-        assert_eq!(
-            report("#2\tINITED exec/s: 0\nDone 900 runs in 2 second(s)\n"),
-            None
-        );
+        assert_eq!(report("#2\tINITED exec/s: 0\nDone 900 runs in 2 second(s)\n"), None);
     }
 
     #[test]
@@ -265,10 +216,7 @@ mod tests {
             SUMMARY: libFuzzer: deadly signal\n\
             artifact_prefix='a/'; Test unit written to a/crash-01\n";
         assert_eq!(found(talk), Some("a/crash-01"));
-        assert_eq!(
-            cause(talk),
-            "panic at crates/wire/src/bencode.rs:7:9: no digit"
-        );
+        assert_eq!(cause(talk), "panic at crates/wire/src/bencode.rs:7:9: no digit");
     }
 
     #[test]

@@ -23,10 +23,7 @@ pub fn run(root: &Path) -> Outcome {
     step(6, "documentation of the crates", || crate_docs(root))?;
     step(STEPS - 1, "fuzz", || fuzz::run(root, fuzz::DEFAULT_SECONDS))?;
     step(STEPS, "documents", || docs::run(root, &xorbit))?;
-    println!(
-        "all {STEPS} steps passed in {:.0} s",
-        begin.elapsed().as_secs_f64()
-    );
+    println!("all {STEPS} steps passed in {:.0} s", begin.elapsed().as_secs_f64());
     Ok(())
 }
 
@@ -44,18 +41,16 @@ fn step<T>(
             println!("[{number}/{STEPS}] {name}: passed in {seconds:.1} s");
             Ok(value)
         }
-        Err(failure) => Err(failure.in_step(format_args!(
-            "step {number} of {STEPS}, {name}, after {seconds:.1} s"
-        ))),
+        Err(failure) => {
+            Err(failure
+                .in_step(format_args!("step {number} of {STEPS}, {name}, after {seconds:.1} s")))
+        }
     }
 }
 
 fn format(root: &Path) -> Outcome {
     need_component("fmt", "rustfmt")?;
-    check(
-        cargo(root).args(["fmt", "--all", "--check"]),
-        "run `cargo fmt --all`",
-    )?;
+    check(cargo(root).args(["fmt", "--all", "--check"]), "run `cargo fmt --all`")?;
     check(
         cargo(root).args(["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]),
         "run `cargo fmt --manifest-path fuzz/Cargo.toml`",
@@ -65,15 +60,7 @@ fn format(root: &Path) -> Outcome {
 fn clippy(root: &Path) -> Outcome {
     need_component("clippy", "clippy")?;
     let mut command = cargo(root);
-    command.args([
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--locked",
-        "--",
-        "-D",
-        "warnings",
-    ]);
+    command.args(["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]);
     check(&mut command, "the first warning above names the place")
 }
 
@@ -86,9 +73,7 @@ fn tests(root: &Path, peers: &Peers) -> Result<PathBuf, Failure> {
     } else {
         command.arg("test");
     }
-    command
-        .args(["--workspace", "--locked"])
-        .env("XORBIT_BIN", &xorbit);
+    command.args(["--workspace", "--locked"]).env("XORBIT_BIN", &xorbit);
     peers.tell(&mut command);
     check(&mut command, "the first failed test above tells why")?;
     Ok(xorbit)
@@ -105,25 +90,15 @@ fn crate_docs(root: &Path) -> Outcome {
     let others = ["--workspace", "--exclude", "xorbit-cli"];
     for packages in [program.as_slice(), others.as_slice()] {
         let mut command = cargo(root);
-        command
-            .args(["doc", "--no-deps", "--locked"])
-            .args(packages);
+        command.args(["doc", "--no-deps", "--locked"]).args(packages);
         command.env("RUSTDOCFLAGS", "-D warnings");
-        check(
-            &mut command,
-            "a doc comment has a broken link or malformed markup",
-        )?;
+        check(&mut command, "a doc comment has a broken link or malformed markup")?;
     }
     Ok(())
 }
 
 fn need_component(subcommand: &str, component: &str) -> Outcome {
-    if answer(
-        cargo(Path::new(".")).get_program(),
-        &[subcommand, "--version"],
-    )
-    .is_some()
-    {
+    if answer(cargo(Path::new(".")).get_program(), &[subcommand, "--version"]).is_some() {
         return Ok(());
     }
     Err(Failure::new(format!("`cargo {subcommand}` is missing"))
@@ -147,14 +122,8 @@ mod tests {
         })
         .unwrap_err()
         .to_string();
-        assert!(
-            failure.starts_with("error: step 3 of 8, clippy, after "),
-            "{failure}"
-        );
-        assert!(
-            failure.ends_with("exit status: 101\nhint: look above"),
-            "{failure}"
-        );
+        assert!(failure.starts_with("error: step 3 of 8, clippy, after "), "{failure}");
+        assert!(failure.ends_with("exit status: 101\nhint: look above"), "{failure}");
     }
 
     #[test]

@@ -59,9 +59,7 @@ const TOOLS: [(&str, &[&str], &str); 4] = [
 ];
 
 fn missing_packages() -> Vec<&'static str> {
-    let missing = TOOLS
-        .iter()
-        .filter(|(tool, args, _)| answer(tool, args).is_none());
+    let missing = TOOLS.iter().filter(|(tool, args, _)| answer(tool, args).is_none());
     missing.map(|(_, _, package)| *package).collect()
 }
 
@@ -76,20 +74,15 @@ fn need_tools() -> Outcome {
     if on_ci && answer("id", &["-u"]).as_deref() == Some("0") {
         println!("$ {line}");
         let mut install = Command::new("sh");
-        install
-            .args(["-c", &line])
-            .env("DEBIAN_FRONTEND", "noninteractive");
+        install.args(["-c", &line]).env("DEBIAN_FRONTEND", "noninteractive");
         run_command(&mut install)?;
     }
     let missing = missing_packages();
     if missing.is_empty() {
         return Ok(());
     }
-    Err(Failure::new(format!(
-        "the interop tests need `{}`, not found here",
-        missing.join("`, `")
-    ))
-    .hint(format!("on Debian, run `{line}`")))
+    Err(Failure::new(format!("the interop tests need `{}`, not found here", missing.join("`, `")))
+        .hint(format!("on Debian, run `{line}`")))
 }
 
 fn python_peers(wanted: &Path, venv: &Path) -> Outcome {
@@ -102,20 +95,9 @@ fn python_peers(wanted: &Path, venv: &Path) -> Outcome {
     }
     stamp.lift()?;
     println!("python peers: installing {}", requirements.display());
-    run_command(
-        Command::new("python3")
-            .args(["-m", "venv", "--clear"])
-            .arg(venv),
-    )?;
+    run_command(Command::new("python3").args(["-m", "venv", "--clear"]).arg(venv))?;
     let mut pip = Command::new(&python);
-    pip.args([
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "-r",
-    ]);
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]);
     run_command(pip.arg(&requirements)).map_err(|failure| {
         failure.hint(
             "pip's own words are above; it needs the network and a Python that has a wheel for each pin",
@@ -125,10 +107,7 @@ fn python_peers(wanted: &Path, venv: &Path) -> Outcome {
 }
 
 fn node_peers(wanted: &Path, folder: &Path) -> Outcome {
-    let manifests = [
-        wanted.join("package.json"),
-        wanted.join("package-lock.json"),
-    ];
+    let manifests = [wanted.join("package.json"), wanted.join("package-lock.json")];
     let npmrc = wanted.join(".npmrc");
     let mut sources: Vec<&Path> = manifests.iter().map(PathBuf::as_path).collect();
     if npmrc.exists() {
@@ -147,8 +126,7 @@ fn node_peers(wanted: &Path, folder: &Path) -> Outcome {
         fs::copy(source, copy).map_err(|error| cannot("copy", source, &error))?;
     }
     let mut npm = Command::new("npm");
-    npm.args(["ci", "--no-audit", "--no-fund"])
-        .current_dir(folder);
+    npm.args(["ci", "--no-audit", "--no-fund"]).current_dir(folder);
     run_command(&mut npm).map_err(|failure| {
         failure.hint("npm's own words are above; it needs the network and a matching lock file")
     })?;
@@ -170,10 +148,7 @@ impl Stamp {
             text.push('\n');
             text.push_str(&read);
         }
-        Ok(Self {
-            path: folder.join(".stamp"),
-            text,
-        })
+        Ok(Self { path: folder.join(".stamp"), text })
     }
 
     fn holds(&self) -> bool {
@@ -226,10 +201,7 @@ mod tests {
     #[test]
     fn a_lifted_stamp_no_longer_holds_and_may_be_lifted_twice() {
         let folder = folder("lift");
-        let stamp = Stamp {
-            path: folder.join(".stamp"),
-            text: "pins".into(),
-        };
+        let stamp = Stamp { path: folder.join(".stamp"), text: "pins".into() };
         stamp.set().unwrap();
         stamp.lift().unwrap();
         assert!(!stamp.holds());
@@ -241,9 +213,6 @@ mod tests {
     fn missing_pins_are_a_failure_that_names_the_file() {
         let failure = Stamp::new(Path::new("."), "sh", &[Path::new("no/requirements.txt")]);
         let text = failure.err().unwrap().to_string();
-        assert!(
-            text.starts_with("error: cannot read `no/requirements.txt`"),
-            "{text}"
-        );
+        assert!(text.starts_with("error: cannot read `no/requirements.txt`"), "{text}");
     }
 }

@@ -51,10 +51,7 @@ fn dispatch(root: &Path, args: &[String]) -> Outcome {
             Ok(())
         }
         [] => Err(Failure::new(format!("no verb was given\n\n{USAGE}"))),
-        _ => Err(Failure::new(format!(
-            "`{}` is no task\n\n{USAGE}",
-            words.join(" ")
-        ))),
+        _ => Err(Failure::new(format!("`{}` is no task\n\n{USAGE}", words.join(" ")))),
     }
 }
 
@@ -65,10 +62,7 @@ fn seconds(args: &[&str]) -> Result<u64, Failure> {
         ["--seconds", number] => number,
         [one] if one.starts_with("--seconds=") => &one["--seconds=".len()..],
         _ => {
-            return Err(Failure::new(format!(
-                "`fuzz` does not know `{}`",
-                args.join(" ")
-            )));
+            return Err(Failure::new(format!("`fuzz` does not know `{}`", args.join(" "))));
         }
     };
     match text.parse() {
@@ -82,8 +76,7 @@ fn seconds(args: &[&str]) -> Result<u64, Failure> {
 fn root() -> PathBuf {
     let here = env::var_os("CARGO_MANIFEST_DIR")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
-    here.parent()
-        .map_or_else(|| here.clone(), Path::to_path_buf)
+    here.parent().map_or_else(|| here.clone(), Path::to_path_buf)
 }
 
 #[cfg(test)]

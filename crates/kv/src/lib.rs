@@ -1,1 +1,42 @@
-//! placeholder
+//! Keys and values over a node: namespaces, versioned records that expire, honest reports.
+//!
+//! A [`Kv`] owns a [`node::Node`] and has the same doors: a datagram, a tick, a request; then drain
+//! the outbox and the events, and re-arm the timer. Like the node it knows no socket and no clock.
+//!
+//! A put's way through the files: `request` (what is asked) → `put` (version, envelope, signature)
+//! → a lookup of the node, which gathers versions and tokens → its write phase → `report`.
+#![no_std]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+mod admission;
+mod get;
+mod item;
+mod key;
+mod limits;
+mod namespace;
+mod put;
+mod record;
+mod replicas;
+mod report;
+mod request;
+mod state;
+mod version;
+
+pub use admission::Records;
+pub use key::{Key, KeyError};
+pub use limits::{DEFAULT_REPLICAS, DEFAULT_TTL, KEY_BYTES, MAX_REPLICAS, MAX_TTL};
+pub use namespace::{Namespace, NamespaceError};
+pub use record::{Record, largest_value};
+pub use report::{
+    Absence, Effort, GetError, GetReport, ItemReport, LookupReport, PeersReport, PutError,
+    PutReport, Refusal, Replica, WriteReport,
+};
+pub use request::{
+    Change, Consistency, Done, Event, Expected, GetRequest, ItemPutRequest, ItemSigning,
+    PutRequest, Request, RequestId,
+};
+pub use state::{Config, Kv};
+pub use version::Version;

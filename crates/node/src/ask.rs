@@ -27,7 +27,12 @@ pub(crate) struct Question<'q> {
 impl<A: Admission> Node<A> {
     /// Sends a query, now or as soon as the pace for its address allows. `false` if too many are on
     /// their way.
-    pub(crate) fn ask(&mut self, question: Question<'_>, now: Instant, outbox: &mut Outbox) -> bool {
+    pub(crate) fn ask(
+        &mut self,
+        question: Question<'_>,
+        now: Instant,
+        outbox: &mut Outbox,
+    ) -> bool {
         let Question { to, expected, query, purpose } = question;
         let known = expected.and_then(|id| self.tables[to.family() as usize].get(&id));
         let round_trip = known.map(|entry| entry.round_trip());

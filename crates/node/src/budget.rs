@@ -90,8 +90,7 @@ impl Budget {
     pub fn prove(&mut self, endpoint: &Endpoint) {
         if endpoint.scope() == Scope::Global {
             let hash = self.hash(endpoint.ip_bytes());
-            let proven =
-                self.proven.get_or_insert_with(|| alloc::vec![0; BUDGET_SLOTS].into());
+            let proven = self.proven.get_or_insert_with(|| alloc::vec![0; BUDGET_SLOTS].into());
             proven[hash as usize % BUDGET_SLOTS] = hash;
         }
     }

@@ -50,7 +50,10 @@ mod tests {
     use super::*;
 
     fn now(seconds: u64, wall_s: u64) -> Now {
-        Now { monotonic: Instant::from_micros(seconds * 1_000_000), wall: UnixMillis(wall_s * 1000) }
+        Now {
+            monotonic: Instant::from_micros(seconds * 1_000_000),
+            wall: UnixMillis(wall_s * 1000),
+        }
     }
 
     #[test]

@@ -99,7 +99,11 @@ impl<A: Admission> Node<A> {
         }
         match waiting.purpose {
             Purpose::Lookup { operation, family, candidate } => {
-                let heard = if member { Heard::Reply { contact, round_trip, reply } } else { Heard::Distrusted };
+                let heard = if member {
+                    Heard::Reply { contact, round_trip, reply }
+                } else {
+                    Heard::Distrusted
+                };
                 self.lookup_heard(operation, family, candidate, heard, now, outbox);
             }
             Purpose::Write { operation, destination } => self.write_stored(operation, destination),

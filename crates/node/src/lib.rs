@@ -46,8 +46,8 @@ pub use config::{Config, Network};
 pub use counters::{Counters, Drop};
 pub use dice::Dice;
 pub use operation::{
-    Answer, Command, Ended, Event, Holds, LookupResult, OperationId, Outcome, Question, Responder,
-    Step, StepOutcome, Written,
+    Answer, Command, Destination, Ended, Event, Holds, LookupResult, OperationId, Outcome,
+    Question, Responder, Step, StepOutcome, Written,
 };
 pub use outbox::Outbox;
 pub use shelf::{Admission, Lease, Mainline, Refused, ShelfLimits};

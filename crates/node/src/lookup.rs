@@ -88,12 +88,9 @@ impl Lookup {
     fn query(&self, want: Want) -> Query<'static> {
         match &self.question {
             Question::Nodes(target) => Query::FindNode { target: *target, want },
-            Question::Peers { info_hash, no_seed, scrape } => Query::GetPeers {
-                info_hash: *info_hash,
-                want,
-                no_seed: *no_seed,
-                scrape: *scrape,
-            },
+            Question::Peers { info_hash, no_seed, scrape } => {
+                Query::GetPeers { info_hash: *info_hash, want, no_seed: *no_seed, scrape: *scrape }
+            }
             Question::Item { target, newer_than, .. } => {
                 Query::Get { target: *target, newer_than: *newer_than, want }
             }
@@ -192,7 +189,8 @@ impl<A: Admission> Node<A> {
     ) {
         match heard {
             Heard::Reply { contact, round_trip, reply } => {
-                let new = self.take_reply(operation, family, candidate, contact, round_trip, &reply, now);
+                let new =
+                    self.take_reply(operation, family, candidate, contact, round_trip, &reply, now);
                 for contact in new {
                     self.consider(contact, now, outbox);
                 }
@@ -353,7 +351,9 @@ impl<A: Admission> Node<A> {
         outcome: StepOutcome,
         now: Instant,
     ) {
-        let Some(lookup) = self.lookups.get(&operation).filter(|lookup| lookup.trace) else { return };
+        let Some(lookup) = self.lookups.get(&operation).filter(|lookup| lookup.trace) else {
+            return;
+        };
         let Some(walk) = &lookup.walks[family as usize] else { return };
         let asked_at = lookup.asked_at.get(&(family, candidate)).copied().unwrap_or(now);
         let (id, endpoint) = walk.candidate(candidate);
@@ -480,8 +480,7 @@ impl Lookup {
 fn is_same(known: &Item, item: &Unverified<'_>) -> bool {
     let known = known.as_ref();
     let key = |signed: &Signed<'_>| (signed.key, signed.seq, signed.signature);
-    known.value() == item.value
-        && known.signed().map(key) == item.signed.as_ref().map(key)
+    known.value() == item.value && known.signed().map(key) == item.signed.as_ref().map(key)
 }
 
 fn lists_and_token<'m>(reply: &Reply<'m>) -> (NodeLists<'m>, Option<&'m [u8]>) {

@@ -8,9 +8,7 @@ use wire::{Contact, Endpoint, Family, Query};
 
 use crate::ask::Question as Ask;
 use crate::config::Network;
-use crate::limits::{
-    JOIN_ENDPOINTS, JOIN_RETRY_MAX, JOIN_RETRY_MIN, K, MAINTENANCE, STALE,
-};
+use crate::limits::{JOIN_ENDPOINTS, JOIN_RETRY_MAX, JOIN_RETRY_MIN, K, MAINTENANCE, STALE};
 use crate::lookup::{Lookup, Owner};
 use crate::operation::{Event, LookupResult, Question};
 use crate::outbox::Outbox;

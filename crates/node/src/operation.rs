@@ -64,8 +64,8 @@ impl Question {
 /// What a write phase stores.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Written {
-    /// An item, under compare-and-swap if a version is given.
-    Item(Item, Option<Seq>),
+    /// An item.
+    Item(Item),
     /// Ourselves as a peer of a topic.
     Peer {
         /// The topic.
@@ -75,6 +75,17 @@ pub enum Written {
         /// We are a seed (BEP 33).
         seed: bool,
     },
+}
+
+/// Where a write phase stores.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Destination {
+    /// The node.
+    pub contact: Contact,
+    /// The token that it gave.
+    pub token: Box<[u8]>,
+    /// Only if it holds this version of the item (BEP 44, "CAS").
+    pub cas: Option<Seq>,
 }
 
 /// Something to do.
@@ -95,8 +106,8 @@ pub enum Command {
     Write {
         /// What.
         written: Written,
-        /// Where, with the tokens.
-        to: Vec<(Contact, Box<[u8]>)>,
+        /// Where.
+        to: Vec<Destination>,
     },
     /// Ask one address: are you there?
     Ping(Endpoint),

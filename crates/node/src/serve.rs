@@ -3,8 +3,8 @@
 use wire::compact::{NodesBuffer, contact_bytes};
 use wire::limits::{PLAIN_REPLY_BYTES, VALUE_REPLY_BYTES};
 use wire::{
-    CompactPeers, Endpoint, Family, Found, InfoHash, NodeLists, Point, Query,
-    QueryMessage, Reply, Seq, Target, Unverified, Want,
+    CompactPeers, Endpoint, Family, Found, InfoHash, NodeLists, Point, Query, QueryMessage, Reply,
+    Seq, Target, Unverified, Want,
 };
 
 use crate::budget::Withheld;
@@ -57,7 +57,8 @@ impl<A: Admission> Node<A> {
                 0
             }
             Query::FindNode { target, want } => {
-                let lists = self.nodes_near(&target, want, &asked, PLAIN_REPLY_BYTES - AROUND_BYTES);
+                let lists =
+                    self.nodes_near(&target, want, &asked, PLAIN_REPLY_BYTES - AROUND_BYTES);
                 self.reply(&asked, &Reply::Nodes(lists.as_lists()), outbox);
                 1
             }
@@ -192,8 +193,7 @@ impl<A: Admission> Node<A> {
         let speaker = self.speaker();
         let (budget, counters) = (&mut self.budget, &mut self.counters);
         let sent = outbox.send(asked.from, |buffer| {
-            let length =
-                speaker.write_reply(asked.transaction, &asked.from, &reply, buffer)?;
+            let length = speaker.write_reply(asked.transaction, &asked.from, &reply, buffer)?;
             admitted(budget, counters, asked, length)
         });
         self.count_sent(sent);
@@ -218,13 +218,7 @@ impl<A: Admission> Node<A> {
         self.items.put(item, cas, wall)
     }
 
-    fn serve_sample(
-        &mut self,
-        asked: &Asked<'_>,
-        target: &Point,
-        want: Want,
-        outbox: &mut Outbox,
-    ) {
+    fn serve_sample(&mut self, asked: &Asked<'_>, target: &Point, want: Want, outbox: &mut Outbox) {
         let now = asked.now.monotonic;
         let room = PLAIN_REPLY_BYTES - AROUND_BYTES - crate::limits::SAMPLE * 20 - 60;
         let lists = nodes_near(&self.tables, target, want, asked, room);
@@ -264,8 +258,7 @@ impl<A: Admission> Node<A> {
         let (budget, counters) = (&mut self.budget, &mut self.counters);
         let sent = outbox.send(asked.from, |buffer| {
             let Refused { code, text } = refused;
-            let length =
-                speaker.write_error(asked.transaction, &asked.from, code, text, buffer)?;
+            let length = speaker.write_error(asked.transaction, &asked.from, code, text, buffer)?;
             admitted(budget, counters, asked, length)
         });
         self.count_sent(sent);
@@ -316,7 +309,8 @@ fn nodes_near(
 ) -> Lists {
     let own = asked.from.family();
     let unsaid = !want.v4 && !want.v6;
-    let wanted = [want.v4 || (unsaid && own == Family::V4), want.v6 || (unsaid && own == Family::V6)];
+    let wanted =
+        [want.v4 || (unsaid && own == Family::V4), want.v6 || (unsaid && own == Family::V6)];
     let share = room / if wanted == [true, true] { 2 } else { 1 };
     Lists(Family::ALL.map(|family| {
         wanted[family as usize].then(|| {

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 use wire::message::Speaker;
-use wire::{Contact, Endpoint, Family, Item, ItemRef, NodeId, Seq, Target};
+use wire::{Contact, Endpoint, Family, InfoHash, Item, ItemRef, NodeId, Seq, Target};
 
 use crate::ask::PacedQueue;
 use crate::budget::Budget;
@@ -202,6 +202,11 @@ impl<A: Admission> Node<A> {
     /// Topics with peers, and peers.
     pub fn held_peers(&self) -> (usize, usize) {
         (self.peers.topics(), self.peers.len())
+    }
+
+    /// Peers of a topic that announced themselves to us.
+    pub fn peers_held(&mut self, info_hash: &InfoHash, now: Now) -> Vec<Endpoint> {
+        self.peers.of(info_hash, now.monotonic)
     }
 
     /// The item that we hold ourselves under `target`.

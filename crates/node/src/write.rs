@@ -1,13 +1,12 @@
 //! The write phase: storing something at nodes that gave a token, and what became of it at each.
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use wire::{Contact, Query, TransactionId};
+use wire::{Query, TransactionId};
 
 use crate::ask::Question as Ask;
 use crate::lookup::readable;
-use crate::operation::{Event, OperationId, Outcome, Written};
+use crate::operation::{Destination, Event, OperationId, Outcome, Written};
 use crate::outbox::Outbox;
 use crate::pending::Purpose;
 use crate::shelf::Admission;
@@ -17,21 +16,20 @@ use crate::time::Instant;
 /// A write phase on its way.
 pub(crate) struct Write {
     written: Written,
-    destinations: Vec<Destination>,
+    places: Vec<Place>,
     waiting: usize,
 }
 
-struct Destination {
-    contact: Contact,
-    token: Box<[u8]>,
+struct Place {
+    destination: Destination,
     outcome: Option<Outcome>,
 }
 
 impl Write {
-    fn query(&self, destination: usize) -> Query<'_> {
-        let token = &self.destinations[destination].token;
+    fn query(&self, place: usize) -> Query<'_> {
+        let Destination { token, cas, .. } = &self.places[place].destination;
         match &self.written {
-            Written::Item(item, cas) => Query::Put {
+            Written::Item(item) => Query::Put {
                 item: item.as_ref().as_unverified(),
                 cas: *cas,
                 token,
@@ -55,22 +53,22 @@ impl<A: Admission> Node<A> {
         &mut self,
         operation: OperationId,
         written: Written,
-        to: Vec<(Contact, Box<[u8]>)>,
+        to: Vec<Destination>,
         now: Instant,
         outbox: &mut Outbox,
     ) {
-        let destinations: Vec<Destination> = to
+        let places: Vec<Place> = to
             .into_iter()
             .take(usize::from(u16::MAX))
-            .map(|(contact, token)| Destination { contact, token, outcome: None })
+            .map(|destination| Place { destination, outcome: None })
             .collect();
-        let write = Write { written, waiting: destinations.len(), destinations };
+        let write = Write { written, waiting: places.len(), places };
         let room = self.has_room_for_operation();
         let mut unsent = Vec::new();
-        for destination in 0..write.destinations.len() {
-            let contact = write.destinations[destination].contact;
+        for destination in 0..write.places.len() {
+            let contact = write.places[destination].destination.contact;
             let query = write.query(destination);
-            // The cast holds: destinations were cut to u16::MAX.
+            // The cast holds: places were cut to u16::MAX.
             let purpose = Purpose::Write { operation, destination: destination as u16 };
             let expected = Some(contact.id);
             let ask = Ask { to: contact.endpoint, expected, query: &query, purpose };
@@ -95,7 +93,7 @@ impl<A: Admission> Node<A> {
         outbox: &mut Outbox,
     ) {
         let Some(write) = self.writes.remove(&operation) else { return };
-        let to = write.destinations[usize::from(destination)].contact.endpoint;
+        let to = write.places[usize::from(destination)].destination.contact.endpoint;
         let query = write.query(usize::from(destination));
         self.send_query(transaction, to, &query, now, now, outbox);
         self.writes.insert(operation, write);
@@ -124,7 +122,7 @@ impl<A: Admission> Node<A> {
 
     fn wrote(&mut self, operation: OperationId, destination: u16, outcome: Outcome) {
         let Some(write) = self.writes.get_mut(&operation) else { return };
-        let Some(place) = write.destinations.get_mut(usize::from(destination)) else { return };
+        let Some(place) = write.places.get_mut(usize::from(destination)) else { return };
         if place.outcome.replace(outcome).is_none() {
             write.waiting -= 1;
         }
@@ -135,8 +133,10 @@ impl<A: Admission> Node<A> {
         if self.writes.get(&operation).is_some_and(|write| write.waiting == 0)
             && let Some(write) = self.writes.remove(&operation)
         {
-            let ended = |place: Destination| (place.contact, place.outcome.unwrap_or(Outcome::Silent));
-            let outcomes = write.destinations.into_iter().map(ended).collect();
+            let ended = |place: Place| {
+                (place.destination.contact, place.outcome.unwrap_or(Outcome::Silent))
+            };
+            let outcomes = write.places.into_iter().map(ended).collect();
             self.events.push_back(Event::Wrote(operation, outcomes));
         }
     }

@@ -4,7 +4,10 @@ mod world;
 
 use std::time::Duration;
 
-use node::{Answer, Command, Config, Ended, Event, Holds, LookupResult, Network, Outcome, Question, Written};
+use node::{
+    Answer, Command, Config, Destination, Ended, Event, Holds, LookupResult, Network, Outcome,
+    Question, Responder, Written,
+};
 use wire::item::byte_string;
 use wire::{Endpoint, Family, InfoHash, Item, Point, Seq, Signer, Target};
 use world::World;
@@ -19,7 +22,19 @@ fn lookup(world: &mut World, node: usize, question: Question) -> LookupResult {
 }
 
 fn write(world: &mut World, node: usize, written: Written, result: &LookupResult) -> Vec<Outcome> {
-    let to = result.closest.iter().filter_map(|r| Some((r.contact, r.token.clone()?))).collect();
+    write_if(world, node, written, None, result)
+}
+
+fn write_if(
+    world: &mut World,
+    node: usize,
+    written: Written,
+    cas: Option<Seq>,
+    result: &LookupResult,
+) -> Vec<Outcome> {
+    let destination =
+        |r: &Responder| Some(Destination { contact: r.contact, token: r.token.clone()?, cas });
+    let to = result.closest.iter().filter_map(destination).collect();
     let operation = world.command(node, Command::Write { written, to });
     match world.finish(node, operation) {
         Event::Wrote(_, outcomes) => outcomes.into_iter().map(|(_, outcome)| outcome).collect(),
@@ -54,7 +69,7 @@ fn an_item_put_at_one_node_is_found_from_every_other() {
     let item = Item::immutable(b"12:Hello World!").expect("a small value");
     let found = lookup(&mut world, 3, item_question(&item, b""));
     assert!(found.items.is_empty());
-    let outcomes = write(&mut world, 3, Written::Item(item.clone(), None), &found);
+    let outcomes = write(&mut world, 3, Written::Item(item.clone()), &found);
     assert_eq!(outcomes, vec![Outcome::Stored; 8]);
     for node in 0..30 {
         let result = lookup(&mut world, node, item_question(&item, b""));
@@ -74,12 +89,18 @@ fn a_newer_version_replaces_an_older_one_and_never_the_other_way() {
     };
     let (old, new) = (version(1, "old"), version(2, "new"));
     let found = lookup(&mut world, 0, item_question(&new, b"salt"));
-    write(&mut world, 0, Written::Item(new.clone(), None), &found);
-    let outcomes = write(&mut world, 0, Written::Item(old, None), &found);
-    assert!(outcomes.iter().all(|o| matches!(o, Outcome::Refused { code: 302, .. })), "{outcomes:?}");
-    let wrong = Written::Item(version(3, "newest"), Seq::new(1));
-    let outcomes = write(&mut world, 0, wrong, &found);
-    assert!(outcomes.iter().all(|o| matches!(o, Outcome::Refused { code: 301, .. })), "{outcomes:?}");
+    write(&mut world, 0, Written::Item(new.clone()), &found);
+    let outcomes = write(&mut world, 0, Written::Item(old), &found);
+    assert!(
+        outcomes.iter().all(|o| matches!(o, Outcome::Refused { code: 302, .. })),
+        "{outcomes:?}"
+    );
+    let newest = Written::Item(version(3, "newest"));
+    let outcomes = write_if(&mut world, 0, newest, Seq::new(1), &found);
+    assert!(
+        outcomes.iter().all(|o| matches!(o, Outcome::Refused { code: 301, .. })),
+        "{outcomes:?}"
+    );
     let result = lookup(&mut world, 5, item_question(&new, b"salt"));
     assert_eq!(result.items, [new]);
 }
@@ -89,7 +110,7 @@ fn a_third_of_the_nodes_may_die_and_lookups_still_end_well() {
     let mut world = World::joined(30);
     let item = Item::immutable(b"5:alive").expect("a small value");
     let found = lookup(&mut world, 1, item_question(&item, b""));
-    write(&mut world, 1, Written::Item(item.clone(), None), &found);
+    write(&mut world, 1, Written::Item(item.clone()), &found);
     for node in (0..30).step_by(3) {
         world.down[node] = true;
     }
@@ -168,7 +189,7 @@ fn an_ephemeral_client_works_through_one_door_and_enters_no_table() {
     let item = Item::immutable(b"2:hi").expect("a small value");
     let found = lookup(&mut world, client, item_question(&item, b""));
     assert_eq!(found.closest.len(), 8);
-    assert_eq!(write(&mut world, client, Written::Item(item, None), &found), vec![Outcome::Stored; 8]);
+    assert_eq!(write(&mut world, client, Written::Item(item), &found), vec![Outcome::Stored; 8]);
     world.run(Duration::from_secs(5));
     let id = world.nodes[client].id();
     for node in &world.nodes[..20] {

@@ -81,10 +81,12 @@ impl<'a> CompactNodes<'a> {
 
     /// The contacts, at most [`NODES_PER_LIST`].
     pub fn iter(&self) -> impl Iterator<Item = Contact> + use<'a> {
-        self.bytes.chunks_exact(contact_bytes(self.family)).take(NODES_PER_LIST).filter_map(|entry| {
-            let (id, endpoint) = entry.split_first_chunk::<ID_BYTES>()?;
-            Some(Contact { id: NodeId::new(*id), endpoint: read_endpoint(endpoint)? })
-        })
+        self.bytes.chunks_exact(contact_bytes(self.family)).take(NODES_PER_LIST).filter_map(
+            |entry| {
+                let (id, endpoint) = entry.split_first_chunk::<ID_BYTES>()?;
+                Some(Contact { id: NodeId::new(*id), endpoint: read_endpoint(endpoint)? })
+            },
+        )
     }
 }
 
@@ -148,7 +150,9 @@ impl<'a> CompactPeers<'a> {
     /// out, both families may be mixed (BEP 32).
     pub fn iter(&self) -> impl Iterator<Item = Endpoint> + use<'a> {
         let mut reader = Reader::new(self.entries);
-        core::iter::from_fn(move || reader.string().ok()).take(PEERS_PER_REPLY).filter_map(read_endpoint)
+        core::iter::from_fn(move || reader.string().ok())
+            .take(PEERS_PER_REPLY)
+            .filter_map(read_endpoint)
     }
 }
 
@@ -160,7 +164,10 @@ mod tests {
     fn a_list_with_a_broken_entry_is_refused_whole() {
         assert!(CompactNodes::read(&[0; 27], Family::V4).is_none());
         assert!(CompactNodes::read(&[0; 26], Family::V6).is_none());
-        assert_eq!(CompactNodes::read(&[0; 52], Family::V4).map(|list| list.iter().count()), Some(2));
+        assert_eq!(
+            CompactNodes::read(&[0; 52], Family::V4).map(|list| list.iter().count()),
+            Some(2)
+        );
     }
 
     #[test]

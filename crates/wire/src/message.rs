@@ -100,8 +100,10 @@ impl<'a> Message<'a> {
         let outer = Outer::read(datagram)?;
         match outer.kind {
             b"q" => {
-                let transaction =
-                    outer.transaction.filter(|t| (1..=TRANSACTION_BYTES).contains(&t.len())).ok_or(Malformed)?;
+                let transaction = outer
+                    .transaction
+                    .filter(|t| (1..=TRANSACTION_BYTES).contains(&t.len()))
+                    .ok_or(Malformed)?;
                 Ok(outer.query(transaction).unwrap_or(Message::BadQuery { transaction }))
             }
             b"r" => Ok(Message::Reply(ReplyMessage {

@@ -283,7 +283,9 @@ impl<'a> Values<'a> {
         let signature = self.signature.and_then(|signature| signature.try_into().ok());
         let signed = match (key, seq, signature) {
             // The salt is not in the reply: the asker knows it.
-            (Some(key), Some(seq), Some(signature)) => Some(Signed { key, salt: &[], seq, signature }),
+            (Some(key), Some(seq), Some(signature)) => {
+                Some(Signed { key, salt: &[], seq, signature })
+            }
             _ => None,
         };
         Found::Item(Unverified { value, signed })

@@ -1,13 +1,13 @@
 //! Messages go onto the wire and come back as they were, and the examples of BEP 5 are read.
 
 use proptest::prelude::*;
+use wire::item::Signed;
 use wire::message::Speaker;
+use wire::{CompactNodes, Family, PublicKey};
 use wire::{
     CompactPeers, Endpoint, Found, InfoHash, Message, NetworkTag, NodeId, NodeLists, Point, Query,
     Reply, ReplyKind, Seq, Target, TransactionId, Unverified, Want,
 };
-use wire::item::Signed;
-use wire::{CompactNodes, Family, PublicKey};
 
 fn speaker(network: Option<[u8; 4]>, read_only: bool) -> Speaker {
     Speaker { id: NodeId::new([b'i'; 20]), network: network.map(NetworkTag), read_only }
@@ -37,15 +37,17 @@ fn query() -> impl Strategy<Value = Query<'static>> {
         (id, want(), any::<bool>(), any::<bool>()).prop_map(|(id, want, no_seed, scrape)| {
             Query::GetPeers { info_hash: InfoHash::new(id), want, no_seed, scrape }
         }),
-        (id, 1..u16::MAX, any::<bool>(), any::<bool>()).prop_map(|(id, port, implied_port, seed)| {
-            Query::AnnouncePeer {
-                info_hash: InfoHash::new(id),
-                port,
-                implied_port,
-                seed,
-                token: b"token",
+        (id, 1..u16::MAX, any::<bool>(), any::<bool>()).prop_map(
+            |(id, port, implied_port, seed)| {
+                Query::AnnouncePeer {
+                    info_hash: InfoHash::new(id),
+                    port,
+                    implied_port,
+                    seed,
+                    token: b"token",
+                }
             }
-        }),
+        ),
         (id, seq.clone(), want()).prop_map(|(id, newer_than, want)| Query::Get {
             target: Target::new(id),
             newer_than,

@@ -1,1 +1,70 @@
-//! placeholder
+//! A distributed hash table to embed: start a node, join a network, put and get values. No server,
+//! no leader; the protocol is BitTorrent's Mainline DHT, so libtorrent and its kin are peers.
+//!
+//! ```
+//! use xorbit::Node;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let first = Node::builder().listen("127.0.0.1:0".parse()?).start().await?;
+//! let address = first.local_addrs()[0].to_string();
+//! let second = Node::builder().listen("127.0.0.1:0".parse()?).join(address).start().await?;
+//!
+//! let receipt = second.put("greeting", "hello").await?;
+//! println!("version {:?} at {} nodes", receipt.version, receipt.replicas.stored.len());
+//!
+//! let found = first.get("greeting").await?;
+//! assert_eq!(&found.value[..], b"hello");
+//! # first.close().await;
+//! # second.close().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`Node::put`] and [`Node::get`] are builders: await them as they are, or first say more, such as
+//! [`Put::ttl`], [`Put::signer`], [`Put::if_version`] or [`Get::consistency`]. What they give back
+//! tells the truth about every replica; what they fail with tells not found, unreachable, refused
+//! and timed out apart.
+//!
+//! [`testnet`] gives a running local network in one call.
+
+mod builder;
+mod clock;
+mod data_dir;
+mod driver;
+mod error;
+mod get;
+mod item;
+mod lookup;
+mod node;
+mod outbound;
+mod put;
+mod resolve;
+mod socket;
+mod testnet;
+mod topic;
+
+pub use builder::{Builder, DEFAULT_PORT};
+pub use data_dir::DataDirError;
+pub use error::{Closed, StartError};
+pub use get::Get;
+pub use item::{ItemGet, ItemPut};
+pub use lookup::{Lookup, LookupStep};
+pub use node::{Events, Info, Node};
+pub use put::Put;
+pub use testnet::{Testnet, testnet};
+pub use topic::{Announce, Peers};
+
+pub use ::node::{
+    Answer, Counters, Drop as DropReason, Ended, Holds, Responder, Step, StepOutcome, UnixMillis,
+};
+pub use kv::{
+    Absence, Consistency, DEFAULT_REPLICAS, DEFAULT_TTL, Effort, Event, Expected, GetError,
+    GetReport, ItemReport, KEY_BYTES, Key, KeyError, LookupReport, MAX_REPLICAS, MAX_TTL,
+    Namespace, NamespaceError, PeersReport, PutError, PutReport, Record, Refusal, Replica, Version,
+    WriteReport, largest_value,
+};
+pub use wire::{
+    Bloom, Contact, Endpoint, Family, InfoHash, Item, NodeId, Point, PublicKey, Scope, Seq, Signer,
+    Target,
+};

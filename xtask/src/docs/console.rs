@@ -23,9 +23,8 @@ pub struct Command<'a> {
 /// The `console` blocks of a page, or a line and what is wrong with it.
 pub fn blocks(text: &str) -> Result<Vec<Block<'_>>, (usize, String)> {
     let fences = Page::read(text).fences;
-    let consoles = fences
-        .into_iter()
-        .filter(|fence| fence.info.split(' ').next() == Some("console"));
+    let consoles =
+        fences.into_iter().filter(|fence| fence.info.split(' ').next() == Some("console"));
     consoles.map(|fence| block(&fence)).collect()
 }
 
@@ -35,10 +34,7 @@ fn block<'a>(fence: &Fence<'a>) -> Result<Block<'a>, (usize, String)> {
         "console" => true,
         "console no-run" => false,
         other => {
-            return Err((
-                first,
-                format!("`{other}` is neither `console` nor `console no-run`"),
-            ));
+            return Err((first, format!("`{other}` is neither `console` nor `console no-run`")));
         }
     };
     let mut commands: Vec<Command<'a>> = Vec::new();
@@ -46,19 +42,12 @@ fn block<'a>(fence: &Fence<'a>) -> Result<Block<'a>, (usize, String)> {
     for (line, text) in &fence.lines {
         if let Some(command) = commands.last_mut().filter(|_| continued) {
             command.typed.push('\n');
-            command
-                .typed
-                .push_str(text.strip_prefix("> ").unwrap_or(text));
+            command.typed.push_str(text.strip_prefix("> ").unwrap_or(text));
             continued = text.ends_with('\\');
         } else if let Some(typed) = text.strip_prefix("$ ") {
             let typed = typed.to_owned();
             continued = typed.ends_with('\\');
-            commands.push(Command {
-                line: *line,
-                typed,
-                in_background: false,
-                shown: Vec::new(),
-            });
+            commands.push(Command { line: *line, typed, in_background: false, shown: Vec::new() });
         } else if let Some(command) = commands.last_mut() {
             command.shown.push(text);
         } else if runs {

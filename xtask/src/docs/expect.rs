@@ -55,10 +55,7 @@ mod tests {
 
     #[test]
     fn dots_inside_of_a_line_stand_for_any_text() {
-        assert!(matches(
-            &["port ... of ..., ready"],
-            &["port 7 of 127.0.0.1, ready"]
-        ));
+        assert!(matches(&["port ... of ..., ready"], &["port 7 of 127.0.0.1, ready"]));
         assert!(matches(&["id..."], &["id"]));
         assert!(!matches(&["port ... ready"], &["port 7 closed"]));
         assert!(!matches(&["ab...bc"], &["abc"]));

@@ -8,9 +8,8 @@ use crate::tidy::{Finding, Tree};
 /// The links that lead nowhere, in all Markdown files. Other sites are not asked.
 pub fn dead(tree: &Tree) -> Vec<Finding> {
     let documents = tree.files.iter().filter(|file| file.has_extension(&["md"]));
-    let pages: BTreeMap<&str, Page<'_>> = documents
-        .map(|file| (file.path.as_str(), Page::read(&file.text)))
-        .collect();
+    let pages: BTreeMap<&str, Page<'_>> =
+        documents.map(|file| (file.path.as_str(), Page::read(&file.text))).collect();
     let mut findings = Vec::new();
     for (path, page) in &pages {
         for (line, link) in page.links() {
@@ -18,11 +17,7 @@ pub fn dead(tree: &Tree) -> Vec<Finding> {
                 continue;
             }
             let (place, anchor) = link.split_once('#').unwrap_or((link, ""));
-            let place = if place.is_empty() {
-                (*path).to_owned()
-            } else {
-                resolve(path, place)
-            };
+            let place = if place.is_empty() { (*path).to_owned() } else { resolve(path, place) };
             let what = if !exists(tree, &place) {
                 format!("the link `{link}` leads to no file of the repository")
             } else if !anchor.is_empty() && lacks(pages.get(place.as_str()), anchor) {
@@ -31,12 +26,7 @@ pub fn dead(tree: &Tree) -> Vec<Finding> {
                 continue;
             };
             let why = "a reader who follows it is lost";
-            findings.push(Finding {
-                path: (*path).to_owned(),
-                line,
-                what,
-                why,
-            });
+            findings.push(Finding { path: (*path).to_owned(), line, what, why });
         }
     }
     findings
@@ -45,11 +35,8 @@ pub fn dead(tree: &Tree) -> Vec<Finding> {
 /// Whether the link names a scheme, as `https:` or `mailto:`.
 fn is_foreign(link: &str) -> bool {
     let scheme = link.split_once(':').map(|(scheme, _)| scheme);
-    scheme.is_some_and(|scheme| {
-        scheme
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || c == '+')
-    }) || link.starts_with("//")
+    scheme.is_some_and(|scheme| scheme.chars().all(|c| c.is_ascii_alphanumeric() || c == '+'))
+        || link.starts_with("//")
 }
 
 /// The path from the root, of a link as written in the file at `from`.
@@ -77,11 +64,7 @@ fn exists(tree: &Tree, place: &str) -> bool {
     let folder = format!("{place}/");
     place.is_empty()
         || tree.paths.contains(place)
-        || tree
-            .paths
-            .range(folder.clone()..)
-            .next()
-            .is_some_and(|path| path.starts_with(&folder))
+        || tree.paths.range(folder.clone()..).next().is_some_and(|path| path.starts_with(&folder))
 }
 
 /// Whether a page lacks the heading; anchors into other files (lines of code) are taken as they are.
@@ -105,14 +88,7 @@ mod tests {
 
     #[test]
     fn a_link_to_a_file_or_folder_that_is_there_is_kept() {
-        for link in [
-            "other.md",
-            "./other.md",
-            "../README.md",
-            "/crates/wire",
-            "../crates/",
-            "..",
-        ] {
+        for link in ["other.md", "./other.md", "../README.md", "/crates/wire", "../crates/", ".."] {
             assert!(dead_links(&format!("[a]({link})\n")).is_empty(), "{link}");
         }
     }
@@ -122,10 +98,8 @@ mod tests {
         let found = dead_links("\n[a](gone.md)\n");
         assert_eq!(
             found,
-            [
-                "docs/page.md:2: the link `gone.md` leads to no file of the repository; \
-              a reader who follows it is lost"
-            ]
+            ["docs/page.md:2: the link `gone.md` leads to no file of the repository; \
+              a reader who follows it is lost"]
         );
         assert_eq!(dead_links("[a](../../outside.md)").len(), 1);
         assert_eq!(dead_links("[a]: gone.md").len(), 1);

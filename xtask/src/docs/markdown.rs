@@ -29,10 +29,7 @@ impl<'a> Page<'a> {
                     Some(mark) => {
                         open = Some((mark, indent));
                         let info = bare[mark.len()..].trim();
-                        page.fences.push(Fence {
-                            info,
-                            lines: Vec::new(),
-                        });
+                        page.fences.push(Fence { info, lines: Vec::new() });
                     }
                     None => page.prose.push((at + 1, line)),
                 },
@@ -57,17 +54,10 @@ impl<'a> Page<'a> {
                 // A repeated heading gets a number, as code hosts do it.
                 let known = |name: &String| found.contains(name);
                 let numbered = (1..).map(|number| format!("{name}-{number}"));
-                found.extend(
-                    std::iter::once(name.clone())
-                        .chain(numbered)
-                        .find(|n| !known(n)),
-                );
+                found.extend(std::iter::once(name.clone()).chain(numbered).find(|n| !known(n)));
             }
             for attribute in ["id=\"", "name=\""] {
-                let ids = line
-                    .split(attribute)
-                    .skip(1)
-                    .filter_map(|rest| rest.split('"').next());
+                let ids = line.split(attribute).skip(1).filter_map(|rest| rest.split('"').next());
                 found.extend(ids.map(str::to_owned));
             }
         }
@@ -85,10 +75,7 @@ impl<'a> Page<'a> {
                 }
             }
             // A reference: `[name]: target`. A footnote looks the same, but for its `^`.
-            let defined = line
-                .trim_start()
-                .strip_prefix('[')
-                .filter(|rest| !rest.starts_with('^'));
+            let defined = line.trim_start().strip_prefix('[').filter(|rest| !rest.starts_with('^'));
             if let Some((_, rest)) = defined.and_then(|rest| rest.split_once("]:")) {
                 found.push((*number, rest.split_whitespace().next().unwrap_or_default()));
             }
@@ -117,18 +104,13 @@ fn heading(line: &str) -> Option<&str> {
 fn slug(title: &str) -> String {
     // Of a link in a heading only its text counts.
     let mut text = title.to_owned();
-    while let Some((open, close)) = text
-        .find("](")
-        .and_then(|at| Some((at, at + text[at..].find(')')?)))
+    while let Some((open, close)) =
+        text.find("](").and_then(|at| Some((at, at + text[at..].find(')')?)))
     {
         text.replace_range(open..=close, "");
     }
-    let kept = text
-        .chars()
-        .filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
-    kept.flat_map(char::to_lowercase)
-        .map(|c| if c == ' ' { '-' } else { c })
-        .collect()
+    let kept = text.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+    kept.flat_map(char::to_lowercase).map(|c| if c == ' ' { '-' } else { c }).collect()
 }
 
 /// The parts of a line between backquotes.
@@ -158,13 +140,7 @@ mod tests {
     fn a_fence_in_a_list_loses_its_indentation() {
         let page = Page::read("1. Run:\n   ```console\n   $ a\n     b\n   ```\nend\n");
         let lines = vec![(3, "$ a"), (4, "  b")];
-        assert_eq!(
-            page.fences,
-            [Fence {
-                info: "console",
-                lines
-            }]
-        );
+        assert_eq!(page.fences, [Fence { info: "console", lines }]);
         assert_eq!(page.prose, [(1, "1. Run:"), (6, "end")]);
     }
 
@@ -179,10 +155,7 @@ mod tests {
     fn headings_are_named_as_code_hosts_do() {
         let page =
             Page::read("# The *house*, `kv` & more\n## Run\n## Run\n### [A](b) c\n<a id=\"x\">\n");
-        assert_eq!(
-            page.anchors(),
-            ["the-house-kv--more", "run", "run-1", "a-c", "x"]
-        );
+        assert_eq!(page.anchors(), ["the-house-kv--more", "run", "run-1", "a-c", "x"]);
     }
 
     #[test]
@@ -190,12 +163,7 @@ mod tests {
         let page = Page::read(
             "[a](one.md) ![b](<two words.png>) `[c](no)` [d](f(x).md \"title\")\n[e]: three.md\n[^1]: note\n",
         );
-        let expected = [
-            (1, "one.md"),
-            (1, "two words.png"),
-            (1, "f(x).md"),
-            (2, "three.md"),
-        ];
+        let expected = [(1, "one.md"), (1, "two words.png"), (1, "f(x).md"), (2, "three.md")];
         assert_eq!(page.links(), expected);
     }
 }

@@ -40,25 +40,21 @@ pub fn run(root: &Path, xorbit: &Path) -> Outcome {
     } else if played == 0 {
         complaints.push("README.md:1: no `console` block was found to run".to_owned());
     }
-    complaints
-        .iter()
-        .for_each(|complaint| eprintln!("{complaint}"));
+    complaints.iter().for_each(|complaint| eprintln!("{complaint}"));
     match complaints.len() {
         0 => {
             println!("{commands} commands in {played} blocks do what the documents say");
             Ok(())
         }
-        count => Err(Failure::new(format!(
-            "the documents are wrong at {count} places, named above"
-        ))
-        .hint("correct the document, or the program if the document is right")),
+        count => {
+            Err(Failure::new(format!("the documents are wrong at {count} places, named above"))
+                .hint("correct the document, or the program if the document is right"))
+        }
     }
 }
 
 fn holds_commands(path: &str) -> bool {
-    let page = path
-        .strip_prefix("docs/")
-        .is_some_and(|page| !page.contains('/'));
+    let page = path.strip_prefix("docs/").is_some_and(|page| !page.contains('/'));
     path == "README.md" || (page && path.ends_with(".md"))
 }
 

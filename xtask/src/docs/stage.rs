@@ -63,10 +63,7 @@ impl Stage {
         }
         for (line, talker) in &mut self.background {
             if let Ok(Some(status)) = talker.child.try_wait() {
-                return Err((
-                    *line,
-                    format!("the background process ended early, with {status}"),
-                ));
+                return Err((*line, format!("the background process ended early, with {status}")));
             }
         }
         Ok(())
@@ -78,41 +75,25 @@ impl Stage {
         {
             return self.alias_exists();
         }
-        if command.in_background {
-            self.begin(command)
-        } else {
-            self.finish(command)
-        }
+        if command.in_background { self.begin(command) } else { self.finish(command) }
     }
 
     /// The gate runs the documents, so the documents do not run the gate.
     fn alias_exists(&self) -> Result<(), String> {
         let config = fs::read_to_string(self.root.join(".cargo/config.toml")).unwrap_or_default();
         let found = config.lines().any(|line| line.starts_with("xtask ="));
-        if found {
-            Ok(())
-        } else {
-            Err("has no alias `xtask` in .cargo/config.toml".to_owned())
-        }
+        if found { Ok(()) } else { Err("has no alias `xtask` in .cargo/config.toml".to_owned()) }
     }
 
     fn finish(&mut self, command: &Command<'_>) -> Result<(), String> {
         let of_cargo = command.typed.starts_with("cargo ");
         // `$?` is that of the command before, as in a terminal.
         let script = format!("(exit {}); {}", self.last_code, command.typed);
-        let mut shell = if of_cargo {
-            self.in_repository()
-        } else {
-            self.in_folder()
-        };
+        let mut shell = if of_cargo { self.in_repository() } else { self.in_folder() };
         // A group of its own, so that a command that hangs is ended with all it started.
         shell.args(["-c", &script]).process_group(0);
         let mut talker = Talker::start(shell)?;
-        let patience = if of_cargo {
-            CARGO_PATIENCE
-        } else {
-            self.patience
-        };
+        let patience = if of_cargo { CARGO_PATIENCE } else { self.patience };
         let Some(status) = talker.listen_to_the_end(patience) else {
             talker.signal("KILL", true);
             talker.end();
@@ -121,10 +102,7 @@ impl Stage {
         self.last_code = status.code().unwrap_or(128);
         let shown_error = command.shown.iter().any(|line| line.starts_with("error:"));
         if !status.success() && !shown_error {
-            return Err(format!(
-                "ended with {status} and printed:\n{}",
-                talker.indented()
-            ));
+            return Err(format!("ended with {status} and printed:\n{}", talker.indented()));
         }
         let talk_of_cargo = of_cargo && command.shown.is_empty();
         if talk_of_cargo || expect::matches(&command.shown, &talker.lines()) {
@@ -148,10 +126,7 @@ impl Stage {
         let result = if ready(&talker.lines()) {
             Ok(())
         } else if ended {
-            Err(format!(
-                "ended before it was ready and printed:\n{}",
-                talker.indented()
-            ))
+            Err(format!("ended before it was ready and printed:\n{}", talker.indented()))
         } else {
             Err(differs(&command.shown, &talker))
         };
@@ -162,9 +137,7 @@ impl Stage {
     fn in_repository(&self) -> Process {
         let mut shell = self.shell();
         // Its own progress differs from machine to machine and is no part of a document.
-        shell
-            .current_dir(&self.root)
-            .env("CARGO_TERM_QUIET", "true");
+        shell.current_dir(&self.root).env("CARGO_TERM_QUIET", "true");
         shell
     }
 
@@ -198,9 +171,7 @@ impl Stage {
 impl Drop for Stage {
     fn drop(&mut self) {
         // All are asked first, so that they take their leave together.
-        self.background
-            .iter_mut()
-            .for_each(|(_, talker)| talker.signal("TERM", false));
+        self.background.iter_mut().for_each(|(_, talker)| talker.signal("TERM", false));
         for (_, talker) in &mut self.background {
             talker.end();
         }
@@ -210,17 +181,9 @@ impl Drop for Stage {
 }
 
 fn differs(shown: &[&str], talker: &Talker) -> String {
-    let indented = |lines: &[&str]| {
-        lines
-            .iter()
-            .map(|l| format!("    {l}\n"))
-            .collect::<String>()
-    };
+    let indented = |lines: &[&str]| lines.iter().map(|l| format!("    {l}\n")).collect::<String>();
     let printed = talker.indented();
-    format!(
-        "does not print what is shown\n  shown:\n{}  printed:\n{printed}",
-        indented(shown)
-    )
+    format!("does not print what is shown\n  shown:\n{}  printed:\n{printed}", indented(shown))
 }
 
 #[cfg(test)]

@@ -36,12 +36,7 @@ impl Talker {
                     }
                 }
             });
-            Ok(Self {
-                child,
-                incoming,
-                said: Vec::new(),
-                text: String::new(),
-            })
+            Ok(Self { child, incoming, said: Vec::new(), text: String::new() })
         };
         begin().map_err(|error| format!("could not be started: {error}"))
     }
@@ -89,10 +84,7 @@ impl Talker {
     }
 
     pub fn indented(&self) -> String {
-        self.lines()
-            .iter()
-            .map(|line| format!("    {line}\n"))
-            .collect()
+        self.lines().iter().map(|line| format!("    {line}\n")).collect()
     }
 
     /// Sends a signal to the child, or to the group it leads, if it still runs.
@@ -102,10 +94,7 @@ impl Talker {
             // Without `--`, which not every shell's own `kill` takes.
             let script = format!("kill -{name} {pid}");
             // A child that ended in between needs no signal.
-            let _ = Command::new("sh")
-                .args(["-c", &script])
-                .stderr(Stdio::null())
-                .status();
+            let _ = Command::new("sh").args(["-c", &script]).stderr(Stdio::null()).status();
         }
     }
 

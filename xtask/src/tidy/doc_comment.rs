@@ -7,9 +7,7 @@ pub fn rule(tree: &Tree) -> Vec<Finding> {
         let first = text.lines().find(|line| !line.trim().is_empty());
         !first.is_some_and(|line| line.starts_with("//!"))
     };
-    let files = tree
-        .rust()
-        .filter(|file| file.in_crate_source() && silent(&file.text));
+    let files = tree.rust().filter(|file| file.in_crate_source() && silent(&file.text));
     files
         .map(|file| Finding {
             path: file.path.clone(),
@@ -27,11 +25,7 @@ mod tests {
     #[test]
     fn a_file_that_does_not_say_what_it_is_for_is_refused() {
         for text in ["", "use std::fmt;\n//! late\n", "// not a doc comment\n"] {
-            assert_eq!(
-                rule(&Tree::of(&[("crates/wire/src/id.rs", text)])).len(),
-                1,
-                "{text}"
-            );
+            assert_eq!(rule(&Tree::of(&[("crates/wire/src/id.rs", text)])).len(), 1, "{text}");
         }
     }
 

@@ -18,25 +18,14 @@ const BESIDE: [&str; 4] = ["bench", "interop", "fuzz", "xtask"];
 pub fn rule(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for file in &tree.files {
-        let folder = file
-            .path
-            .strip_prefix("crates/")
-            .and_then(|p| p.strip_suffix("/Cargo.toml"));
+        let folder = file.path.strip_prefix("crates/").and_then(|p| p.strip_suffix("/Cargo.toml"));
         let Some(folder) = folder else { continue };
         let mut refuse = |line, what| {
             let why = "lower floors must stay usable without the upper ones";
-            findings.push(Finding {
-                path: file.path.clone(),
-                line,
-                what,
-                why,
-            });
+            findings.push(Finding { path: file.path.clone(), line, what, why });
         };
         let Some((_, allowed)) = FLOORS.iter().find(|(name, _)| *name == folder) else {
-            refuse(
-                1,
-                format!("the crate `{folder}` has no floor in xtask/src/tidy/floors.rs"),
-            );
+            refuse(1, format!("the crate `{folder}` has no floor in xtask/src/tidy/floors.rs"));
             continue;
         };
         for dependency in manifest::dependencies(&file.text) {
@@ -44,10 +33,7 @@ pub fn rule(tree: &Tree) -> Vec<Finding> {
                 continue;
             };
             if !allowed.contains(&used) {
-                refuse(
-                    dependency.line,
-                    format!("`{folder}` may not import `{used}`"),
-                );
+                refuse(dependency.line, format!("`{folder}` may not import `{used}`"));
             }
         }
     }
@@ -68,10 +54,7 @@ mod tests {
     fn check(folder: &str, dependencies: &str) -> Vec<String> {
         let path = format!("crates/{folder}/Cargo.toml");
         let text = format!("[package]\nname = \"x\"\n\n[dependencies]\n{dependencies}\n");
-        rule(&Tree::of(&[(&path, &text)]))
-            .into_iter()
-            .map(|finding| finding.what)
-            .collect()
+        rule(&Tree::of(&[(&path, &text)])).into_iter().map(|finding| finding.what).collect()
     }
 
     #[test]
@@ -85,22 +68,10 @@ mod tests {
 
     #[test]
     fn a_floor_may_not_import_what_lies_above_it() {
-        assert_eq!(
-            check("wire", "node.workspace = true"),
-            ["`wire` may not import `node`"]
-        );
-        assert_eq!(
-            check("node", "kv = { path = \"../kv\" }"),
-            ["`node` may not import `kv`"]
-        );
-        assert_eq!(
-            check("kv", "xorbit.workspace = true"),
-            ["`kv` may not import `xorbit`"]
-        );
-        assert_eq!(
-            check("xorbit", "xorbit-cli = \"1\""),
-            ["`xorbit` may not import `cli`"]
-        );
+        assert_eq!(check("wire", "node.workspace = true"), ["`wire` may not import `node`"]);
+        assert_eq!(check("node", "kv = { path = \"../kv\" }"), ["`node` may not import `kv`"]);
+        assert_eq!(check("kv", "xorbit.workspace = true"), ["`kv` may not import `xorbit`"]);
+        assert_eq!(check("xorbit", "xorbit-cli = \"1\""), ["`xorbit` may not import `cli`"]);
     }
 
     #[test]
@@ -111,30 +82,18 @@ mod tests {
 
     #[test]
     fn the_program_reaches_the_protocol_only_through_the_library() {
-        assert_eq!(
-            check("cli", "kv.workspace = true"),
-            ["`cli` may not import `kv`"]
-        );
-        assert_eq!(
-            check("cli", "wire.workspace = true"),
-            ["`cli` may not import `wire`"]
-        );
+        assert_eq!(check("cli", "kv.workspace = true"), ["`cli` may not import `kv`"]);
+        assert_eq!(check("cli", "wire.workspace = true"), ["`cli` may not import `wire`"]);
     }
 
     #[test]
     fn no_floor_imports_what_stands_beside_the_house() {
-        assert_eq!(
-            check("xorbit", "xorbit-bench = \"1\""),
-            ["`xorbit` may not import `bench`"]
-        );
+        assert_eq!(check("xorbit", "xorbit-bench = \"1\""), ["`xorbit` may not import `bench`"]);
     }
 
     #[test]
     fn a_crate_without_a_floor_is_refused() {
         let findings = check("gossip", "");
-        assert_eq!(
-            findings,
-            ["the crate `gossip` has no floor in xtask/src/tidy/floors.rs"]
-        );
+        assert_eq!(findings, ["the crate `gossip` has no floor in xtask/src/tidy/floors.rs"]);
     }
 }

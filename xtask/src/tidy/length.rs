@@ -9,10 +9,8 @@ const TEST_LINES: usize = 150;
 
 pub fn rule(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for file in tree
-        .files
-        .iter()
-        .filter(|file| file.has_extension(&["rs", "py", "js", "mjs", "cjs"]))
+    for file in
+        tree.files.iter().filter(|file| file.has_extension(&["rs", "py", "js", "mjs", "cjs"]))
     {
         let lines = file.text.lines().count();
         if lines > FILE_LINES {
@@ -30,18 +28,12 @@ pub fn rule(tree: &Tree) -> Vec<Finding> {
 }
 
 fn long_functions(file: &File) -> impl Iterator<Item = Finding> + '_ {
-    rust::functions(&file.code)
-        .into_iter()
-        .filter_map(|function| {
-            let first = file.line_at(function.span.start);
-            let lines = file.line_at(function.span.end - 1) - first + 1;
-            let most = if file.is_test_at(function.span.start) {
-                TEST_LINES
-            } else {
-                FUNCTION_LINES
-            };
-            (lines > most).then(|| too_long(file, first, function.name, lines, most))
-        })
+    rust::functions(&file.code).into_iter().filter_map(|function| {
+        let first = file.line_at(function.span.start);
+        let lines = file.line_at(function.span.end - 1) - first + 1;
+        let most = if file.is_test_at(function.span.start) { TEST_LINES } else { FUNCTION_LINES };
+        (lines > most).then(|| too_long(file, first, function.name, lines, most))
+    })
 }
 
 /// Python has no braces: a function goes on as long as the lines are indented deeper.
@@ -54,24 +46,14 @@ fn long_python_functions(file: &File) -> Vec<Finding> {
     let indent = |line: &str| line.len() - line.trim_start().len();
     for (at, line) in lines.iter().enumerate() {
         let head = line.trim_start().trim_start_matches("async ");
-        let Some(name) = head
-            .strip_prefix("def ")
-            .and_then(|rest| rest.split('(').next())
-        else {
+        let Some(name) = head.strip_prefix("def ").and_then(|rest| rest.split('(').next()) else {
             continue;
         };
         let closes = |next: &&str| next.trim_start().starts_with(')');
         let inside =
             |next: &&str| next.trim().is_empty() || indent(next) > indent(line) || closes(next);
-        let body: Vec<_> = lines[at + 1..]
-            .iter()
-            .take_while(|next| inside(next))
-            .collect();
-        let blank_tail = body
-            .iter()
-            .rev()
-            .take_while(|next| next.trim().is_empty())
-            .count();
+        let body: Vec<_> = lines[at + 1..].iter().take_while(|next| inside(next)).collect();
+        let blank_tail = body.iter().rev().take_while(|next| next.trim().is_empty()).count();
         let length = 1 + body.len() - blank_tail;
         if length > FUNCTION_LINES {
             findings.push(too_long(file, at + 1, name, length, FUNCTION_LINES));
@@ -111,16 +93,10 @@ mod tests {
     #[test]
     fn a_function_of_80_lines_is_kept_and_one_of_81_is_refused() {
         assert!(rule(&Tree::of(&[("src/lookup.rs", &function(80))])).is_empty());
-        let findings = rule(&Tree::of(&[(
-            "src/lookup.rs",
-            &format!("\n{}", function(81)),
-        )]));
+        let findings = rule(&Tree::of(&[("src/lookup.rs", &format!("\n{}", function(81)))]));
         assert_eq!(findings.len(), 1);
         assert_eq!(findings[0].line, 2);
-        assert_eq!(
-            findings[0].what,
-            "the function `long` has 81 lines, more than 80"
-        );
+        assert_eq!(findings[0].what, "the function `long` has 81 lines, more than 80");
     }
 
     #[test]
@@ -128,28 +104,16 @@ mod tests {
         let test = |lines| format!("#[test]\n{}", function(lines));
         assert!(rule(&Tree::of(&[("src/lookup.rs", &test(150))])).is_empty());
         assert_eq!(rule(&Tree::of(&[("src/lookup.rs", &test(151))])).len(), 1);
-        assert!(
-            rule(&Tree::of(&[(
-                "crates/node/tests/lookup.rs",
-                &function(150)
-            )]))
-            .is_empty()
-        );
+        assert!(rule(&Tree::of(&[("crates/node/tests/lookup.rs", &function(150))])).is_empty());
     }
 
     #[test]
     fn a_python_function_is_measured_by_its_indentation() {
         let python = |lines: usize| {
-            format!(
-                "def long(\n    a,\n):\n{}\n\nprint()\n",
-                "    step()\n".repeat(lines - 3)
-            )
+            format!("def long(\n    a,\n):\n{}\n\nprint()\n", "    step()\n".repeat(lines - 3))
         };
         assert!(rule(&Tree::of(&[("interop/peers/node.py", &python(80))])).is_empty());
         let findings = rule(&Tree::of(&[("interop/peers/node.py", &python(81))]));
-        assert_eq!(
-            findings[0].what,
-            "the function `long` has 81 lines, more than 80"
-        );
+        assert_eq!(findings[0].what, "the function `long` has 81 lines, more than 80");
     }
 }

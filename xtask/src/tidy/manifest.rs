@@ -27,19 +27,9 @@ pub fn entries(text: &str) -> Vec<Entry<'_>> {
             continue;
         }
         if let Some(header) = line.strip_prefix('[') {
-            section = header
-                .split(" #")
-                .next()
-                .unwrap_or(header)
-                .trim()
-                .trim_matches(['[', ']']);
+            section = header.split(" #").next().unwrap_or(header).trim().trim_matches(['[', ']']);
         } else if let Some((key, value)) = line.split_once('=') {
-            found.push(Entry {
-                section,
-                key: key.trim(),
-                value: value.trim(),
-                line: at + 1,
-            });
+            found.push(Entry { section, key: key.trim(), value: value.trim(), line: at + 1 });
         }
     }
     found
@@ -68,21 +58,13 @@ pub fn dependencies(text: &str) -> Vec<Dependency<'_>> {
             continue;
         };
         let own_section = !table.is_empty();
-        let key = entry
-            .key
-            .split('.')
-            .next()
-            .unwrap_or(entry.key)
-            .trim_matches('"');
+        let key = entry.key.split('.').next().unwrap_or(entry.key).trim_matches('"');
         let (name, package) = match own_section {
             true => (table, (entry.key == "package").then_some(entry.value)),
             false => (key, entry.value.split_once("package").map(|(_, rest)| rest)),
         };
         let renamed = package.and_then(|rest| rest.split('"').nth(1));
-        found.push(Dependency {
-            name: renamed.unwrap_or(name),
-            line: entry.line,
-        });
+        found.push(Dependency { name: renamed.unwrap_or(name), line: entry.line });
     }
     found
 }
@@ -94,10 +76,7 @@ fn dependency_table(section: &str) -> Option<&str> {
         None => section,
     };
     let dev = section.contains("dev-dependencies");
-    let rest = own
-        .strip_prefix("build-")
-        .unwrap_or(own)
-        .strip_prefix("dependencies")?;
+    let rest = own.strip_prefix("build-").unwrap_or(own).strip_prefix("dependencies")?;
     let rest = rest.strip_prefix('.').unwrap_or(rest);
     (!dev).then_some(rest.trim_matches('"'))
 }
@@ -107,21 +86,13 @@ mod tests {
     use super::*;
 
     fn names(text: &str) -> Vec<&str> {
-        dependencies(text)
-            .into_iter()
-            .map(|dependency| dependency.name)
-            .collect()
+        dependencies(text).into_iter().map(|dependency| dependency.name).collect()
     }
 
     #[test]
     fn entries_carry_their_section_and_line() {
         let found = entries("# a = 1\n[lints] # all\nworkspace = true\n");
-        let entry = Entry {
-            section: "lints",
-            key: "workspace",
-            value: "true",
-            line: 3,
-        };
+        let entry = Entry { section: "lints", key: "workspace", value: "true", line: 3 };
         assert_eq!(found, [entry]);
     }
 
@@ -135,15 +106,9 @@ mod tests {
     #[test]
     fn a_dependency_is_found_in_each_way_of_writing_it() {
         assert_eq!(names("[dependencies]\nwire.workspace = true\n"), ["wire"]);
-        assert_eq!(
-            names("[dependencies]\nw = { package = \"xorbit-wire\" }\n"),
-            ["xorbit-wire"]
-        );
+        assert_eq!(names("[dependencies]\nw = { package = \"xorbit-wire\" }\n"), ["xorbit-wire"]);
         assert_eq!(names("[dependencies.node]\npath = \"../node\"\n"), ["node"]);
-        assert_eq!(
-            names("[target.'cfg(unix)'.dependencies]\nkv = \"1\"\n"),
-            ["kv"]
-        );
+        assert_eq!(names("[target.'cfg(unix)'.dependencies]\nkv = \"1\"\n"), ["kv"]);
         assert_eq!(names("[build-dependencies]\nkv = \"1\"\n"), ["kv"]);
     }
 

@@ -14,10 +14,7 @@ pub fn rule(tree: &Tree) -> Vec<Finding> {
             continue;
         }
         for (at, line) in file.text.lines().enumerate() {
-            for mark in MARKS
-                .iter()
-                .filter(|mark| rust::words(line, mark).next().is_some())
-            {
+            for mark in MARKS.iter().filter(|mark| rust::words(line, mark).next().is_some()) {
                 findings.push(Finding {
                     path: file.path.clone(),
                     line: at + 1,
@@ -37,12 +34,7 @@ mod tests {
     #[test]
     fn a_mark_of_unfinished_work_is_refused() {
         for mark in MARKS {
-            for path in [
-                "src/lib.rs",
-                "README.md",
-                "interop/peers/peer.js",
-                ".ci/run",
-            ] {
+            for path in ["src/lib.rs", "README.md", "interop/peers/peer.js", ".ci/run"] {
                 let findings = rule(&Tree::of(&[(path, &format!("\n// {mark}: later\n"))]));
                 assert_eq!((findings.len(), findings[0].line), (1, 2), "{path}");
             }

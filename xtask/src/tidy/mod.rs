@@ -32,11 +32,7 @@ pub struct Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}:{}: {}; {}",
-            self.path, self.line, self.what, self.why
-        )
+        write!(f, "{}:{}: {}; {}", self.path, self.line, self.what, self.why)
     }
 }
 
@@ -63,19 +59,13 @@ pub fn run(root: &Path) -> Outcome {
     }
     match findings.len() {
         0 => {
-            println!(
-                "{} files keep the {} house rules",
-                tree.files.len(),
-                RULES.len()
-            );
+            println!("{} files keep the {} house rules", tree.files.len(), RULES.len());
             Ok(())
         }
-        1 => Err(Failure::new(
-            "a house rule is broken at 1 place, named above",
-        )),
-        count => Err(Failure::new(format!(
-            "house rules are broken at {count} places, named above"
-        ))),
+        1 => Err(Failure::new("a house rule is broken at 1 place, named above")),
+        count => {
+            Err(Failure::new(format!("house rules are broken at {count} places, named above")))
+        }
     }
 }
 
@@ -91,9 +81,6 @@ mod tests {
             what: "it is so".into(),
             why: "it must not be",
         };
-        assert_eq!(
-            finding.to_string(),
-            "crates/wire/src/id.rs:7: it is so; it must not be"
-        );
+        assert_eq!(finding.to_string(), "crates/wire/src/id.rs:7: it is so; it must not be");
     }
 }

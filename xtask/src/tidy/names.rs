@@ -2,9 +2,7 @@
 
 use super::{Finding, Tree, rust};
 
-const DRAWERS: [&str; 7] = [
-    "util", "utils", "common", "misc", "helper", "helpers", "manager",
-];
+const DRAWERS: [&str; 7] = ["util", "utils", "common", "misc", "helper", "helpers", "manager"];
 
 pub fn rule(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -17,19 +15,13 @@ pub fn rule(tree: &Tree) -> Vec<Finding> {
         });
     };
     for path in &tree.paths {
-        let stems = path
-            .split('/')
-            .map(|part| part.split('.').next().unwrap_or(part));
-        stems
-            .filter(|stem| is_drawer(stem))
-            .for_each(|stem| refuse(path, 1, stem));
+        let stems = path.split('/').map(|part| part.split('.').next().unwrap_or(part));
+        stems.filter(|stem| is_drawer(stem)).for_each(|stem| refuse(path, 1, stem));
     }
     for file in tree.rust() {
         for at in rust::words(&file.code, "mod") {
             let rest = file.code[at + 3..].trim_start();
-            let name = rest
-                .split(|c: char| !c.is_alphanumeric() && c != '_')
-                .next();
+            let name = rest.split(|c: char| !c.is_alphanumeric() && c != '_').next();
             if let Some(name) = name.filter(|name| is_drawer(name)) {
                 refuse(&file.path, file.line_at(at), name);
             }

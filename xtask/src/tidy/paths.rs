@@ -3,11 +3,7 @@
 use super::{Finding, Tree};
 
 /// Folders where people keep their checkouts; written in parts, since this file is checked too.
-const HOMES: [&str; 3] = [
-    concat!("/", "work/"),
-    concat!("/", "root/"),
-    concat!("/", "home/"),
-];
+const HOMES: [&str; 3] = [concat!("/", "work/"), concat!("/", "root/"), concat!("/", "home/")];
 
 pub fn rule(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -40,12 +36,7 @@ mod tests {
 
     #[test]
     fn an_absolute_path_of_one_machine_is_refused_in_any_file() {
-        for path in [
-            "src/lib.rs",
-            "docs/run.md",
-            ".ci/run",
-            "interop/peers/peer.py",
-        ] {
+        for path in ["src/lib.rs", "docs/run.md", ".ci/run", "interop/peers/peer.py"] {
             for home in HOMES {
                 let findings = rule(&Tree::of(&[(path, &format!("\ncd \"{home}xorbit\"\n"))]));
                 assert_eq!((findings.len(), findings[0].line), (1, 2), "{path} {home}");
@@ -58,10 +49,7 @@ mod tests {
         for home in HOMES {
             for before in ["https://example.org", "target", "..", "$HOME", "${DIR}"] {
                 let text = format!("{before}{home}xorbit\n");
-                assert!(
-                    rule(&Tree::of(&[("docs/run.md", &text)])).is_empty(),
-                    "{text}"
-                );
+                assert!(rule(&Tree::of(&[("docs/run.md", &text)])).is_empty(), "{text}");
             }
         }
     }

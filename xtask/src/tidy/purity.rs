@@ -16,18 +16,10 @@ fn check(tree: &Tree, name: &str) -> Vec<Finding> {
     };
     let mut findings = Vec::new();
     let mut refuse = |what: &str, why| {
-        findings.push(Finding {
-            path: path.clone(),
-            line: 1,
-            what: what.to_owned(),
-            why,
-        });
+        findings.push(Finding { path: path.clone(), line: 1, what: what.to_owned(), why });
     };
     if !code.contains("#![no_std]") {
-        refuse(
-            "`#![no_std]` is missing",
-            "sockets and clocks must be out of the protocol's reach",
-        );
+        refuse("`#![no_std]` is missing", "sockets and clocks must be out of the protocol's reach");
     }
     if !code.contains("#![forbid(unsafe_code)]") && !forbidden_by_lint(tree, name) {
         refuse(
@@ -47,17 +39,8 @@ fn forbidden_by_lint(tree: &Tree, name: &str) -> bool {
             })
         })
     };
-    has(
-        "Cargo.toml",
-        "workspace.lints.rust",
-        "unsafe_code",
-        "\"forbid\"",
-    ) && has(
-        &format!("crates/{name}/Cargo.toml"),
-        "lints",
-        "workspace",
-        "true",
-    )
+    has("Cargo.toml", "workspace.lints.rust", "unsafe_code", "\"forbid\"")
+        && has(&format!("crates/{name}/Cargo.toml"), "lints", "workspace", "true")
 }
 
 #[cfg(test)]
@@ -70,10 +53,7 @@ mod tests {
             ("crates/wire/Cargo.toml", manifest),
             ("crates/wire/src/lib.rs", lib),
         ]);
-        check(&tree, "wire")
-            .into_iter()
-            .map(|finding| finding.what)
-            .collect()
+        check(&tree, "wire").into_iter().map(|finding| finding.what).collect()
     }
 
     #[test]
@@ -96,10 +76,7 @@ mod tests {
     fn all_three_crates_of_the_protocol_must_be_there() {
         let paths: Vec<String> = rule(&Tree::of(&[])).into_iter().map(|f| f.path).collect();
         for name in PROTOCOL {
-            assert!(
-                paths.contains(&format!("crates/{name}/src/lib.rs")),
-                "{name}"
-            );
+            assert!(paths.contains(&format!("crates/{name}/src/lib.rs")), "{name}");
         }
     }
 }

@@ -18,10 +18,7 @@ pub fn mask(text: &str) -> String {
     while at < bytes.len() {
         let end = literal_end(bytes, at);
         if end > at {
-            out[at..end]
-                .iter_mut()
-                .filter(|byte| **byte != b'\n')
-                .for_each(|byte| *byte = b' ');
+            out[at..end].iter_mut().filter(|byte| **byte != b'\n').for_each(|byte| *byte = b' ');
         }
         at = end.max(at + 1);
     }
@@ -46,11 +43,7 @@ fn literal_end(bytes: &[u8], at: usize) -> usize {
                 0xc0.. => 2,
                 _ => 1,
             };
-            if rest.get(1 + width) == Some(&b'\'') {
-                at + width + 2
-            } else {
-                at
-            }
+            if rest.get(1 + width) == Some(&b'\'') { at + width + 2 } else { at }
         }
         _ => at,
     }
@@ -58,26 +51,18 @@ fn literal_end(bytes: &[u8], at: usize) -> usize {
 
 /// Whether `r` opens a raw string and is no tail of a name; `br` and `cr` do too.
 fn begins_raw(bytes: &[u8], at: usize) -> bool {
-    let hashes = bytes[at + 1..]
-        .iter()
-        .take_while(|byte| **byte == b'#')
-        .count();
+    let hashes = bytes[at + 1..].iter().take_while(|byte| **byte == b'#').count();
     let quoted = bytes.get(at + 1 + hashes) == Some(&b'"');
     let alone = |at: usize| at == 0 || !is_name(bytes[at - 1]);
     quoted && (alone(at) || (matches!(bytes[at - 1], b'b' | b'c') && alone(at - 1)))
 }
 
 fn raw_string_end(bytes: &[u8], at: usize) -> usize {
-    let hashes = bytes[at + 1..]
-        .iter()
-        .take_while(|byte| **byte == b'#')
-        .count();
+    let hashes = bytes[at + 1..].iter().take_while(|byte| **byte == b'#').count();
     let body = at + 2 + hashes;
     let mut closing = vec![b'#'; hashes + 1];
     closing[0] = b'"';
-    let length = bytes[body..]
-        .windows(closing.len())
-        .position(|window| window == closing);
+    let length = bytes[body..].windows(closing.len()).position(|window| window == closing);
     length.map_or(bytes.len(), |length| body + length + closing.len())
 }
 
@@ -115,13 +100,10 @@ pub fn is_name(byte: u8) -> bool {
 /// The offsets where `word` stands as a whole word.
 pub fn words<'a>(code: &'a str, word: &'a str) -> impl Iterator<Item = usize> + 'a {
     let bytes = code.as_bytes();
-    code.match_indices(word)
-        .map(|(at, _)| at)
-        .filter(move |at| {
-            let end = at + word.len();
-            (*at == 0 || !is_name(bytes[at - 1]))
-                && bytes.get(end).is_none_or(|byte| !is_name(*byte))
-        })
+    code.match_indices(word).map(|(at, _)| at).filter(move |at| {
+        let end = at + word.len();
+        (*at == 0 || !is_name(bytes[at - 1])) && bytes.get(end).is_none_or(|byte| !is_name(*byte))
+    })
 }
 
 /// The functions with a body, in the order of their beginnings.
@@ -133,10 +115,7 @@ pub fn functions(code: &str) -> Vec<Function<'_>> {
         let body = item_body(code, begin);
         // No name: the type of a function pointer, or a macro's pattern.
         if let Some(end) = body.filter(|_| length > 0) {
-            found.push(Function {
-                name: &after[..length],
-                span: begin..end,
-            });
+            found.push(Function { name: &after[..length], span: begin..end });
         }
     }
     found
@@ -185,14 +164,8 @@ mod tests {
         for (text, masked) in [
             ("a // fn {", "a        "),
             ("a /* /* { */ { */ b", "a                 b"),
-            (
-                "f(\"{\\\"{\", '{', '\\'', b'{')",
-                "f(      ,    ,     , b   )",
-            ),
-            (
-                "f(r#\"{\"{\"#, br\"{\", '\u{20ac}')",
-                "f(        , b    ,      )",
-            ),
+            ("f(\"{\\\"{\", '{', '\\'', b'{')", "f(      ,    ,     , b   )"),
+            ("f(r#\"{\"{\"#, br\"{\", '\u{20ac}')", "f(        , b    ,      )"),
             ("fn f<'a>(x: &'a str)", "fn f<'a>(x: &'a str)"),
             ("for\"{\"", "for   "),
         ] {

@@ -14,11 +14,7 @@ fn attributes(code: &str) -> impl Iterator<Item = (usize, String, usize)> + '_ {
         });
         let end = length.map_or(code.len(), |length| begin + length + 1);
         let inside = code[begin + 2..end].trim_end_matches(']');
-        (
-            begin,
-            inside.chars().filter(|c| !c.is_whitespace()).collect(),
-            end,
-        )
+        (begin, inside.chars().filter(|c| !c.is_whitespace()).collect(), end)
     })
 }
 
@@ -41,9 +37,7 @@ pub fn test_regions(code: &str) -> Vec<Range<usize>> {
 
 fn behind_attributes(code: &str, from: usize) -> usize {
     let blank = code[from..].len() - code[from..].trim_start().len();
-    let next = attributes(&code[from..])
-        .next()
-        .filter(|(begin, ..)| *begin == blank);
+    let next = attributes(&code[from..]).next().filter(|(begin, ..)| *begin == blank);
     next.map_or(from, |(_, _, end)| behind_attributes(code, from + end))
 }
 
@@ -63,12 +57,7 @@ pub fn test_modules(path: &str, code: &str) -> Vec<String> {
             let module = item.split(';').next()?.split_once("mod ")?.1.trim();
             module.bytes().all(is_name).then(|| module.to_owned())
         })
-        .flat_map(|module| {
-            [
-                format!("{folder}/{module}.rs"),
-                format!("{folder}/{module}/mod.rs"),
-            ]
-        })
+        .flat_map(|module| [format!("{folder}/{module}.rs"), format!("{folder}/{module}/mod.rs")])
         .collect()
 }
 
@@ -89,11 +78,7 @@ mod tests {
         ] {
             let at = code.find('x').unwrap();
             let regions = test_regions(code);
-            assert_eq!(
-                regions.iter().any(|region| region.contains(&at)),
-                inside,
-                "{code}"
-            );
+            assert_eq!(regions.iter().any(|region| region.contains(&at)), inside, "{code}");
         }
     }
 

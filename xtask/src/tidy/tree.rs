@@ -10,14 +10,7 @@ use super::{rust, test_code};
 use crate::failure::Failure;
 
 /// Folders that hold products, for a checkout without git to ask.
-const PRODUCTS: [&str; 6] = [
-    "target",
-    ".git",
-    "node_modules",
-    "corpus",
-    "artifacts",
-    "venv",
-];
+const PRODUCTS: [&str; 6] = ["target", ".git", "node_modules", "corpus", "artifacts", "venv"];
 
 /// All files that belong to the project.
 pub struct Tree {
@@ -58,18 +51,11 @@ impl Tree {
     }
 
     fn new(texts: Vec<(String, String)>, paths: BTreeSet<String>) -> Self {
-        let mut files: Vec<File> = texts
-            .into_iter()
-            .map(|(path, text)| File::new(path, text))
-            .collect();
-        let declared: BTreeSet<String> = files
-            .iter()
-            .flat_map(|file| test_code::test_modules(&file.path, &file.code))
-            .collect();
-        for file in files
-            .iter_mut()
-            .filter(|file| declared.contains(&file.path))
-        {
+        let mut files: Vec<File> =
+            texts.into_iter().map(|(path, text)| File::new(path, text)).collect();
+        let declared: BTreeSet<String> =
+            files.iter().flat_map(|file| test_code::test_modules(&file.path, &file.code)).collect();
+        for file in files.iter_mut().filter(|file| declared.contains(&file.path)) {
             file.tests = whole(&file.code);
         }
         Self { files, paths }
@@ -78,14 +64,8 @@ impl Tree {
     /// A tree made up for a test of a rule.
     #[cfg(test)]
     pub fn of(files: &[(&str, &str)]) -> Self {
-        let texts = files
-            .iter()
-            .map(|(path, text)| ((*path).into(), (*text).into()))
-            .collect();
-        Self::new(
-            texts,
-            files.iter().map(|(path, _)| (*path).into()).collect(),
-        )
+        let texts = files.iter().map(|(path, text)| ((*path).into(), (*text).into())).collect();
+        Self::new(texts, files.iter().map(|(path, _)| (*path).into()).collect())
     }
 
     /// The text file at that path.
@@ -101,32 +81,15 @@ impl Tree {
 
 impl File {
     fn new(path: String, text: String) -> Self {
-        let code = if path.ends_with(".rs") {
-            rust::mask(&text)
-        } else {
-            String::new()
-        };
-        let for_tests = path
-            .split('/')
-            .any(|part| part == "tests" || part == "tests.rs");
-        let tests = if for_tests {
-            whole(&code)
-        } else {
-            test_code::test_regions(&code)
-        };
-        Self {
-            path,
-            text,
-            code,
-            tests,
-        }
+        let code = if path.ends_with(".rs") { rust::mask(&text) } else { String::new() };
+        let for_tests = path.split('/').any(|part| part == "tests" || part == "tests.rs");
+        let tests = if for_tests { whole(&code) } else { test_code::test_regions(&code) };
+        Self { path, text, code, tests }
     }
 
     /// Whether the name ends in one of these.
     pub fn has_extension(&self, extensions: &[&str]) -> bool {
-        self.path
-            .rsplit_once('.')
-            .is_some_and(|(_, own)| extensions.contains(&own))
+        self.path.rsplit_once('.').is_some_and(|(_, own)| extensions.contains(&own))
     }
 
     /// Whether the file is the source of a crate under `crates/`.
@@ -137,11 +100,7 @@ impl File {
 
     /// The line, from 1, of a byte offset.
     pub fn line_at(&self, offset: usize) -> usize {
-        self.text.as_bytes()[..offset]
-            .iter()
-            .filter(|byte| **byte == b'\n')
-            .count()
-            + 1
+        self.text.as_bytes()[..offset].iter().filter(|byte| **byte == b'\n').count() + 1
     }
 
     /// Whether the code there is compiled for tests alone.
@@ -156,22 +115,13 @@ fn whole(code: &str) -> Vec<Range<usize>> {
 
 fn listed_by_git(root: &Path) -> Option<BTreeSet<String>> {
     let output = Command::new("git")
-        .args([
-            "ls-files",
-            "-z",
-            "--cached",
-            "--others",
-            "--exclude-standard",
-        ])
+        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
         .current_dir(root)
         .output()
         .ok()
         .filter(|output| output.status.success())?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let paths = text
-        .split('\0')
-        .filter(|path| root.join(path).is_file())
-        .map(str::to_owned);
+    let paths = text.split('\0').filter(|path| root.join(path).is_file()).map(str::to_owned);
     Some(paths.collect())
 }
 
@@ -180,11 +130,7 @@ fn walk(root: &Path, folder: &str, paths: &mut BTreeSet<String>) -> std::io::Res
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
         let kind = entry.file_type()?;
-        let path = if folder.is_empty() {
-            name.clone()
-        } else {
-            format!("{folder}/{name}")
-        };
+        let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
         if kind.is_file() {
             paths.insert(path);
         } else if kind.is_dir() && !PRODUCTS.contains(&name.as_str()) {
@@ -201,18 +147,11 @@ mod tests {
     #[test]
     fn a_file_that_a_test_module_declares_elsewhere_is_a_test() {
         let tree = Tree::of(&[
-            (
-                "crates/wire/src/lib.rs",
-                "#[cfg(test)]\nmod vectors;\nmod item;\n",
-            ),
+            ("crates/wire/src/lib.rs", "#[cfg(test)]\nmod vectors;\nmod item;\n"),
             ("crates/wire/src/vectors.rs", "fn f() {}\n"),
             ("crates/wire/src/item.rs", "fn f() {}\n"),
         ]);
-        assert!(
-            tree.file("crates/wire/src/vectors.rs")
-                .unwrap()
-                .is_test_at(3)
-        );
+        assert!(tree.file("crates/wire/src/vectors.rs").unwrap().is_test_at(3));
         assert!(!tree.file("crates/wire/src/item.rs").unwrap().is_test_at(3));
     }
 

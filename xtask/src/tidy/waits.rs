@@ -10,17 +10,13 @@ pub fn rule(tree: &Tree) -> Vec<Finding> {
     for file in tree.rust() {
         let lines: Vec<&str> = file.text.lines().collect();
         for at in rust::words(&file.code, "sleep") {
-            let called = file.code[at + "sleep".len()..]
-                .trim_start()
-                .starts_with('(');
+            let called = file.code[at + "sleep".len()..].trim_start().starts_with('(');
             let defined = file.code[..at].trim_end().ends_with("fn");
             if !called || defined || !file.is_test_at(at) {
                 continue;
             }
             let line = file.line_at(at);
-            let excused = lines[line.saturating_sub(2)..line]
-                .iter()
-                .any(|l| l.contains(EXCUSE));
+            let excused = lines[line.saturating_sub(2)..line].iter().any(|l| l.contains(EXCUSE));
             if !excused {
                 findings.push(Finding {
                     path: file.path.clone(),
@@ -39,10 +35,7 @@ mod tests {
     use super::*;
 
     fn lines(path: &str, text: &str) -> Vec<usize> {
-        rule(&Tree::of(&[(path, text)]))
-            .into_iter()
-            .map(|finding| finding.line)
-            .collect()
+        rule(&Tree::of(&[(path, text)])).into_iter().map(|finding| finding.line).collect()
     }
 
     #[test]

@@ -77,8 +77,8 @@ impl Default for ShelfLimits {
 
 enum Entry {
     Held(Item, Lease),
-    /// What is left of an item: its version.
-    Marker(Seq),
+    /// What is left of an item: its version, remembered until then.
+    Marker(Seq, UnixMillis),
 }
 
 /// Held items.
@@ -151,8 +151,8 @@ impl<A: Admission> Items<A> {
                     return Err(SEQ_TOO_LOW);
                 }
             }
-            Some(Entry::Marker(seq)) => {
-                if item.seq().is_some_and(|new| new <= *seq) {
+            Some(Entry::Marker(seq, until)) => {
+                if *until > wall && item.seq().is_some_and(|new| new <= *seq) {
                     return Err(SEQ_TOO_LOW);
                 }
             }
@@ -195,9 +195,8 @@ impl<A: Admission> Items<A> {
                 self.held -= 1;
                 self.ends.remove(&(lease.until, *target));
             }
-            Some(Entry::Marker(_)) => {
-                // Its end is found by its target: markers are few and this is off the fast path.
-                self.ends.retain(|(_, other)| other != target);
+            Some(Entry::Marker(_, until)) => {
+                self.ends.remove(&(until, *target));
             }
             None => {}
         }
@@ -216,7 +215,7 @@ impl<A: Admission> Items<A> {
             if let Some(seq) = item.seq()
                 && lease.marker_until > wall
             {
-                self.entries.insert(target, Entry::Marker(seq));
+                self.entries.insert(target, Entry::Marker(seq, lease.marker_until));
                 self.ends.insert((lease.marker_until, target));
             }
         }
@@ -245,7 +244,7 @@ impl<A: Admission> Items<A> {
     pub fn check_invariant(&self) {
         let held = self.entries.values().filter_map(|entry| match entry {
             Entry::Held(item, _) => Some(item.heap_bytes()),
-            Entry::Marker(_) => None,
+            Entry::Marker(..) => None,
         });
         assert_eq!(self.held, held.clone().count());
         assert_eq!(self.bytes, held.sum::<usize>());

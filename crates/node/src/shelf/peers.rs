@@ -121,6 +121,13 @@ impl Peers {
         answer
     }
 
+    /// All peers of a topic.
+    pub fn of(&self, info_hash: &InfoHash, now: Instant) -> Vec<Endpoint> {
+        let swarm = self.topics.get(info_hash).map(|swarm| swarm.0.iter().flatten());
+        let living = swarm.into_iter().flatten().filter(|peer| peer.until > now);
+        living.map(|peer| peer.endpoint).collect()
+    }
+
     /// The filters of seeds and of other peers of a topic; `None` if nothing is known of it.
     pub fn filters(&self, info_hash: &InfoHash, now: Instant) -> Option<(Bloom, Bloom)> {
         let swarm = self.topics.get(info_hash)?;

@@ -132,7 +132,9 @@ impl World {
         match (arrival, due) {
             (Some(at), due) if at <= end && due.is_none_or(|(other, _)| at <= other) => {
                 self.pass_to(at);
-                let Some(Reverse((_, _, from, to, bytes))) = self.flying.pop() else { return false };
+                let Some(Reverse((_, _, from, to, bytes))) = self.flying.pop() else {
+                    return false;
+                };
                 if let Some(index) = self.by_place.get(&to).copied()
                     && !self.down[index]
                 {

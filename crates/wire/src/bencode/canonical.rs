@@ -52,10 +52,13 @@ mod tests {
 
     #[test]
     fn only_the_canonical_form_passes() {
-        for good in ["i0e", "5:hello", "le", "de", "d1:ai1e1:bl1:xee", "i99999999999999999999999e"] {
+        for good in ["i0e", "5:hello", "le", "de", "d1:ai1e1:bl1:xee", "i99999999999999999999999e"]
+        {
             assert_eq!(check_canonical(good.as_bytes()), Ok(()), "{good}");
         }
-        for bad in ["d1:bi1e1:ai2ee", "d1:ai1e1:ai1ee", "i-0e", "02:hi", "5:helloX", "", "l", "di1e1:ae"] {
+        for bad in
+            ["d1:bi1e1:ai2ee", "d1:ai1e1:ai1ee", "i-0e", "02:hi", "5:helloX", "", "l", "di1e1:ae"]
+        {
             assert_eq!(check_canonical(bad.as_bytes()), Err(Malformed), "{bad}");
         }
     }

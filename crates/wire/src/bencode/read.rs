@@ -181,7 +181,8 @@ mod tests {
 
     #[test]
     fn numbers_and_lengths_must_be_canonical() {
-        for text in ["i-0e", "i01e", "ie", "i-e", "i1", "02:hi", "3:hi", ":", "i1.5e", "99999999:a"] {
+        for text in ["i-0e", "i01e", "ie", "i-e", "i1", "02:hi", "3:hi", ":", "i1.5e", "99999999:a"]
+        {
             assert_eq!(Reader::new(text.as_bytes()).raw(), Err(Malformed), "{text}");
         }
         assert_eq!(Reader::new(b"i-12e").integer(), Ok(-12));

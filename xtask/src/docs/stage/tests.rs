@@ -46,10 +46,7 @@ fn the_program_is_on_the_path() {
 fn other_output_than_shown_is_told_with_its_line() {
     let (line, what) = play("$ true\n$ echo two\nthree").unwrap_err();
     assert_eq!(line, 3);
-    assert!(
-        what.starts_with("`echo two` does not print what is shown"),
-        "{what}"
-    );
+    assert!(what.starts_with("`echo two` does not print what is shown"), "{what}");
     assert!(what.contains("three") && what.contains("two"), "{what}");
 }
 
@@ -73,10 +70,7 @@ fn a_background_process_is_awaited_and_then_ended() {
     let script = format!("echo $$ > {path}; echo bound; touch ready; echo ready; exec sleep 600");
     play(&format!("$ sh -c '{script}' &\n...\nready\n$ ls\nready")).unwrap();
     let pid = fs::read_to_string(&pid_file).unwrap();
-    let gone = Process::new("kill")
-        .args(["-0", pid.trim()])
-        .stderr(Stdio::null())
-        .status();
+    let gone = Process::new("kill").args(["-0", pid.trim()]).stderr(Stdio::null()).status();
     assert!(!gone.unwrap().success(), "the process {pid} still runs");
     fs::remove_file(pid_file).unwrap();
 }
@@ -96,10 +90,7 @@ fn a_background_process_is_asked_to_end_before_it_is_ended() {
 #[test]
 fn a_command_that_hangs_is_ended_with_all_it_started() {
     let pid_file = env::temp_dir().join(format!("xtask-hanging-{}", std::process::id()));
-    let command = format!(
-        "sh -c 'echo $$ > {}; sleep 600; true'; true",
-        pid_file.display()
-    );
+    let command = format!("sh -c 'echo $$ > {}; sleep 600; true'; true", pid_file.display());
     let (_, what) =
         play_with_patience(&format!("$ {command}"), Duration::from_secs(1)).unwrap_err();
     assert!(what.ends_with("did not end within 1 s"), "{what}");
@@ -118,10 +109,7 @@ fn a_background_process_that_is_never_ready_is_told() {
 #[test]
 fn a_background_process_that_ends_early_is_refused() {
     let (_, what) = play("$ sh -c 'echo sorry; exit 2' &\nready").unwrap_err();
-    assert!(
-        what.contains("ended before it was ready") && what.contains("sorry"),
-        "{what}"
-    );
+    assert!(what.contains("ended before it was ready") && what.contains("sorry"), "{what}");
 }
 
 #[test]

@@ -1,0 +1,86 @@
+//! Which items a holder takes, and for how long: the rules of records, on top of BEP 44's.
+
+use node::limits::PLAIN_LEASE;
+use node::{Admission, Lease, Refused, UnixMillis};
+use wire::ItemRef;
+
+use crate::limits::{MAX_TTL, VERSION_AHEAD};
+use crate::record::Record;
+use crate::version::Version;
+
+/// Reads envelopes: a record is held until it expires, its version is remembered as long as any copy
+/// that it replaced could come back; everything else is held for two hours.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Records;
+
+const EXPIRED: Refused = Refused { code: 203, text: "record has expired" };
+const TOO_FAR_AHEAD: Refused = Refused { code: 203, text: "version is ahead of the clock" };
+
+impl Admission for Records {
+    fn judge(&self, item: &ItemRef<'_>, wall: UnixMillis) -> Result<Lease, Refused> {
+        let plain = Lease { until: wall + PLAIN_LEASE, marker_until: wall };
+        let Some(seq) = item.seq() else { return Ok(plain) };
+        let record = Record::decode(item.value());
+        let (Some(expires), Some(remembered)) = (record.expires, record.remembered_until()) else {
+            return Ok(plain);
+        };
+        if expires <= wall {
+            return Err(EXPIRED);
+        }
+        if Version::of(seq).written_at() > wall + VERSION_AHEAD {
+            return Err(TOO_FAR_AHEAD);
+        }
+        let latest = wall + MAX_TTL;
+        Ok(Lease { until: expires.min(latest), marker_until: remembered.min(latest) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::time::Duration;
+    use wire::{Item, Signer};
+
+    const WALL: UnixMillis = UnixMillis(1_700_000_000_000);
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn judge(record: &Record, version: u64) -> Result<Lease, Refused> {
+        let seq = Version::new(version).unwrap().seq();
+        let signer = Signer::from_seed(&[1; 32]);
+        let item = Item::mutable(&signer, b"k", seq, &record.encode()).unwrap();
+        Records.judge(&item.as_ref(), WALL)
+    }
+
+    fn lasting(span: Duration, replaced: Duration) -> Record {
+        Record {
+            value: Some(Box::from(*b"v")),
+            content_type: None,
+            expires: Some(WALL + span),
+            replaced_until: Some(WALL + replaced),
+        }
+    }
+
+    use alloc::boxed::Box;
+
+    #[test]
+    fn a_record_is_held_until_it_expires_and_remembered_as_long_as_what_it_replaced() {
+        let lease = judge(&lasting(HOUR, HOUR * 9), WALL.0 * 1000).unwrap();
+        assert_eq!(lease, Lease { until: WALL + HOUR, marker_until: WALL + HOUR * 9 });
+        let lease = judge(&lasting(MAX_TTL * 3, HOUR), WALL.0 * 1000).unwrap();
+        assert_eq!(lease.until, WALL + MAX_TTL);
+    }
+
+    #[test]
+    fn plain_items_live_two_hours() {
+        assert_eq!(judge(&Record::plain(b"v"), 5).unwrap().until, WALL + PLAIN_LEASE);
+    }
+
+    #[test]
+    fn expired_records_and_versions_from_the_future_are_refused() {
+        assert_eq!(judge(&lasting(Duration::ZERO, HOUR), WALL.0 * 1000), Err(EXPIRED));
+        let ahead = |span| (WALL + span).0 * 1000;
+        assert!(judge(&lasting(HOUR, HOUR), ahead(HOUR)).is_ok());
+        let far = ahead(HOUR + Duration::from_millis(1));
+        assert_eq!(judge(&lasting(HOUR, HOUR), far), Err(TOO_FAR_AHEAD));
+    }
+}

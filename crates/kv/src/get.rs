@@ -1,0 +1,199 @@
+//! Getting: the newest value among what enough replicas answer, and repair of those that lack it.
+
+use alloc::boxed::Box;
+
+use node::{Command, LookupResult, Now, Outbox, Question, UnixMillis, Written};
+use wire::Item;
+
+use crate::record::Record;
+use crate::replicas::Replicas;
+use crate::report::{Absence, Effort, GetError, GetReport};
+use crate::request::{Consistency, Done, GetRequest, RequestId};
+use crate::state::{Kv, Operation};
+use crate::version::Version;
+
+/// A get on its way.
+pub(crate) struct Get {
+    request: GetRequest,
+    started: Now,
+}
+
+impl Kv {
+    /// Starts a get.
+    pub(crate) fn start_get(
+        &mut self,
+        now: Now,
+        id: RequestId,
+        request: GetRequest,
+        outbox: &mut Outbox,
+    ) {
+        let GetRequest { namespace, key, trace, consistency } = &request;
+        let target = namespace.target(key);
+        if *consistency == Consistency::First
+            && let Some(item) = self.node_mut().held(&target, now).cloned()
+            && let Some(report) = self.first_report(&item, None, now, now)
+        {
+            return self.done(id, Done::Got(Ok(Box::new(report))));
+        }
+        let question = Question::Item { target, salt: key.salt(), newer_than: None };
+        let command = Command::Lookup { question, width: self.width(), trace: *trace };
+        let get = Get { request, started: now };
+        self.command_node(now, id, Operation::Get(Box::new(get)), command, outbox);
+    }
+
+    /// The lookup found a verified item: a read that takes the first has its answer.
+    pub(crate) fn get_found(&mut self, now: Now, get: &Get, item: &Item) -> Option<GetReport> {
+        if get.request.consistency != Consistency::First {
+            return None;
+        }
+        self.first_report(item, None, get.started, now)
+    }
+
+    fn first_report(
+        &mut self,
+        item: &Item,
+        source: Option<crate::report::Replica>,
+        started: Now,
+        now: Now,
+    ) -> Option<GetReport> {
+        let record = Record::decode(item.value());
+        let expires = record.expires;
+        if expires.is_some_and(|expires| expires <= now.wall) {
+            return None;
+        }
+        let own = crate::report::Replica { id: self.node().id(), endpoint: None };
+        Some(GetReport {
+            target: item.target(),
+            value: record.value?,
+            content_type: record.content_type,
+            version: Version::of(item.seq()?),
+            expires,
+            source: source.unwrap_or(own),
+            agreed: 1,
+            stale: 0,
+            missing: 0,
+            silent: 0,
+            known: 1,
+            repairing: 0,
+            effort: Effort { took: now.monotonic.since(started.monotonic), ..Effort::default() },
+        })
+    }
+
+    /// The lookup of a get ended.
+    pub(crate) fn get_looked_up(
+        &mut self,
+        now: Now,
+        id: RequestId,
+        get: Box<Get>,
+        mut result: LookupResult,
+        outbox: &mut Outbox,
+    ) {
+        let effort = Effort::from(&result);
+        let target = get.request.namespace.target(&get.request.key);
+        let replicas = self.replicas(&mut result, &target, now);
+        let answered = replicas.places.len();
+        if answered == 0 {
+            return self.done(id, Done::Got(Err(GetError::Unreachable(effort))));
+        }
+        let needed = match get.request.consistency {
+            Consistency::First => 1,
+            Consistency::Quorum => replicas.majority(),
+            Consistency::All => replicas.known,
+        };
+        let sure = match get.request.consistency {
+            Consistency::All => replicas.silent.is_empty(),
+            _ => answered >= needed,
+        };
+        let read = read(&replicas, effort, now.wall);
+        let outcome = match read {
+            Ok(mut report) if sure => {
+                report.repairing = self.repair(now, &get.request, &replicas, outbox);
+                Ok(Box::new(report))
+            }
+            Err(absence) if sure => {
+                self.repair(now, &get.request, &replicas, outbox);
+                Err(GetError::NotFound { absence, effort })
+            }
+            read => {
+                let (known, found) = (replicas.known, read.ok().map(Box::new));
+                let answered = known - replicas.silent.len().min(known);
+                Err(GetError::NotEnoughReplicas { answered, known, needed, found })
+            }
+        };
+        self.done(id, Done::Got(outcome));
+    }
+
+    /// Gives the newest version to the replicas that lack it. Tells how many.
+    fn repair(
+        &mut self,
+        now: Now,
+        request: &GetRequest,
+        replicas: &Replicas,
+        outbox: &mut Outbox,
+    ) -> usize {
+        let Some(item) = replicas.newest().map(|index| &replicas.items[index]) else { return 0 };
+        let record = Record::decode(item.value());
+        // A plain item lives two hours from its writer's last put: to renew it is not ours to do.
+        if record.expires.is_none_or(|expires| expires <= now.wall) {
+            return 0;
+        }
+        let twin = |other: &&Item| other.seq() == item.seq() && other.value() != item.value();
+        let item = match (replicas.items.iter().find(twin), request.namespace.signer()) {
+            // Two values under one version: the greater wins, under a version of its own.
+            (Some(_), Ok(signer)) => {
+                let chance = self.node_mut().draw();
+                let seen = item.seq().map(Version::of);
+                let Some(version) = Version::next(now.wall, chance, seen) else { return 0 };
+                let salt = request.key.salt();
+                match Item::mutable(signer, &salt, version.seq(), item.value()) {
+                    Ok(item) => item,
+                    Err(_) => return 0,
+                }
+            }
+            _ => item.clone(),
+        };
+        let lacking = || replicas.places.iter().filter(|place| place.seq < item.seq());
+        let mut repairing = 0;
+        if lacking().any(|place| place.contact.is_none()) {
+            repairing += usize::from(self.node_mut().hold(item.as_ref(), None, now).is_ok());
+        }
+        let to = Replicas::destinations(lacking(), |_| None);
+        if !to.is_empty() {
+            repairing += to.len();
+            let command = Command::Write { written: Written::Item(item), to };
+            self.command_in_background(now, command, outbox);
+        }
+        repairing
+    }
+}
+
+/// What the replicas' answers come to.
+fn read(replicas: &Replicas, effort: Effort, wall: UnixMillis) -> Result<GetReport, Absence> {
+    let newest = replicas.newest().ok_or(Absence::NeverSeen)?;
+    let item = &replicas.items[newest];
+    let version = Version::of(item.seq().ok_or(Absence::NeverSeen)?);
+    let record = Record::decode(item.value());
+    let value = record.value.ok_or(Absence::Deleted(version))?;
+    if record.expires.is_some_and(|expires| expires <= wall) {
+        return Err(Absence::Expired(version));
+    }
+    let holding = || replicas.places.iter().filter(|place| place.item == Some(newest));
+    let source = holding().next().map(|place| place.replica()).ok_or(Absence::NeverSeen)?;
+    let agreed = holding().count();
+    let missing = replicas.places.iter().filter(|place| place.seq.is_none()).count();
+    Ok(GetReport {
+        target: item.target(),
+        value,
+        content_type: record.content_type,
+        version,
+        expires: record.expires,
+        source,
+        agreed,
+        stale: replicas.places.len() - agreed - missing,
+        missing,
+        silent: replicas.silent.len(),
+        known: replicas.known,
+        repairing: 0,
+        effort,
+    })
+}

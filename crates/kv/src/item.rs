@@ -1,0 +1,208 @@
+//! Raw items of BEP 44, and announcements of BEP 5: look for the closest, then write, without any
+//! rules of records.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use node::{Command, LookupResult, Now, Outbox, Outcome, Question, Written};
+use wire::item::mutable_target;
+use wire::{Contact, InfoHash, Item, Seq, Target};
+
+use crate::put::CONFLICTS;
+use crate::replicas::{Place, Replicas};
+use crate::report::{
+    Absence, Effort, GetError, ItemReport, PutError, PutReport, Refusal, WriteReport,
+};
+use crate::request::{Done, ItemPutRequest, RequestId};
+use crate::state::{Kv, Operation};
+use crate::version::Version;
+
+/// A put of a raw item, or an announcement, on its way.
+pub(crate) struct Publish {
+    what: What,
+    report: WriteReport,
+    /// The item as it is written, once the lookup told which version it must have.
+    item: Option<Item>,
+}
+
+enum What {
+    Item(ItemPutRequest),
+    Peer { info_hash: InfoHash, port: Option<u16>, seed: bool },
+}
+
+impl Publish {
+    pub fn item(request: ItemPutRequest) -> Self {
+        Self { what: What::Item(request), report: WriteReport::default(), item: None }
+    }
+
+    pub fn peer(info_hash: InfoHash, port: Option<u16>, seed: bool) -> Self {
+        let what = What::Peer { info_hash, port, seed };
+        Self { what, report: WriteReport::default(), item: None }
+    }
+
+    fn failed(&self, error: PutError) -> Done {
+        match self.what {
+            What::Item(_) => Done::ItemPut(Err(error)),
+            What::Peer { .. } => Done::Announced(Err(error)),
+        }
+    }
+}
+
+impl Kv {
+    /// Starts to publish, or tells at once why it cannot be.
+    pub(crate) fn start_publish(
+        &mut self,
+        now: Now,
+        id: RequestId,
+        publish: Publish,
+        outbox: &mut Outbox,
+    ) {
+        let question = match &publish.what {
+            What::Peer { info_hash, .. } => {
+                Question::Peers { info_hash: *info_hash, no_seed: false, scrape: false }
+            }
+            What::Item(request) => {
+                // Whether the value and salt are sound shows before anything is sent.
+                if let Err(error) = sign(request, None) {
+                    return self.done(id, publish.failed(error));
+                }
+                let (target, salt) = match &request.signed {
+                    None => (wire::item::immutable_target(&request.value), Box::default()),
+                    Some(signing) => {
+                        let key = signing.signer.public_key();
+                        (mutable_target(&key, &signing.salt), signing.salt.clone())
+                    }
+                };
+                Question::Item { target, salt, newer_than: None }
+            }
+        };
+        let command = Command::Lookup { question, width: self.width(), trace: false };
+        self.command_node(now, id, Operation::Publish(Box::new(publish)), command, outbox);
+    }
+
+    /// The lookup before publishing ended.
+    pub(crate) fn publish_looked_up(
+        &mut self,
+        now: Now,
+        id: RequestId,
+        mut publish: Box<Publish>,
+        mut result: LookupResult,
+        outbox: &mut Outbox,
+    ) {
+        let effort = Effort::from(&result);
+        let target = Target::new(*result.target.as_bytes());
+        let replicas = match publish.what {
+            What::Item(_) => self.replicas(&mut result, &target, now),
+            // Our own address is what others see: a node announces itself to others only.
+            What::Peer { .. } => Replicas::new(&mut result, None, self.width()),
+        };
+        if replicas.places.is_empty() {
+            return self.done(id, publish.failed(PutError::Unreachable(effort)));
+        }
+        publish.report = WriteReport { effort, ..replicas.report() };
+        let written = match &publish.what {
+            What::Peer { info_hash, port, seed } => {
+                Written::Peer { info_hash: *info_hash, port: *port, seed: *seed }
+            }
+            What::Item(request) => {
+                let item = match sign(request, replicas.highest()) {
+                    Ok(item) => item,
+                    Err(error) => return self.done(id, publish.failed(error)),
+                };
+                publish.item = Some(item.clone());
+                Written::Item(item)
+            }
+        };
+        let asked_cas = match &publish.what {
+            What::Item(request) => request.signed.as_ref().and_then(|signing| signing.cas),
+            What::Peer { .. } => None,
+        };
+        // BEP 44: no `cas` to a node that returned nothing.
+        let cas = |place: &Place| asked_cas.filter(|_| place.seq.is_some());
+        if let (Some(own), Some(item)) =
+            (replicas.places.iter().find(|place| place.contact.is_none()), &publish.item)
+        {
+            match self.node_mut().hold(item.as_ref(), cas(own), now) {
+                Ok(()) => publish.report.stored.push(own.replica()),
+                Err(refused) => publish.report.refused.push(Refusal {
+                    replica: own.replica(),
+                    code: refused.code,
+                    text: refused.text.into(),
+                }),
+            }
+        }
+        let to = Replicas::destinations(replicas.places.iter(), cas);
+        let command = Command::Write { written, to };
+        self.command_node(now, id, Operation::Publish(publish), command, outbox);
+    }
+
+    /// The write phase of publishing ended.
+    pub(crate) fn publish_wrote(
+        &mut self,
+        id: RequestId,
+        mut publish: Box<Publish>,
+        outcomes: Vec<(Contact, Outcome)>,
+    ) {
+        publish.report.add(outcomes);
+        let enough = publish.report.stored.len() >= publish.report.needed;
+        let conflict = publish.report.stored.is_empty()
+            && publish.report.refused.iter().any(|refusal| CONFLICTS.contains(&refusal.code));
+        let item = publish.item.take();
+        let replicas = core::mem::take(&mut publish.report);
+        let done = match (&publish.what, item) {
+            _ if conflict => publish.failed(PutError::Conflict { current: None }),
+            (What::Item(_), Some(item)) if enough => {
+                Done::ItemPut(Ok(Box::new(ItemReport { item, replicas })))
+            }
+            (what, item) => {
+                let target = match (what, &item) {
+                    (What::Peer { info_hash, .. }, _) => Target::new(*info_hash.as_bytes()),
+                    (What::Item(request), None) => wire::item::immutable_target(&request.value),
+                    (What::Item(_), Some(item)) => item.target(),
+                };
+                let version = item.as_ref().and_then(Item::seq).map(Version::of);
+                let report = Box::new(PutReport { target, version, expires: None, replicas });
+                match what {
+                    What::Peer { .. } if enough => Done::Announced(Ok(report)),
+                    _ => publish.failed(PutError::NotEnoughReplicas(report)),
+                }
+            }
+        };
+        self.done(id, done);
+    }
+
+    /// The lookup of a raw item ended.
+    pub(crate) fn item_got(&mut self, now: Now, id: RequestId, mut result: LookupResult) {
+        let effort = Effort::from(&result);
+        let target = Target::new(*result.target.as_bytes());
+        let mut replicas = self.replicas(&mut result, &target, now);
+        if replicas.places.is_empty() {
+            return self.done(id, Done::ItemGot(Err(GetError::Unreachable(effort))));
+        }
+        let Some(newest) = replicas.newest() else {
+            let absence = Absence::NeverSeen;
+            return self.done(id, Done::ItemGot(Err(GetError::NotFound { absence, effort })));
+        };
+        let holding = replicas.places.iter().filter(|place| place.item == Some(newest));
+        let stored = holding.map(Place::replica).collect();
+        let report = WriteReport { stored, effort, ..replicas.report() };
+        let item = replicas.items.swap_remove(newest);
+        self.done(id, Done::ItemGot(Ok(Box::new(ItemReport { item, replicas: report }))));
+    }
+}
+
+/// The item of a request; a mutable one without a version gets one above `held`.
+fn sign(request: &ItemPutRequest, held: Option<Seq>) -> Result<Item, PutError> {
+    let Some(signing) = &request.signed else { return Ok(Item::immutable(&request.value)?) };
+    let above = || {
+        let held = held.map_or(0, Seq::get);
+        held.checked_add(1)
+            .and_then(Seq::new)
+            .ok_or(PutError::VersionExhausted(Version::of(Seq::new(held).unwrap_or_default())))
+    };
+    let seq = match signing.seq {
+        Some(seq) => seq,
+        None => above()?,
+    };
+    Ok(Item::mutable(&signing.signer, &signing.salt, seq, &request.value)?)
+}

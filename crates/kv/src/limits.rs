@@ -1,0 +1,38 @@
+//! Every bound of keys and records, in one place, with its unit and where it comes from.
+
+use core::time::Duration;
+
+/// Longest key, in bytes; the shortest is 1.
+pub const KEY_BYTES: usize = 1024;
+
+/// A key of up to so many bytes is its own salt; a longer one is hashed to 64, which no key that is
+/// its own salt can equal (BEP 44: salts of up to 64 bytes).
+pub const PLAIN_KEY_BYTES: usize = 63;
+
+/// Life of a record that is put without one.
+pub const DEFAULT_TTL: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// Longest life of a record.
+pub const MAX_TTL: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// Nodes that shall hold each record (BEP 5: K = 8).
+pub const DEFAULT_REPLICAS: usize = 8;
+
+/// Most replicas that a network can be set to: what a lookup can end with.
+pub const MAX_REPLICAS: usize = 20;
+
+/// Holders refuse versions that lie so far ahead of their clock.
+pub const VERSION_AHEAD: Duration = Duration::from_secs(3600);
+
+/// Below this all versions stay: one widespread client cannot count further.
+pub const VERSION_END: u64 = 1 << 53;
+
+/// Longest content type, in bytes.
+pub const CONTENT_TYPE_BYTES: usize = 128;
+
+/// Requests at once.
+pub const REQUESTS: usize = 2048;
+
+const _: () = assert!(PLAIN_KEY_BYTES < wire::limits::SALT_BYTES);
+const _: () = assert!(MAX_REPLICAS <= wire::limits::NODES_PER_LIST);
+const _: () = assert!(2 * REQUESTS <= node::limits::OPERATIONS);

@@ -1,0 +1,335 @@
+//! Putting and deleting: look who holds what, sign a higher version, write it to the closest.
+//!
+//! A compare-and-swap goes first to one arbiter: the closest holder of the newest version, or the
+//! closest node of all where nothing is held. Only its yes releases the other writes, so of two
+//! swaps that meet at the same arbiter one wins. A silent arbiter leaves the outcome open, and the
+//! caller is told so.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use node::limits::PLAIN_LEASE;
+use node::{
+    Command, Destination, LookupResult, Now, Outbox, Outcome, Question, UnixMillis, Written,
+};
+use wire::{Contact, Item, Seq};
+
+use crate::limits::{CONTENT_TYPE_BYTES, MAX_TTL};
+use crate::record::{Record, largest_value};
+use crate::replicas::{Place, Replicas};
+use crate::report::{Effort, PutError, PutReport, Refusal, Replica, WriteReport};
+use crate::request::{Change, Done, Expected, PutRequest, RequestId};
+use crate::state::{Kv, Operation};
+use crate::version::Version;
+
+/// A put without a condition that a concurrent one overtook is tried again so often.
+const ATTEMPTS: u8 = 3;
+
+/// The error codes by which a holder says that it holds something newer, or another version.
+pub(crate) const CONFLICTS: [i64; 2] = [301, 302];
+
+/// A put on its way.
+pub(crate) struct Put {
+    request: PutRequest,
+    attempt: u8,
+    started: Now,
+    draft: Option<Draft>,
+}
+
+/// What is being written.
+struct Draft {
+    item: Item,
+    report: PutReport,
+    /// Where it goes once the arbiter has said yes; empty when all writes are out.
+    after_arbiter: Option<Vec<Place>>,
+}
+
+impl Kv {
+    /// Starts a put, or tells at once why it cannot be.
+    pub(crate) fn start_put(
+        &mut self,
+        now: Now,
+        id: RequestId,
+        request: PutRequest,
+        outbox: &mut Outbox,
+    ) {
+        if let Err(error) = check(&request) {
+            return self.done(id, Done::Put(Err(error)));
+        }
+        let put = Put { request, attempt: 1, started: now, draft: None };
+        self.look_before_put(now, id, put, outbox);
+    }
+
+    fn look_before_put(&mut self, now: Now, id: RequestId, put: Put, outbox: &mut Outbox) {
+        let PutRequest { namespace, key, trace, .. } = &put.request;
+        let target = namespace.target(key);
+        let question = Question::Item { target, salt: key.salt(), newer_than: None };
+        let command = Command::Lookup { question, width: self.width(), trace: *trace };
+        self.command_node(now, id, Operation::Put(Box::new(put)), command, outbox);
+    }
+
+    /// The lookup of a put ended.
+    pub(crate) fn put_looked_up(
+        &mut self,
+        now: Now,
+        id: RequestId,
+        mut put: Box<Put>,
+        mut result: LookupResult,
+        outbox: &mut Outbox,
+    ) {
+        let effort = Effort::from(&result);
+        let target = put.request.namespace.target(&put.request.key);
+        let replicas = self.replicas(&mut result, &target, now);
+        if replicas.places.is_empty() {
+            return self.done(id, Done::Put(Err(PutError::Unreachable(effort))));
+        }
+        let chance = self.node_mut().draw();
+        let draft = match draft(&put.request, &replicas, effort, now.wall, chance) {
+            Ok(draft) => draft,
+            Err(error) => return self.done(id, Done::Put(Err(error))),
+        };
+        put.draft = Some(draft);
+        match put.request.expected {
+            Expected::Anything => self.write_draft(now, id, put, replicas.places, outbox),
+            Expected::Absent | Expected::Version(_) => {
+                self.ask_arbiter(now, id, put, replicas, outbox);
+            }
+        }
+    }
+
+    /// Writes the draft to all these places, ourselves among them.
+    fn write_draft(
+        &mut self,
+        now: Now,
+        id: RequestId,
+        mut put: Box<Put>,
+        places: Vec<Place>,
+        outbox: &mut Outbox,
+    ) {
+        let Some(draft) = &mut put.draft else { return };
+        if let Some(own) = places.iter().find(|place| place.contact.is_none()) {
+            match self.node_mut().hold(draft.item.as_ref(), None, now) {
+                Ok(()) => draft.report.replicas.stored.push(own.replica()),
+                Err(refused) => draft.report.replicas.refused.push(Refusal {
+                    replica: own.replica(),
+                    code: refused.code,
+                    text: refused.text.into(),
+                }),
+            }
+        }
+        let to = Replicas::destinations(places.iter(), |_| None);
+        self.send_draft(now, id, put, to, outbox);
+    }
+
+    fn send_draft(
+        &mut self,
+        now: Now,
+        id: RequestId,
+        put: Box<Put>,
+        to: Vec<Destination>,
+        outbox: &mut Outbox,
+    ) {
+        let Some(draft) = &put.draft else { return };
+        let command = Command::Write { written: Written::Item(draft.item.clone()), to };
+        self.command_node(now, id, Operation::Put(put), command, outbox);
+    }
+
+    /// Sends the draft to the one node that decides.
+    fn ask_arbiter(
+        &mut self,
+        now: Now,
+        id: RequestId,
+        mut put: Box<Put>,
+        mut replicas: Replicas,
+        outbox: &mut Outbox,
+    ) {
+        let Some(draft) = &mut put.draft else { return };
+        let newest = replicas.highest();
+        let able = |place: &Place| place.contact.is_none() || place.token.is_some();
+        let holder = |place: &Place| newest.is_some() && place.seq == newest && able(place);
+        let arbiter = replicas.places.iter().position(holder).or_else(|| {
+            if newest.is_some() { None } else { replicas.places.iter().position(able) }
+        });
+        let Some(arbiter) = arbiter else {
+            let report = Box::new(draft.report.clone());
+            return self.done(id, Done::Put(Err(PutError::NotEnoughReplicas(report))));
+        };
+        let arbiter = replicas.places.remove(arbiter);
+        // A version that nobody ever has: it holds only where nothing is.
+        let cas = Some(newest.unwrap_or_default());
+        draft.after_arbiter = Some(replicas.places);
+        if arbiter.contact.is_some() {
+            let to = Replicas::destinations(core::iter::once(&arbiter), |_| cas);
+            return self.send_draft(now, id, put, to, outbox);
+        }
+        let item = draft.item.clone();
+        match self.node_mut().hold(item.as_ref(), cas, now) {
+            Ok(()) => self.arbiter_agreed(now, id, put, arbiter.replica(), outbox),
+            Err(refused) => {
+                let refusal = Refusal {
+                    replica: arbiter.replica(),
+                    code: refused.code,
+                    text: refused.text.into(),
+                };
+                self.arbiter_refused(id, put, newest, refusal);
+            }
+        }
+    }
+
+    fn arbiter_agreed(
+        &mut self,
+        now: Now,
+        id: RequestId,
+        mut put: Box<Put>,
+        arbiter: Replica,
+        outbox: &mut Outbox,
+    ) {
+        let Some(draft) = &mut put.draft else { return };
+        draft.report.replicas.stored.push(arbiter);
+        let places = draft.after_arbiter.take().unwrap_or_default();
+        self.write_draft(now, id, put, places, outbox);
+    }
+
+    fn arbiter_refused(&mut self, id: RequestId, put: Box<Put>, held: Option<Seq>, no: Refusal) {
+        let Some(mut draft) = put.draft else { return };
+        let error = if CONFLICTS.contains(&no.code) {
+            PutError::Conflict { current: held.map(Version::of) }
+        } else {
+            draft.report.replicas.refused.push(no);
+            PutError::NotEnoughReplicas(Box::new(draft.report))
+        };
+        self.done(id, Done::Put(Err(error)));
+    }
+
+    /// A write phase of a put ended: the arbiter's, or that of all others.
+    pub(crate) fn put_wrote(
+        &mut self,
+        now: Now,
+        id: RequestId,
+        mut put: Box<Put>,
+        outcomes: Vec<(Contact, Outcome)>,
+        outbox: &mut Outbox,
+    ) {
+        let Some(draft) = &mut put.draft else { return };
+        if draft.after_arbiter.is_some() {
+            let outcome = outcomes.into_iter().next();
+            return match outcome {
+                Some((contact, Outcome::Stored)) => {
+                    self.arbiter_agreed(now, id, put, contact.into(), outbox);
+                }
+                Some((contact, Outcome::Refused { code, text })) => {
+                    let no = Refusal { replica: contact.into(), code, text };
+                    self.arbiter_refused(id, put, None, no);
+                }
+                Some((_, Outcome::Silent)) | None => {
+                    let version = draft.report.version.unwrap_or(Version::of(Seq::default()));
+                    self.done(id, Done::Put(Err(PutError::Undetermined { version })));
+                }
+            };
+        }
+        let replicas = &mut draft.report.replicas;
+        replicas.add(outcomes);
+        replicas.effort.took = now.monotonic.since(put.started.monotonic);
+        if replicas.stored.len() >= replicas.needed {
+            let report = Box::new(draft.report.clone());
+            return self.done(id, Done::Put(Ok(report)));
+        }
+        let overtaken = replicas.refused.iter().any(|refusal| CONFLICTS.contains(&refusal.code));
+        if overtaken && put.request.expected == Expected::Anything && put.attempt < ATTEMPTS {
+            put.attempt += 1;
+            put.draft = None;
+            return self.look_before_put(now, id, *put, outbox);
+        }
+        let report = Box::new(draft.report.clone());
+        self.done(id, Done::Put(Err(PutError::NotEnoughReplicas(report))));
+    }
+}
+
+impl WriteReport {
+    /// Adds what became of a write at other nodes; each place keeps its order.
+    pub(crate) fn add(&mut self, outcomes: Vec<(Contact, Outcome)>) {
+        for (contact, outcome) in outcomes {
+            match outcome {
+                Outcome::Stored => self.stored.push(contact.into()),
+                Outcome::Refused { code, text } => {
+                    self.refused.push(Refusal { replica: contact.into(), code, text });
+                }
+                Outcome::Silent => self.silent.push(contact.into()),
+            }
+        }
+    }
+}
+
+/// Checks what can be checked before anything is sent.
+fn check(request: &PutRequest) -> Result<(), PutError> {
+    request.namespace.signer()?;
+    let Change::Put { value, content_type, ttl, plain } = &request.change else { return Ok(()) };
+    if *ttl < Duration::from_millis(1) || *ttl > MAX_TTL {
+        return Err(PutError::BadTtl(*ttl));
+    }
+    let content_type = content_type.as_deref();
+    if let Some(text) = content_type.filter(|text| text.len() > CONTENT_TYPE_BYTES) {
+        return Err(PutError::BadContentType(text.len()));
+    }
+    let limit = largest_value(content_type, *plain);
+    if value.len() > limit {
+        return Err(PutError::TooLarge { length: value.len(), limit });
+    }
+    Ok(())
+}
+
+/// Signs what is to be written, after a look at what is there.
+fn draft(
+    request: &PutRequest,
+    replicas: &Replicas,
+    effort: Effort,
+    wall: UnixMillis,
+    chance: u64,
+) -> Result<Draft, PutError> {
+    let newest = replicas.newest().map(|index| &replicas.items[index]);
+    let seen = replicas.highest().map(Version::of);
+    let before = newest.map(|item| Record::decode(item.value()));
+    let lives = before.as_ref().is_some_and(|record| {
+        !record.is_tombstone() && record.expires.is_none_or(|expires| expires > wall)
+    });
+    let current = seen.filter(|_| lives);
+    let expected = match request.expected {
+        Expected::Anything => true,
+        Expected::Absent => current.is_none(),
+        Expected::Version(version) => current == Some(version),
+    };
+    if !expected {
+        return Err(PutError::Conflict { current });
+    }
+    // A plain record has no expiry of its own: its holders keep it for two hours at most.
+    let replaced_until =
+        before.as_ref().map(|record| record.remembered_until().unwrap_or(wall + PLAIN_LEASE));
+    let record = match &request.change {
+        Change::Put { value, plain: true, .. } => Record::plain(value),
+        Change::Put { value, content_type, ttl, .. } => Record {
+            value: Some(value.clone()),
+            content_type: content_type.clone(),
+            expires: Some(wall + *ttl),
+            replaced_until: replaced_until.filter(|until| *until > wall + *ttl),
+        },
+        Change::Delete if !lives => return Err(PutError::NotFound(effort)),
+        Change::Delete => Record {
+            value: None,
+            content_type: None,
+            expires: replaced_until,
+            replaced_until: None,
+        },
+    };
+    let exhausted = || PutError::VersionExhausted(seen.unwrap_or(Version::of(Seq::default())));
+    let version = Version::next(wall, chance, seen).ok_or_else(exhausted)?;
+    let signer = request.namespace.signer()?;
+    let item = Item::mutable(signer, &request.key.salt(), version.seq(), &record.encode())?;
+    let report = PutReport {
+        target: item.target(),
+        version: Some(version),
+        expires: record.expires,
+        replicas: WriteReport { effort, ..replicas.report() },
+    };
+    Ok(Draft { item, report, after_arbiter: None })
+}

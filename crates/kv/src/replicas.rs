@@ -1,0 +1,147 @@
+//! Which nodes a key is kept on: the closest that are known, ourselves and silent ones included, and
+//! what each of them holds.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use node::{Destination, Holds, LookupResult};
+use wire::{Contact, Distance, Item, NodeId, Seq};
+
+use crate::report::{Refusal, Replica, WriteReport};
+
+/// One replica and what it holds.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    /// Who; `None`: ourselves.
+    pub contact: Option<Contact>,
+    pub id: NodeId,
+    pub token: Option<Box<[u8]>>,
+    /// The version it holds, if any.
+    pub seq: Option<Seq>,
+    /// Which of the found items it holds.
+    pub item: Option<usize>,
+    distance: Distance,
+}
+
+impl Place {
+    pub fn replica(&self) -> Replica {
+        Replica { id: self.id, endpoint: self.contact.map(|contact| contact.endpoint) }
+    }
+}
+
+/// The replicas of a key after a lookup.
+#[derive(Debug)]
+pub(crate) struct Replicas {
+    /// Those that answered, ourselves included, closest first, no more than there shall be.
+    pub places: Vec<Place>,
+    /// The different items found.
+    pub items: Vec<Item>,
+    /// Those of the closest that did not answer.
+    pub silent: Vec<Contact>,
+    /// How many are known.
+    pub known: usize,
+}
+
+impl Replicas {
+    /// From a lookup's result. `own`: our id and what we hold ourselves, unless we hold nothing for
+    /// anybody.
+    pub fn new(
+        result: &mut LookupResult,
+        own: Option<(NodeId, Option<Item>)>,
+        wanted: usize,
+    ) -> Self {
+        let target = result.target;
+        let mut items = core::mem::take(&mut result.items);
+        let mut places: Vec<Place> = Vec::with_capacity(result.closest.len() + 1);
+        for responder in result.closest.drain(..) {
+            let (seq, item) = match responder.holds {
+                Holds::Nothing => (None, None),
+                Holds::Version(seq) => (Some(seq), None),
+                Holds::Item(index) => (items[index].seq(), Some(index)),
+            };
+            places.push(Place {
+                contact: Some(responder.contact),
+                id: responder.contact.id,
+                token: responder.token,
+                seq,
+                item,
+                distance: target.distance(&responder.contact.id.point()),
+            });
+        }
+        if let Some((id, held)) = own {
+            let seq = held.as_ref().and_then(Item::seq);
+            let item = held.map(|held| {
+                items.iter().position(|item| *item == held).unwrap_or_else(|| {
+                    items.push(held);
+                    items.len() - 1
+                })
+            });
+            let distance = target.distance(&id.point());
+            places.push(Place { contact: None, id, token: None, seq, item, distance });
+        }
+        places.sort_by_key(|place| place.distance);
+        let mut silent = core::mem::take(&mut result.silent);
+        // Only a silent node that would be among the closest counts as one of the replicas.
+        let mut closest: Vec<Distance> = places.iter().map(|place| place.distance).collect();
+        closest.extend(silent.iter().map(|contact| target.distance(&contact.id.point())));
+        closest.sort();
+        closest.truncate(wanted);
+        let known = closest.len();
+        let last = closest.last().copied().unwrap_or(Distance::MAX);
+        silent.retain(|contact| target.distance(&contact.id.point()) <= last);
+        places.truncate(wanted);
+        Self { places, items, silent, known }
+    }
+
+    /// How many replicas make a majority.
+    pub fn majority(&self) -> usize {
+        self.known / 2 + 1
+    }
+
+    /// The newest item found: of the highest version, and of two under one version the greater
+    /// bytes. An immutable one is just that.
+    pub fn newest(&self) -> Option<usize> {
+        (0..self.items.len()).max_by(|a, b| {
+            let key = |index: &usize| (self.items[*index].seq(), self.items[*index].value());
+            key(a).cmp(&key(b))
+        })
+    }
+
+    /// The highest version that anybody holds, item or not.
+    pub fn highest(&self) -> Option<Seq> {
+        self.places.iter().filter_map(|place| place.seq).max()
+    }
+
+    /// Where a write goes: all places with a token, under this compare-and-swap.
+    pub fn destinations<'p>(
+        places: impl Iterator<Item = &'p Place>,
+        cas: impl Fn(&Place) -> Option<Seq>,
+    ) -> Vec<Destination> {
+        places
+            .filter_map(|place| {
+                Some(Destination {
+                    contact: place.contact?,
+                    token: place.token.clone()?,
+                    cas: cas(place),
+                })
+            })
+            .collect()
+    }
+
+    /// A report to which outcomes are added as they come: places without a token refused already.
+    pub fn report(&self) -> WriteReport {
+        let no_token = |place: &&Place| place.contact.is_some() && place.token.is_none();
+        let refused = self.places.iter().filter(no_token).map(|place| Refusal {
+            replica: place.replica(),
+            code: 0,
+            text: "gave no token".into(),
+        });
+        WriteReport {
+            known: self.known,
+            needed: self.majority(),
+            refused: refused.collect(),
+            silent: self.silent.iter().copied().map(Replica::from).collect(),
+            ..WriteReport::default()
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! What puts and gets tell: how many nodes were asked, what each of them did, and why it was not
+//! enough.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use node::{Ended, LookupResult, Responder, UnixMillis};
+use wire::{Bloom, Contact, Endpoint, Item, NodeId, Refusal as BadItem, Target};
+
+use crate::key::KeyError;
+use crate::namespace::NamespaceError;
+use crate::version::Version;
+
+/// One of the nodes that a key is kept on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Replica {
+    /// Its id.
+    pub id: NodeId,
+    /// Its address; `None`: this node itself.
+    pub endpoint: Option<Endpoint>,
+}
+
+impl From<Contact> for Replica {
+    fn from(contact: Contact) -> Self {
+        Self { id: contact.id, endpoint: Some(contact.endpoint) }
+    }
+}
+
+/// A node that would not store, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Which node.
+    pub replica: Replica,
+    /// The error code (BEP 5, BEP 44); 0: it gave no token to write with.
+    pub code: i64,
+    /// What it said.
+    pub text: Box<str>,
+}
+
+/// What a lookup cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Effort {
+    /// Queries sent.
+    pub asked: usize,
+    /// Replies received.
+    pub answered: usize,
+    /// How many nodes stand between us and the closest one, it included.
+    pub hops: u8,
+    /// From the request to its end.
+    pub took: Duration,
+}
+
+/// What became of a write at each replica.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct WriteReport {
+    /// How many replicas are known: at most as many as the network is set to.
+    pub known: usize,
+    /// How many of them must store: a majority.
+    pub needed: usize,
+    /// Those that said they stored, closest first.
+    pub stored: Vec<Replica>,
+    /// Those that would not.
+    pub refused: Vec<Refusal>,
+    /// Those that did not answer.
+    pub silent: Vec<Replica>,
+    /// What it cost.
+    pub effort: Effort,
+}
+
+/// A put or announcement that enough replicas took.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PutReport {
+    /// Where in the key space the key lies.
+    pub target: Target,
+    /// The version it has now; `None` for an announcement.
+    pub version: Option<Version>,
+    /// Until when it lives.
+    pub expires: Option<UnixMillis>,
+    /// Where it was stored.
+    pub replicas: WriteReport,
+}
+
+/// Why a put failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PutError {
+    /// The key is none.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The value does not fit one item.
+    #[error("the value has {length} bytes, more than the {limit} that fit one item")]
+    TooLarge {
+        /// Its bytes.
+        length: usize,
+        /// How many would fit.
+        limit: usize,
+    },
+    /// The life asked for is zero, or longer than a year.
+    #[error("a life of {0:?} is not between 1 ms and 365 days")]
+    BadTtl(Duration),
+    /// The content type is too long or no text.
+    #[error("the content type has {0} bytes, more than 128")]
+    BadContentType(usize),
+    /// The namespace cannot be written.
+    #[error(transparent)]
+    Namespace(#[from] NamespaceError),
+    /// The raw item is none.
+    #[error(transparent)]
+    BadItem(#[from] BadItem),
+    /// Nobody answered.
+    #[error("nobody answered")]
+    Unreachable(Effort),
+    /// There is nothing to delete.
+    #[error("there is nothing to delete")]
+    NotFound(Effort),
+    /// The key does not hold what the put expected.
+    #[error("the key does not hold the version expected")]
+    Conflict {
+        /// What it holds, as far as is known; `None`: nothing.
+        current: Option<Version>,
+    },
+    /// The node that decides who wins did not answer: the put may or may not have happened.
+    #[error("the deciding node did not answer: the put may or may not have happened")]
+    Undetermined {
+        /// The version that would be there.
+        version: Version,
+    },
+    /// Too few replicas stored.
+    #[error("stored at {} of {} nodes, fewer than the {} needed",
+        .0.replicas.stored.len(), .0.replicas.known, .0.replicas.needed)]
+    NotEnoughReplicas(Box<PutReport>),
+    /// The version found is so high that none can be above it.
+    #[error("version {0} leaves no room for a higher one")]
+    VersionExhausted(Version),
+    /// This node has as many requests on their way as it may.
+    #[error("too many requests at once")]
+    Busy,
+    /// The node was closed before the request was done.
+    #[error("the node was closed")]
+    Closed,
+}
+
+/// A value that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GetReport {
+    /// Where in the key space the key lies.
+    pub target: Target,
+    /// The value.
+    pub value: Box<[u8]>,
+    /// What kind of value it is.
+    pub content_type: Option<Box<str>>,
+    /// Its version.
+    pub version: Version,
+    /// Until when it lives; `None`: it is plain, and lives two hours from its last put.
+    pub expires: Option<UnixMillis>,
+    /// Who it came from: the closest of those that hold this version.
+    pub source: Replica,
+    /// Replicas that hold this version.
+    pub agreed: usize,
+    /// Replicas that hold an older one.
+    pub stale: usize,
+    /// Replicas that hold none.
+    pub missing: usize,
+    /// Replicas that did not answer.
+    pub silent: usize,
+    /// How many replicas are known.
+    pub known: usize,
+    /// Replicas that are being given this version now.
+    pub repairing: usize,
+    /// What it cost.
+    pub effort: Effort,
+}
+
+/// Why there is no value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Absence {
+    /// No replica that answered holds anything.
+    NeverSeen,
+    /// It was deleted, in this version.
+    Deleted(Version),
+    /// It has expired, in this version.
+    Expired(Version),
+}
+
+/// Why a get failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GetError {
+    /// The key is none.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// Enough replicas answered, and there is no value.
+    #[error("not found")]
+    NotFound {
+        /// Why not.
+        absence: Absence,
+        /// What it cost.
+        effort: Effort,
+    },
+    /// Nobody answered.
+    #[error("nobody answered")]
+    Unreachable(Effort),
+    /// Too few replicas answered to be sure.
+    #[error("only {answered} of {known} nodes answered, fewer than the {needed} needed")]
+    NotEnoughReplicas {
+        /// How many answered.
+        answered: usize,
+        /// How many are known.
+        known: usize,
+        /// How many must answer.
+        needed: usize,
+        /// The newest value among the answers, which may be stale.
+        found: Option<Box<GetReport>>,
+    },
+    /// This node has as many requests on their way as it may.
+    #[error("too many requests at once")]
+    Busy,
+    /// The node was closed before the request was done.
+    #[error("the node was closed")]
+    Closed,
+}
+
+/// A raw item that was put or found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ItemReport {
+    /// The item.
+    pub item: Item,
+    /// For a put: where it was stored. For a get: who holds it.
+    pub replicas: WriteReport,
+}
+
+/// What a search for peers came to; the peers themselves were told before.
+#[derive(Clone, Debug)]
+pub struct PeersReport {
+    /// How many different peers were found.
+    pub peers: usize,
+    /// Filters of seeds and of other peers, to a scrape (BEP 33).
+    pub filters: Option<Box<(Bloom, Bloom)>>,
+    /// Why the search ended.
+    pub ended: Ended,
+    /// What it cost.
+    pub effort: Effort,
+}
+
+/// What a lookup came to.
+#[derive(Clone, Debug)]
+pub struct LookupReport {
+    /// The closest nodes that answered, closest first.
+    pub closest: Vec<Responder>,
+    /// Of the closest known, those that did not answer.
+    pub silent: Vec<Contact>,
+    /// Why the lookup ended.
+    pub ended: Ended,
+    /// What it cost.
+    pub effort: Effort,
+}
+
+impl From<&LookupResult> for Effort {
+    fn from(result: &LookupResult) -> Self {
+        Self {
+            asked: result.asked,
+            answered: result.answered,
+            hops: result.hops,
+            took: result.took,
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! What a caller may ask, and what it hears in return.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use node::{Answer, Step};
+use wire::{Endpoint, InfoHash, NodeId, Point, Seq, Signer, Target};
+
+use crate::key::Key;
+use crate::namespace::Namespace;
+use crate::report::{
+    GetError, GetReport, ItemReport, LookupReport, PeersReport, PutError, PutReport,
+};
+use crate::version::Version;
+
+/// Names one request to one node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(pub(crate) u64);
+
+/// Something to do.
+#[derive(Clone, Debug)]
+pub enum Request {
+    /// Join the network through these addresses.
+    Join(Vec<Endpoint>),
+    /// Put or delete the value of a key.
+    Put(PutRequest),
+    /// Get the value of a key.
+    Get(GetRequest),
+    /// Put a raw item of BEP 44.
+    ItemPut(ItemPutRequest),
+    /// Get a raw item of BEP 44.
+    ItemGet {
+        /// Its name.
+        target: Target,
+        /// The salt in its name; empty for an immutable one.
+        salt: Box<[u8]>,
+    },
+    /// Announce ourselves as a peer of a topic.
+    Announce {
+        /// The topic.
+        info_hash: InfoHash,
+        /// Our port; `None`: the one our datagrams come from.
+        port: Option<u16>,
+        /// We are a seed (BEP 33).
+        seed: bool,
+    },
+    /// Find the peers of a topic; they are told as they come.
+    Peers {
+        /// The topic.
+        info_hash: InfoHash,
+        /// Also count them by filters (BEP 33).
+        scrape: bool,
+    },
+    /// Find the nodes closest to a place; each step is told.
+    Lookup(Point),
+    /// Ask one address whether it is there.
+    Ping(Endpoint),
+    /// Ask one address which topics it holds peers of (BEP 51).
+    Sample {
+        /// Whom.
+        to: Endpoint,
+        /// Near which place contacts are wanted.
+        target: Point,
+    },
+}
+
+/// What a put does to a key.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// Gives it a value.
+    Put {
+        /// The value.
+        value: Box<[u8]>,
+        /// What kind of value it is.
+        content_type: Option<Box<str>>,
+        /// For how long it lives.
+        ttl: Duration,
+        /// Without an envelope: just the bytes, for two hours, as foreign programs write them.
+        plain: bool,
+    },
+    /// Deletes it.
+    Delete,
+}
+
+/// What a put expects to replace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// Whatever is there.
+    Anything,
+    /// Nothing, or what was deleted or has expired.
+    Absent,
+    /// Exactly this version.
+    Version(Version),
+}
+
+/// A put or delete.
+#[derive(Clone, Debug)]
+pub struct PutRequest {
+    /// Where the key lives.
+    pub namespace: Namespace,
+    /// The key.
+    pub key: Key,
+    /// What to do.
+    pub change: Change,
+    /// Only if this holds.
+    pub expected: Expected,
+    /// Tell each step of the lookup.
+    pub trace: bool,
+}
+
+/// How many of the replicas a read waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Consistency {
+    /// The first valid answer.
+    First,
+    /// A majority of the replicas known; the newest value among their answers.
+    #[default]
+    Quorum,
+    /// Every replica known.
+    All,
+}
+
+/// A get.
+#[derive(Clone, Debug)]
+pub struct GetRequest {
+    /// Where the key lives.
+    pub namespace: Namespace,
+    /// The key.
+    pub key: Key,
+    /// How many replicas to wait for.
+    pub consistency: Consistency,
+    /// Tell each step of the lookup.
+    pub trace: bool,
+}
+
+/// A put of a raw item.
+#[derive(Clone, Debug)]
+pub struct ItemPutRequest {
+    /// The bencoded value.
+    pub value: Box<[u8]>,
+    /// For a mutable item.
+    pub signed: Option<ItemSigning>,
+}
+
+/// How a raw mutable item is signed.
+#[derive(Clone, Debug)]
+pub struct ItemSigning {
+    /// By whom.
+    pub signer: Signer,
+    /// Tells the items of one signer apart.
+    pub salt: Box<[u8]>,
+    /// Its version; `None`: one above what is found.
+    pub seq: Option<Seq>,
+    /// Holders shall take it only over this version.
+    pub cas: Option<Seq>,
+}
+
+/// What a request came to.
+#[derive(Clone, Debug)]
+pub enum Done {
+    /// A put or delete.
+    Put(Result<Box<PutReport>, PutError>),
+    /// A get.
+    Got(Result<Box<GetReport>, GetError>),
+    /// A put of a raw item.
+    ItemPut(Result<Box<ItemReport>, PutError>),
+    /// A get of a raw item.
+    ItemGot(Result<Box<ItemReport>, GetError>),
+    /// An announcement.
+    Announced(Result<Box<PutReport>, PutError>),
+    /// A search for peers.
+    Peers(Box<PeersReport>),
+    /// A lookup.
+    Lookup(Box<LookupReport>),
+    /// A question to one address.
+    Answered(Answer),
+}
+
+/// What a node tells.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// The first answer of a network came.
+    Joined {
+        /// How many contacts the table holds.
+        contacts: usize,
+    },
+    /// No address to join through answered; it is tried again.
+    JoinFailed {
+        /// After so long.
+        retry_in: Duration,
+    },
+    /// Enough other nodes see us at this address.
+    ExternalAddress(Endpoint),
+    /// Our id changed, to follow from our address (BEP 42).
+    Renamed(NodeId),
+    /// A step of a request's lookup.
+    Step(RequestId, Step),
+    /// Peers that the request had not found before.
+    Peers(RequestId, Vec<Endpoint>),
+    /// The request is done. Every request ends with exactly one of these.
+    Done(RequestId, Done),
+}

@@ -1,0 +1,333 @@
+//! The key-value store over one node: its doors, its requests on their way, and their ends.
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use core::time::Duration;
+
+use hashbrown::HashMap;
+use node::{Command, Instant, LookupResult, Node, Now, OperationId, Outbox, Question};
+use wire::{Endpoint, Item, Target};
+
+use crate::admission::Records;
+use crate::get::Get;
+use crate::item::Publish;
+use crate::limits::{DEFAULT_REPLICAS, MAX_REPLICAS, REQUESTS};
+use crate::put::Put;
+use crate::replicas::Replicas;
+use crate::report::{Effort, GetError, LookupReport, PeersReport, PutError};
+use crate::request::{Done, Event, Request, RequestId};
+
+/// What a store is told before it starts.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Its node.
+    pub node: node::Config,
+    /// How many nodes shall hold each record: a setting of a whole network.
+    pub replicas: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { node: node::Config::default(), replicas: DEFAULT_REPLICAS }
+    }
+}
+
+/// A request on its way.
+pub(crate) enum Operation {
+    Put(Box<Put>),
+    Get(Box<Get>),
+    Publish(Box<Publish>),
+    ItemGet,
+    Peers { found: usize },
+    Lookup,
+    Ask,
+}
+
+/// A key-value store over one node. How it is driven stands at the [crate](crate)'s head.
+pub struct Kv {
+    node: Node<Records>,
+    replicas: usize,
+    operations: HashMap<OperationId, (RequestId, Operation), foldhash::fast::FixedState>,
+    /// Repairs on their way, of which nobody waits to hear.
+    background: usize,
+    events: VecDeque<Event>,
+    last_request: RequestId,
+}
+
+impl Kv {
+    /// A store whose node knows nobody. The seed decides all its chance and must be secret outside
+    /// of simulations.
+    pub fn new(config: Config, seed: [u8; 32], now: Now) -> Self {
+        Self {
+            node: Node::new(config.node, Records, seed, now),
+            replicas: config.replicas.clamp(1, MAX_REPLICAS),
+            operations: HashMap::default(),
+            background: 0,
+            events: VecDeque::new(),
+            last_request: RequestId(0),
+        }
+    }
+
+    /// Takes a datagram that arrived from `from`.
+    pub fn datagram(&mut self, now: Now, from: Endpoint, bytes: &[u8], outbox: &mut Outbox) {
+        self.node.datagram(now, from, bytes, outbox);
+        self.hear_node(now, outbox);
+    }
+
+    /// Lets time pass.
+    pub fn tick(&mut self, now: Now, outbox: &mut Outbox) {
+        self.node.tick(now, outbox);
+        self.hear_node(now, outbox);
+    }
+
+    /// When [`Kv::tick`] is due next; `None`: not before another input.
+    pub fn deadline(&mut self) -> Option<Instant> {
+        self.node.deadline()
+    }
+
+    /// Takes the next event.
+    pub fn next_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// Starts a request; its events carry the id given back. [`Request::Join`] has no end of its
+    /// own; every other request ends with one [`Event::Done`].
+    pub fn request(&mut self, now: Now, request: Request, outbox: &mut Outbox) -> RequestId {
+        let id = RequestId(self.last_request.0 + 1);
+        self.last_request = id;
+        if self.operations.len() >= REQUESTS {
+            if let Some(done) = busy(&request) {
+                self.done(id, done);
+            }
+            return id;
+        }
+        match request {
+            Request::Join(endpoints) => {
+                self.node.command(now, Command::Join(endpoints), outbox);
+            }
+            Request::Put(put) => self.start_put(now, id, put, outbox),
+            Request::Get(get) => self.start_get(now, id, get, outbox),
+            Request::ItemPut(item) => self.start_publish(now, id, Publish::item(item), outbox),
+            Request::Announce { info_hash, port, seed } => {
+                self.start_publish(now, id, Publish::peer(info_hash, port, seed), outbox);
+            }
+            Request::ItemGet { target, salt } => {
+                let question = Question::Item { target, salt, newer_than: None };
+                let command = Command::Lookup { question, width: self.width(), trace: false };
+                self.command_node(now, id, Operation::ItemGet, command, outbox);
+            }
+            Request::Peers { info_hash, scrape } => {
+                let held = self.node.peers_held(&info_hash, now);
+                let found = held.len();
+                if found > 0 {
+                    self.events.push_back(Event::Peers(id, held));
+                }
+                let question = Question::Peers { info_hash, no_seed: false, scrape };
+                let command = Command::Lookup { question, width: self.width(), trace: false };
+                self.command_node(now, id, Operation::Peers { found }, command, outbox);
+            }
+            Request::Lookup(point) => {
+                let question = Question::Nodes(point);
+                let command = Command::Lookup { question, width: self.width(), trace: true };
+                self.command_node(now, id, Operation::Lookup, command, outbox);
+            }
+            Request::Ping(to) => {
+                self.command_node(now, id, Operation::Ask, Command::Ping(to), outbox);
+            }
+            Request::Sample { to, target } => {
+                let command = Command::Sample { to, target };
+                self.command_node(now, id, Operation::Ask, command, outbox);
+            }
+        }
+        self.hear_node(now, outbox);
+        id
+    }
+
+    /// The node below.
+    pub fn node(&self) -> &Node<Records> {
+        &self.node
+    }
+
+    /// Whether no request and no repair is on its way.
+    pub fn is_idle(&self) -> bool {
+        self.operations.is_empty() && self.background == 0
+    }
+
+    pub(crate) fn node_mut(&mut self) -> &mut Node<Records> {
+        &mut self.node
+    }
+
+    /// How many closest nodes a lookup must have heard.
+    pub(crate) fn width(&self) -> usize {
+        self.replicas.max(DEFAULT_REPLICAS)
+    }
+
+    /// The replicas of a target after a lookup, ourselves among them if we hold for others.
+    pub(crate) fn replicas(
+        &mut self,
+        result: &mut LookupResult,
+        target: &Target,
+        now: Now,
+    ) -> Replicas {
+        let own = (!self.node.is_read_only()).then(|| {
+            let held: Option<Item> = self.node.held(target, now).cloned();
+            (self.node.id(), held)
+        });
+        Replicas::new(result, own, self.replicas)
+    }
+
+    /// Gives the node a command on behalf of a request.
+    pub(crate) fn command_node(
+        &mut self,
+        now: Now,
+        id: RequestId,
+        operation: Operation,
+        command: Command,
+        outbox: &mut Outbox,
+    ) {
+        let node_operation = self.node.command(now, command, outbox);
+        self.operations.insert(node_operation, (id, operation));
+    }
+
+    /// Gives the node a command of whose end nobody waits to hear.
+    pub(crate) fn command_in_background(
+        &mut self,
+        now: Now,
+        command: Command,
+        outbox: &mut Outbox,
+    ) {
+        self.node.command(now, command, outbox);
+        self.background += 1;
+    }
+
+    /// Ends a request.
+    pub(crate) fn done(&mut self, id: RequestId, done: Done) {
+        self.events.push_back(Event::Done(id, done));
+    }
+
+    /// Takes what the node tells and carries requests on.
+    fn hear_node(&mut self, now: Now, outbox: &mut Outbox) {
+        while let Some(event) = self.node.next_event() {
+            match event {
+                node::Event::Joined { contacts } => {
+                    self.events.push_back(Event::Joined { contacts });
+                }
+                node::Event::JoinFailed { retry_in } => {
+                    self.events.push_back(Event::JoinFailed { retry_in });
+                }
+                node::Event::ExternalAddress(endpoint) => {
+                    self.events.push_back(Event::ExternalAddress(endpoint));
+                }
+                node::Event::Renamed(id) => self.events.push_back(Event::Renamed(id)),
+                node::Event::Step(operation, step) => {
+                    if let Some((id, _)) = self.operations.get(&operation) {
+                        self.events.push_back(Event::Step(*id, step));
+                    }
+                }
+                node::Event::Peers(operation, peers) => {
+                    if let Some((id, Operation::Peers { found })) =
+                        self.operations.get_mut(&operation)
+                    {
+                        *found += peers.len();
+                        self.events.push_back(Event::Peers(*id, peers));
+                    }
+                }
+                node::Event::Item(operation, item) => self.item_found(now, operation, &item),
+                node::Event::LookedUp(operation, result) => {
+                    self.looked_up(now, operation, *result, outbox);
+                }
+                node::Event::Wrote(operation, outcomes) => {
+                    match self.operations.remove(&operation) {
+                        Some((id, Operation::Put(put))) => {
+                            self.put_wrote(now, id, put, outcomes, outbox);
+                        }
+                        Some((id, Operation::Publish(publish))) => {
+                            self.publish_wrote(id, publish, outcomes);
+                        }
+                        Some(_) => {}
+                        None => self.background = self.background.saturating_sub(1),
+                    }
+                }
+                node::Event::Answered(operation, answer) => {
+                    if let Some((id, _)) = self.operations.remove(&operation) {
+                        self.done(id, Done::Answered(answer));
+                    }
+                }
+            }
+        }
+    }
+
+    fn item_found(&mut self, now: Now, operation: OperationId, item: &Item) {
+        let Some((id, Operation::Get(get))) = self.operations.remove(&operation) else { return };
+        match self.get_found(now, &get, item) {
+            Some(report) => {
+                self.node.cancel(operation, now);
+                self.done(id, Done::Got(Ok(Box::new(report))));
+            }
+            None => {
+                self.operations.insert(operation, (id, Operation::Get(get)));
+            }
+        }
+    }
+
+    fn looked_up(
+        &mut self,
+        now: Now,
+        operation: OperationId,
+        result: LookupResult,
+        outbox: &mut Outbox,
+    ) {
+        let Some((id, operation)) = self.operations.remove(&operation) else { return };
+        let effort = Effort::from(&result);
+        match operation {
+            Operation::Put(put) => self.put_looked_up(now, id, put, result, outbox),
+            Operation::Get(get) => self.get_looked_up(now, id, get, result, outbox),
+            Operation::Publish(publish) => self.publish_looked_up(now, id, publish, result, outbox),
+            Operation::ItemGet => self.item_got(now, id, result),
+            Operation::Peers { found } => {
+                let report = PeersReport {
+                    peers: found,
+                    filters: result.filters,
+                    ended: result.ended,
+                    effort,
+                };
+                self.done(id, Done::Peers(Box::new(report)));
+            }
+            Operation::Lookup => {
+                let LookupResult { closest, silent, ended, .. } = result;
+                let report = LookupReport { closest, silent, ended, effort };
+                self.done(id, Done::Lookup(Box::new(report)));
+            }
+            Operation::Ask => {}
+        }
+    }
+}
+
+/// How a request ends that cannot even start.
+fn busy(request: &Request) -> Option<Done> {
+    Some(match request {
+        Request::Join(_) => return None,
+        Request::Put(_) => Done::Put(Err(PutError::Busy)),
+        Request::Get(_) => Done::Got(Err(GetError::Busy)),
+        Request::ItemPut(_) => Done::ItemPut(Err(PutError::Busy)),
+        Request::ItemGet { .. } => Done::ItemGot(Err(GetError::Busy)),
+        Request::Announce { .. } => Done::Announced(Err(PutError::Busy)),
+        Request::Peers { .. } => Done::Peers(Box::new(PeersReport {
+            peers: 0,
+            filters: None,
+            ended: node::Ended::Cancelled,
+            effort: no_effort(),
+        })),
+        Request::Lookup(_) => Done::Lookup(Box::new(LookupReport {
+            closest: alloc::vec::Vec::new(),
+            silent: alloc::vec::Vec::new(),
+            ended: node::Ended::Cancelled,
+            effort: no_effort(),
+        })),
+        Request::Ping(_) | Request::Sample { .. } => Done::Answered(node::Answer::Silent),
+    })
+}
+
+fn no_effort() -> Effort {
+    Effort { took: Duration::ZERO, ..Effort::default() }
+}

@@ -1,0 +1,164 @@
+//! What a node is told before it starts.
+
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+
+use kv::MAX_REPLICAS;
+use node::Network;
+use wire::Family;
+
+use crate::clock::Clock;
+use crate::data_dir::DataDir;
+use crate::driver::Driver;
+use crate::error::StartError;
+use crate::node::Node;
+use crate::resolve::is_host_and_port;
+use crate::socket::Port;
+
+/// The port that a node listens on if none is given.
+pub const DEFAULT_PORT: u16 = 8000;
+
+/// The routers of the public network by which everybody finds in.
+const PUBLIC_ROUTERS: [&str; 3] =
+    ["router.bittorrent.com:6881", "dht.transmissionbt.com:6881", "dht.libtorrent.org:25401"];
+
+/// Tells a node how to be, and starts it.
+#[derive(Clone, Debug)]
+#[must_use = "a builder starts nothing until `start`"]
+pub struct Builder {
+    listen: Vec<SocketAddr>,
+    join: Vec<String>,
+    network: String,
+    public: bool,
+    data_dir: Option<PathBuf>,
+    config: kv::Config,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            listen: Vec::new(),
+            join: Vec::new(),
+            network: String::from("xorbit"),
+            public: false,
+            data_dir: None,
+            config: kv::Config::default(),
+        }
+    }
+}
+
+impl Builder {
+    /// Listens on this address; port 0 takes a free one. Called once for each family at most; never
+    /// called, the node listens on all addresses of both families, port [`DEFAULT_PORT`].
+    pub fn listen(mut self, address: SocketAddr) -> Self {
+        self.listen.push(address);
+        self
+    }
+
+    /// Joins the network of the node at `HOST:PORT`. Called more than once, any of them will do;
+    /// never called, a new network begins.
+    pub fn join(mut self, host_and_port: impl Into<String>) -> Self {
+        self.join.push(host_and_port.into());
+        self
+    }
+
+    /// Names the network of one's own, `xorbit` if never called. Networks of other names do not
+    /// mix with it, even if their nodes meet.
+    pub fn network(mut self, name: impl Into<String>) -> Self {
+        self.network = name.into();
+        self
+    }
+
+    /// Joins the planet-wide Mainline network instead of one's own.
+    pub fn public(mut self, public: bool) -> Self {
+        self.public = public;
+        self
+    }
+
+    /// Keeps identity and contacts in this directory, so that the node comes back without being
+    /// told whom to join.
+    pub fn data_dir(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.data_dir = Some(directory.into());
+        self
+    }
+
+    /// How many nodes shall hold each record, 1 to 20: a setting of a whole network.
+    pub fn replicas(mut self, replicas: usize) -> Self {
+        self.config.replicas = replicas;
+        self
+    }
+
+    /// Answers nobody and asks not to be remembered (BEP 43): for a client that soon leaves.
+    pub fn ephemeral(mut self, ephemeral: bool) -> Self {
+        self.config.node.ephemeral = ephemeral;
+        self
+    }
+
+    /// A cap on all that is sent, in bytes a second.
+    pub fn bandwidth_cap(mut self, bytes_per_s: u32) -> Self {
+        self.config.node.cap_bytes_per_s = Some(bytes_per_s);
+        self
+    }
+
+    /// How many items and bytes of them the node holds for others at most.
+    pub fn shelf(mut self, items: usize, bytes: usize) -> Self {
+        self.config.node.shelf = node::ShelfLimits { items, bytes };
+        self
+    }
+
+    /// Starts the node. It begins to join at once and serves from the first moment; this does not
+    /// wait until it has joined.
+    ///
+    /// # Errors
+    /// [`StartError`], which names the value at fault.
+    pub async fn start(mut self) -> Result<Node, StartError> {
+        if !(1..=MAX_REPLICAS).contains(&self.config.replicas) {
+            return Err(StartError::BadReplicas(self.config.replicas));
+        }
+        if let Some(bad) = self.join.iter().find(|name| !is_host_and_port(name)) {
+            return Err(StartError::BadJoin(bad.clone()));
+        }
+        self.config.node.network =
+            if self.public { Network::Public } else { Network::named(&self.network) };
+        if self.public && self.join.is_empty() {
+            self.join = PUBLIC_ROUTERS.map(String::from).into();
+        }
+        let ports = bind(&self.listen)?;
+        let opened = self.data_dir.as_deref().map(DataDir::open).transpose()?;
+        let (data_dir, remembered) = match opened {
+            Some((data_dir, remembered)) => (Some(data_dir), remembered),
+            None => (None, None),
+        };
+        let mut contacts = Vec::new();
+        if let Some(remembered) = remembered {
+            self.config.node.id = Some(remembered.id);
+            contacts = remembered.contacts.iter().map(|contact| contact.endpoint).collect();
+        }
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed).map_err(StartError::NoRandomness)?;
+        let clock = Clock::start();
+        let kv = kv::Kv::new(self.config, seed, clock.now());
+        Ok(Driver::spawn(kv, ports, clock, data_dir, self.join, contacts))
+    }
+}
+
+/// Binds the addresses asked for; without any, all of both families as far as the machine has them.
+fn bind(listen: &[SocketAddr]) -> Result<Vec<Port>, StartError> {
+    let port = |address: SocketAddr| {
+        Port::bind(address).map_err(|cause| StartError::Bind { address, cause })
+    };
+    if listen.is_empty() {
+        let v4 = port((Ipv4Addr::UNSPECIFIED, DEFAULT_PORT).into())?;
+        // A machine without IPv6 is no reason not to start.
+        let v6 = Port::bind((Ipv6Addr::UNSPECIFIED, DEFAULT_PORT).into()).ok();
+        return Ok([Some(v4), v6].into_iter().flatten().collect());
+    }
+    for family in Family::ALL {
+        let mut of_family =
+            listen.iter().filter(|address| address.is_ipv4() == (family == Family::V4));
+        if let (Some(first), Some(second)) = (of_family.next(), of_family.next()) {
+            return Err(StartError::TwoOfOneFamily(*first, *second));
+        }
+    }
+    listen.iter().map(|address| port(*address)).collect()
+}

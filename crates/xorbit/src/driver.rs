@@ -1,0 +1,356 @@
+//! The task that owns a node's store and sockets: it hands inputs in, sends what comes out, and
+//! keeps the timer.
+//!
+//! It is the only owner; handles speak to it through one bounded channel.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use kv::{Done, Event, Kv, Request, RequestId};
+use node::{Outbox, Step};
+use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::time::Sleep;
+use wire::{Endpoint, Family};
+
+use crate::clock::Clock;
+use crate::data_dir::{DataDir, Remembered};
+use crate::node::{Info, Node};
+use crate::outbound::advertised;
+use crate::resolve::resolve;
+use crate::socket::Port;
+
+/// Messages of handles that wait for the driver.
+const MESSAGES: usize = 256;
+
+/// Events that a slow listener may lag behind.
+const EVENTS: usize = 256;
+
+/// Batches from one socket before others get their turn.
+const BATCHES_IN_A_ROW: usize = 4;
+
+/// How often identity and contacts are written, if there is a data directory.
+const REMEMBER_EVERY: Duration = Duration::from_secs(300);
+
+/// How long a closing node waits for repairs that are on their way.
+const CLOSING: Duration = Duration::from_secs(2);
+
+/// What a handle asks of the driver.
+pub(crate) enum Message {
+    /// Do this.
+    Request(Request, mpsc::UnboundedSender<Update>),
+    /// Tell how things are.
+    Info(oneshot::Sender<Info>),
+    /// Leave.
+    Close(oneshot::Sender<()>),
+    /// Names to join through have been resolved.
+    Resolved(Vec<Endpoint>),
+}
+
+/// What the driver tells about a request. Their number is bounded by what a lookup may find.
+pub(crate) enum Update {
+    Step(Step),
+    Peers(Vec<Endpoint>),
+    Done(Done),
+}
+
+/// Owns a node's store and sockets.
+pub(crate) struct Driver {
+    kv: Kv,
+    ports: Vec<Port>,
+    clock: Clock,
+    outbox: Outbox,
+    inbox: mpsc::Receiver<Message>,
+    /// For tasks of the driver's own; weak, so that it ends when the last handle is gone.
+    own_inbox: mpsc::WeakSender<Message>,
+    waiting: HashMap<RequestId, mpsc::UnboundedSender<Update>>,
+    events: broadcast::Sender<Event>,
+    join: Vec<String>,
+    data_dir: Option<Arc<DataDir>>,
+    listening: Vec<SocketAddr>,
+    started: std::time::Instant,
+    remember_at: std::time::Instant,
+}
+
+/// What woke the driver.
+enum Woken {
+    Readable,
+    Message(Message),
+    Timer,
+    /// The last handle is gone.
+    Abandoned,
+}
+
+impl Driver {
+    /// Starts the task and gives the handle to it.
+    pub(crate) fn spawn(
+        kv: Kv,
+        ports: Vec<Port>,
+        clock: Clock,
+        data_dir: Option<DataDir>,
+        join: Vec<String>,
+        contacts: Vec<Endpoint>,
+    ) -> Node {
+        let (sender, inbox) = mpsc::channel(MESSAGES);
+        let (events, _) = broadcast::channel(EVENTS);
+        let listening: Vec<SocketAddr> =
+            ports.iter().filter_map(|port| port.local_addr().ok()).collect();
+        let handle = Node::new(sender.clone(), events.clone(), listening.clone());
+        let now = std::time::Instant::now();
+        let driver = Self {
+            kv,
+            ports,
+            clock,
+            outbox: Outbox::default(),
+            inbox,
+            own_inbox: sender.downgrade(),
+            waiting: HashMap::new(),
+            events,
+            join,
+            data_dir: data_dir.map(Arc::new),
+            listening,
+            started: now,
+            remember_at: now + REMEMBER_EVERY,
+        };
+        tokio::spawn(driver.run(contacts));
+        handle
+    }
+
+    async fn run(mut self, contacts: Vec<Endpoint>) {
+        // Addresses need no resolving: a client's first request then finds its door at once.
+        let plain: Vec<Endpoint> = self
+            .join
+            .iter()
+            .filter_map(|name| name.parse::<SocketAddr>().ok())
+            .map(Endpoint::from)
+            .chain(contacts)
+            .collect();
+        if !plain.is_empty() {
+            self.join_through(plain).await;
+        }
+        if self.join.iter().any(|name| name.parse::<SocketAddr>().is_err()) {
+            self.resolve_later();
+        }
+        let mut timer = Box::pin(tokio::time::sleep(Duration::ZERO));
+        let mut armed: Option<node::Instant> = None;
+        loop {
+            let deadline = self.kv.deadline();
+            if deadline != armed {
+                armed = deadline;
+                if let Some(at) = deadline {
+                    timer.as_mut().reset(self.clock.at(at).into());
+                }
+            }
+            match self.wake(&mut timer, armed.is_some()).await {
+                Woken::Readable => self.receive().await,
+                Woken::Timer => {
+                    armed = None;
+                    self.kv.tick(self.clock.now(), &mut self.outbox);
+                    self.settle().await;
+                    self.remember_if_due();
+                }
+                Woken::Message(Message::Close(done)) => {
+                    self.finish().await;
+                    // Whoever asked may be gone by now.
+                    let _ = done.send(());
+                    return;
+                }
+                Woken::Message(message) => self.handle(message).await,
+                Woken::Abandoned => return self.finish().await,
+            }
+        }
+    }
+
+    /// Waits for the next input.
+    fn wake<'d>(
+        &'d mut self,
+        timer: &'d mut Pin<Box<Sleep>>,
+        armed: bool,
+    ) -> impl Future<Output = Woken> + 'd {
+        std::future::poll_fn(move |context| {
+            // All sockets are polled, since each must know whom to wake.
+            let mut readable = false;
+            for port in &self.ports {
+                readable |= port.poll_readable(context).is_ready();
+            }
+            if readable {
+                return Poll::Ready(Woken::Readable);
+            }
+            if let Poll::Ready(message) = self.inbox.poll_recv(context) {
+                return Poll::Ready(message.map_or(Woken::Abandoned, Woken::Message));
+            }
+            if armed && timer.as_mut().poll(context).is_ready() {
+                return Poll::Ready(Woken::Timer);
+            }
+            Poll::Pending
+        })
+    }
+
+    /// Takes what has arrived, a few batches from each socket, answering after each.
+    async fn receive(&mut self) {
+        for index in 0..self.ports.len() {
+            for _ in 0..BATCHES_IN_A_ROW {
+                let now = self.clock.now();
+                let (kv, outbox) = (&mut self.kv, &mut self.outbox);
+                let more =
+                    self.ports[index].receive(|from, bytes| kv.datagram(now, from, bytes, outbox));
+                self.settle().await;
+                if !more {
+                    break;
+                }
+            }
+        }
+        // A flood of datagrams must not keep the timer from running.
+        let now = self.clock.now();
+        if self.kv.deadline().is_some_and(|at| at <= now.monotonic) {
+            self.kv.tick(now, &mut self.outbox);
+            self.settle().await;
+        }
+    }
+
+    /// Sends what is in the outbox and passes events on.
+    async fn settle(&mut self) {
+        if !self.outbox.is_empty() {
+            for port in &self.ports {
+                port.send(&self.outbox).await;
+            }
+            self.outbox.clear();
+        }
+        while let Some(event) = self.kv.next_event() {
+            self.pass_on(event);
+        }
+    }
+
+    fn pass_on(&mut self, event: Event) {
+        match event {
+            // A receiver that is gone no longer wants to know.
+            Event::Step(id, step) => {
+                if let Some(waiting) = self.waiting.get(&id) {
+                    let _ = waiting.send(Update::Step(step));
+                }
+            }
+            Event::Peers(id, peers) => {
+                if let Some(waiting) = self.waiting.get(&id) {
+                    let _ = waiting.send(Update::Peers(peers));
+                }
+            }
+            Event::Done(id, done) => {
+                if let Some(waiting) = self.waiting.remove(&id) {
+                    let _ = waiting.send(Update::Done(done));
+                }
+            }
+            event => {
+                if matches!(event, Event::JoinFailed { .. }) {
+                    self.resolve_later();
+                }
+                let _ = self.events.send(event);
+            }
+        }
+    }
+
+    async fn handle(&mut self, message: Message) {
+        match message {
+            Message::Request(request, waiting) => {
+                let id = self.kv.request(self.clock.now(), request, &mut self.outbox);
+                self.waiting.insert(id, waiting);
+                self.settle().await;
+            }
+            Message::Info(asker) => {
+                let _ = asker.send(self.info());
+            }
+            Message::Resolved(endpoints) => self.join_through(endpoints).await,
+            Message::Close(_) => {}
+        }
+    }
+
+    async fn join_through(&mut self, endpoints: Vec<Endpoint>) {
+        let bound =
+            |endpoint: &Endpoint| self.ports.iter().any(|port| port.family() == endpoint.family());
+        let endpoints: Vec<Endpoint> = endpoints.into_iter().filter(bound).collect();
+        self.kv.request(self.clock.now(), Request::Join(endpoints), &mut self.outbox);
+        self.settle().await;
+    }
+
+    /// Resolves the names to join through, without holding anything up.
+    fn resolve_later(&self) {
+        let names: Vec<String> =
+            self.join.iter().filter(|name| name.parse::<SocketAddr>().is_err()).cloned().collect();
+        if names.is_empty() {
+            return;
+        }
+        let families: Vec<Family> = self.ports.iter().map(Port::family).collect();
+        let inbox = self.own_inbox.clone();
+        tokio::spawn(async move {
+            let endpoints = resolve(&names, &families).await;
+            if let Some(inbox) = inbox.upgrade() {
+                let _ = inbox.send(Message::Resolved(endpoints)).await;
+            }
+        });
+    }
+
+    fn info(&self) -> Info {
+        let node = self.kv.node();
+        let (items, item_bytes) = node.held_items();
+        let (topics, peers) = node.held_peers();
+        Info {
+            id: node.id(),
+            listening: self.listening.clone(),
+            advertised: self.listening.iter().copied().map(advertised).collect(),
+            external: Family::ALL.iter().filter_map(|family| node.external(*family)).collect(),
+            contacts: Family::ALL.map(|family| node.table(family).len()),
+            read_only: node.is_read_only(),
+            items,
+            item_bytes,
+            topics,
+            peers,
+            counters: *node.counters(),
+            up: self.started.elapsed(),
+        }
+    }
+
+    fn remember_if_due(&mut self) {
+        let now = std::time::Instant::now();
+        if now < self.remember_at {
+            return;
+        }
+        self.remember_at = now + REMEMBER_EVERY;
+        if let Some(data_dir) = self.data_dir.clone() {
+            let remembered = self.remembered();
+            // Off this task: the disk must not hold up answers. The next time tries again anyway.
+            tokio::task::spawn_blocking(move || data_dir.remember(&remembered));
+        }
+    }
+
+    fn remembered(&self) -> Remembered {
+        let node = self.kv.node();
+        Remembered { id: node.id(), contacts: node.good_contacts() }
+    }
+
+    /// Lets repairs end, and writes what shall be remembered.
+    async fn finish(&mut self) {
+        let end = std::time::Instant::now() + CLOSING;
+        let mut timer = Box::pin(tokio::time::sleep(Duration::ZERO));
+        while !self.kv.is_idle() && std::time::Instant::now() < end {
+            let next = self.kv.deadline().map_or(end, |at| self.clock.at(at).min(end));
+            timer.as_mut().reset(next.into());
+            match self.wake(&mut timer, true).await {
+                Woken::Readable => self.receive().await,
+                Woken::Timer => {
+                    self.kv.tick(self.clock.now(), &mut self.outbox);
+                    self.settle().await;
+                }
+                // Nobody is served any more; a closed channel would wake us for ever.
+                Woken::Message(_) => {}
+                Woken::Abandoned => break,
+            }
+        }
+        if let Some(data_dir) = &self.data_dir {
+            // The last chance: an error here loses contacts, not values, and nobody is left to hear.
+            let _ = data_dir.remember(&self.remembered());
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! The handle to a running node.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kv::{Done, Event, Request};
+use node::{Answer, Counters};
+use tokio::sync::{broadcast, mpsc, oneshot};
+use wire::{Endpoint, InfoHash, NodeId, Point, Target};
+
+use crate::builder::Builder;
+use crate::driver::{Message, Update};
+use crate::error::Closed;
+use crate::get::Get;
+use crate::item::{ItemGet, ItemPut};
+use crate::lookup::Lookup;
+use crate::put::Put;
+use crate::topic::{Announce, Peers};
+
+/// A running node. Copies are cheap and speak to the same one; it closes when [`Node::close`] is
+/// called or the last copy is dropped.
+#[derive(Clone, Debug)]
+pub struct Node {
+    driver: mpsc::Sender<Message>,
+    events: broadcast::Sender<Event>,
+    listening: Arc<[SocketAddr]>,
+}
+
+/// How a node is.
+#[derive(Clone, Debug)]
+pub struct Info {
+    /// Its id.
+    pub id: NodeId,
+    /// What it listens on.
+    pub listening: Vec<SocketAddr>,
+    /// What others on the same network can reach it at: for each that it listens on, the same or,
+    /// if that stands for all addresses of the machine, the outbound one.
+    pub advertised: Vec<SocketAddr>,
+    /// Where others see it, as far as they agree.
+    pub external: Vec<Endpoint>,
+    /// Contacts in its tables: IPv4, IPv6.
+    pub contacts: [usize; 2],
+    /// It answers no queries.
+    pub read_only: bool,
+    /// Items that it holds for others.
+    pub items: usize,
+    /// Their bytes.
+    pub item_bytes: usize,
+    /// Topics with peers that it holds.
+    pub topics: usize,
+    /// Their peers.
+    pub peers: usize,
+    /// What happened since it started.
+    pub counters: Counters,
+    /// How long it has run.
+    pub up: Duration,
+}
+
+impl Node {
+    /// Tells a node how to be before it starts.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    pub(crate) fn new(
+        driver: mpsc::Sender<Message>,
+        events: broadcast::Sender<Event>,
+        listening: Vec<SocketAddr>,
+    ) -> Self {
+        Self { driver, events, listening: listening.into() }
+    }
+
+    /// The addresses it listens on.
+    pub fn local_addrs(&self) -> &[SocketAddr] {
+        &self.listening
+    }
+
+    /// Puts a value under a key. Await it, or first say more.
+    pub fn put(&self, key: impl Into<String>, value: impl AsRef<[u8]>) -> Put {
+        Put::value(self.clone(), key.into(), value.as_ref())
+    }
+
+    /// Gets the value of a key. Await it, or first say more.
+    pub fn get(&self, key: impl Into<String>) -> Get {
+        Get::new(self.clone(), key.into())
+    }
+
+    /// Deletes the value of a key. Await it, or first say more.
+    pub fn delete(&self, key: impl Into<String>) -> Put {
+        Put::deletion(self.clone(), key.into())
+    }
+
+    /// Puts a raw item of BEP 44, given as its bencoded value. Await it, or first say more.
+    pub fn item_put(&self, bencoded: impl AsRef<[u8]>) -> ItemPut {
+        ItemPut::new(self.clone(), bencoded.as_ref())
+    }
+
+    /// Gets a raw item of BEP 44. Await it, or first say more.
+    pub fn item_get(&self, target: Target) -> ItemGet {
+        ItemGet::new(self.clone(), target)
+    }
+
+    /// Announces a peer of a topic at this machine, on this TCP or UDP port. Await it, or first say
+    /// more.
+    pub fn announce(&self, info_hash: InfoHash, port: u16) -> Announce {
+        Announce::new(self.clone(), info_hash, port)
+    }
+
+    /// Finds the peers of a topic, as they come.
+    ///
+    /// # Errors
+    /// [`Closed`] if the node is.
+    pub async fn peers(&self, info_hash: InfoHash) -> Result<Peers, Closed> {
+        let request = Request::Peers { info_hash, scrape: false };
+        Ok(Peers::new(self.start(request).await?))
+    }
+
+    /// Finds the peers of a topic and counts them by the filters of BEP 33.
+    ///
+    /// # Errors
+    /// [`Closed`] if the node is.
+    pub async fn scrape(&self, info_hash: InfoHash) -> Result<Peers, Closed> {
+        let request = Request::Peers { info_hash, scrape: true };
+        Ok(Peers::new(self.start(request).await?))
+    }
+
+    /// Walks towards a place in the key space, telling each step.
+    ///
+    /// # Errors
+    /// [`Closed`] if the node is.
+    pub async fn lookup(&self, point: Point) -> Result<Lookup, Closed> {
+        Ok(Lookup::new(self.start(Request::Lookup(point)).await?))
+    }
+
+    /// Asks one address whether a node is there.
+    ///
+    /// # Errors
+    /// [`Closed`] if this node is.
+    pub async fn ping(&self, address: SocketAddr) -> Result<Answer, Closed> {
+        self.ask(Request::Ping(address.into())).await
+    }
+
+    /// Asks one address which topics it holds peers of (BEP 51), and for contacts near `target`.
+    ///
+    /// # Errors
+    /// [`Closed`] if this node is.
+    pub async fn sample(&self, address: SocketAddr, target: Point) -> Result<Answer, Closed> {
+        self.ask(Request::Sample { to: address.into(), target }).await
+    }
+
+    async fn ask(&self, request: Request) -> Result<Answer, Closed> {
+        match self.finish(request).await? {
+            Done::Answered(answer) => Ok(answer),
+            _ => Err(Closed),
+        }
+    }
+
+    /// How the node is.
+    ///
+    /// # Errors
+    /// [`Closed`] if it is.
+    pub async fn info(&self) -> Result<Info, Closed> {
+        let (sender, receiver) = oneshot::channel();
+        self.driver.send(Message::Info(sender)).await.map_err(|_| Closed)?;
+        receiver.await.map_err(|_| Closed)
+    }
+
+    /// What happens to the node from now on.
+    pub fn events(&self) -> Events {
+        Events { receiver: self.events.subscribe() }
+    }
+
+    /// Waits until the node has a contact, up to `limit`; tells whether it has.
+    ///
+    /// # Errors
+    /// [`Closed`] if it is.
+    pub async fn joined(&self, limit: Duration) -> Result<bool, Closed> {
+        let mut events = self.events();
+        if self.info().await?.contacts.iter().sum::<usize>() > 0 {
+            return Ok(true);
+        }
+        let joined = async {
+            while let Some(event) = events.next().await {
+                if matches!(event, Event::Joined { .. }) {
+                    return Ok(true);
+                }
+            }
+            Err(Closed)
+        };
+        tokio::time::timeout(limit, joined).await.unwrap_or(Ok(false))
+    }
+
+    /// Leaves: lets repairs on their way end, writes what shall be remembered, and stops.
+    pub async fn close(self) {
+        let (sender, receiver) = oneshot::channel();
+        if self.driver.send(Message::Close(sender)).await.is_ok() {
+            // An error only means that it was closed by somebody else.
+            let _ = receiver.await;
+        }
+    }
+
+    /// Starts a request and gives the stream of what it tells.
+    pub(crate) async fn start(
+        &self,
+        request: Request,
+    ) -> Result<mpsc::UnboundedReceiver<Update>, Closed> {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        self.driver.send(Message::Request(request, sender)).await.map_err(|_| Closed)?;
+        Ok(receiver)
+    }
+
+    /// Starts a request and waits for its end.
+    pub(crate) async fn finish(&self, request: Request) -> Result<Done, Closed> {
+        let mut updates = self.start(request).await?;
+        while let Some(update) = updates.recv().await {
+            if let Update::Done(done) = update {
+                return Ok(done);
+            }
+        }
+        Err(Closed)
+    }
+}
+
+/// What happens to a node, as it happens.
+#[derive(Debug)]
+pub struct Events {
+    receiver: broadcast::Receiver<Event>,
+}
+
+impl Events {
+    /// The next event; `None` once the node is closed. A listener that is far behind misses some.
+    pub async fn next(&mut self) -> Option<Event> {
+        loop {
+            match self.receiver.recv().await {
+                Ok(event) => return Some(event),
+                Err(broadcast::error::RecvError::Lagged(_)) => {}
+                Err(broadcast::error::RecvError::Closed) => return None,
+            }
+        }
+    }
+}
