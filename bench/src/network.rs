@@ -61,7 +61,7 @@ pub fn run(mut args: Args) -> Result<(), Failure> {
     let theirs = libtorrent(nodes, keys)?;
     eprintln!("{nodes} nodes of xorbit");
     let ours = ours::measure(nodes, keys)?;
-    let report = Report::new(nodes, keys, theirs, ours);
+    let report = Report::new(nodes, keys, theirs, Some(ours));
     if json {
         eprint!("{}", report.text());
         println!("{}", report.json());

@@ -1,8 +1,6 @@
 //! Drives puts and gets through a network of peers and takes their times, in the order of
 //! `peers/libtorrent_network.py`: for each window all puts, then all gets, each from another node than its put.
 
-#![cfg_attr(not(test), expect(dead_code, reason = "`ours.rs` has no nodes to drive"))]
-
 use std::time::{Duration, Instant};
 
 use nix::time::{ClockId, clock_gettime};

@@ -2,12 +2,12 @@
 
 use alloc::boxed::Box;
 
-use node::{Command, LookupResult, Now, Outbox, Question, UnixMillis, Written};
+use node::{Command, Ended, LookupResult, Now, Outbox, Question, UnixMillis, Written};
 use wire::Item;
 
 use crate::record::Record;
 use crate::replicas::Replicas;
-use crate::report::{Absence, Effort, GetError, GetReport};
+use crate::report::{Absence, Effort, GetError, GetReport, Replica};
 use crate::request::{Consistency, Done, GetRequest, RequestId};
 use crate::state::{Kv, Operation};
 use crate::version::Version;
@@ -15,7 +15,13 @@ use crate::version::Version;
 /// A get on its way.
 pub(crate) struct Get {
     request: GetRequest,
-    started: Now,
+}
+
+impl Get {
+    /// Whether this item is all the get needs.
+    pub(crate) fn takes_first(&self, item: &Item, now: Now) -> bool {
+        self.request.consistency == Consistency::First && value(item, now).is_some()
+    }
 }
 
 impl Kv {
@@ -29,54 +35,17 @@ impl Kv {
     ) {
         let GetRequest { namespace, key, trace, consistency } = &request;
         let target = namespace.target(key);
+        let own = Replica { id: self.node().id(), endpoint: None };
         if *consistency == Consistency::First
             && let Some(item) = self.node_mut().held(&target, now).cloned()
-            && let Some(report) = self.first_report(&item, None, now, now)
+            && let Some(report) = own_report(&item, own, now)
         {
             return self.done(id, Done::Got(Ok(Box::new(report))));
         }
         let question = Question::Item { target, salt: key.salt(), newer_than: None };
         let command = Command::Lookup { question, width: self.width(), trace: *trace };
-        let get = Get { request, started: now };
+        let get = Get { request };
         self.command_node(now, id, Operation::Get(Box::new(get)), command, outbox);
-    }
-
-    /// The lookup found a verified item: a read that takes the first has its answer.
-    pub(crate) fn get_found(&mut self, now: Now, get: &Get, item: &Item) -> Option<GetReport> {
-        if get.request.consistency != Consistency::First {
-            return None;
-        }
-        self.first_report(item, None, get.started, now)
-    }
-
-    fn first_report(
-        &mut self,
-        item: &Item,
-        source: Option<crate::report::Replica>,
-        started: Now,
-        now: Now,
-    ) -> Option<GetReport> {
-        let record = Record::decode(item.value());
-        let expires = record.expires;
-        if expires.is_some_and(|expires| expires <= now.wall) {
-            return None;
-        }
-        let own = crate::report::Replica { id: self.node().id(), endpoint: None };
-        Some(GetReport {
-            target: item.target(),
-            value: record.value?,
-            content_type: record.content_type,
-            version: Version::of(item.seq()?),
-            expires,
-            source: source.unwrap_or(own),
-            agreed: 1,
-            stale: 0,
-            missing: 0,
-            silent: 0,
-            known: 1,
-            repairing: 0,
-            effort: Effort { took: now.monotonic.since(started.monotonic), ..Effort::default() },
-        })
     }
 
     /// The lookup of a get ended.
@@ -89,6 +58,7 @@ impl Kv {
         outbox: &mut Outbox,
     ) {
         let effort = Effort::from(&result);
+        let cut_short = result.ended == Ended::Cancelled;
         let target = get.request.namespace.target(&get.request.key);
         let replicas = self.replicas(&mut result, &target, now);
         let answered = replicas.places.len();
@@ -107,7 +77,9 @@ impl Kv {
         let read = read(&replicas, effort, now.wall);
         let outcome = match read {
             Ok(mut report) if sure => {
-                report.repairing = self.repair(now, &get.request, &replicas, outbox);
+                if !cut_short {
+                    report.repairing = self.repair(now, &get.request, &replicas, outbox);
+                }
                 Ok(Box::new(report))
             }
             Err(absence) if sure => {
@@ -167,6 +139,33 @@ impl Kv {
     }
 }
 
+/// The record of an item, if it holds a value now.
+fn value(item: &Item, now: Now) -> Option<Record> {
+    let record = Record::decode(item.value());
+    let lives = record.expires.is_none_or(|expires| expires > now.wall);
+    Some(record).filter(|record| lives && !record.is_tombstone())
+}
+
+/// The report of a read that looked no further than our own shelf.
+fn own_report(item: &Item, source: Replica, now: Now) -> Option<GetReport> {
+    let record = value(item, now)?;
+    Some(GetReport {
+        target: item.target(),
+        value: record.value?,
+        content_type: record.content_type,
+        version: Version::of(item.seq()?),
+        expires: record.expires,
+        source,
+        agreed: 1,
+        stale: 0,
+        missing: 0,
+        silent: 0,
+        known: 1,
+        repairing: 0,
+        effort: Effort::default(),
+    })
+}
+
 /// What the replicas' answers come to.
 fn read(replicas: &Replicas, effort: Effort, wall: UnixMillis) -> Result<GetReport, Absence> {
     let newest = replicas.newest().ok_or(Absence::NeverSeen)?;
@@ -178,7 +177,7 @@ fn read(replicas: &Replicas, effort: Effort, wall: UnixMillis) -> Result<GetRepo
         return Err(Absence::Expired(version));
     }
     let holding = || replicas.places.iter().filter(|place| place.item == Some(newest));
-    let source = holding().next().map(|place| place.replica()).ok_or(Absence::NeverSeen)?;
+    let source = holding().next().map_or(replicas.found_at[newest], |place| place.replica());
     let agreed = holding().count();
     let missing = replicas.places.iter().filter(|place| place.seq.is_none()).count();
     Ok(GetReport {

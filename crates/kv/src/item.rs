@@ -143,11 +143,16 @@ impl Kv {
         mut publish: Box<Publish>,
         outcomes: Vec<(Contact, Outcome)>,
     ) {
-        publish.report.add(outcomes);
+        let item = publish.item.take();
+        let target = match (&publish.what, &item) {
+            (What::Peer { info_hash, .. }, _) => Target::new(*info_hash.as_bytes()),
+            (What::Item(request), None) => wire::item::immutable_target(&request.value),
+            (What::Item(_), Some(item)) => item.target(),
+        };
+        publish.report.add(outcomes, &target);
         let enough = publish.report.stored.len() >= publish.report.needed;
         let conflict = publish.report.stored.is_empty()
             && publish.report.refused.iter().any(|refusal| CONFLICTS.contains(&refusal.code));
-        let item = publish.item.take();
         let replicas = core::mem::take(&mut publish.report);
         let done = match (&publish.what, item) {
             _ if conflict => publish.failed(PutError::Conflict { current: None }),
@@ -155,11 +160,6 @@ impl Kv {
                 Done::ItemPut(Ok(Box::new(ItemReport { item, replicas })))
             }
             (what, item) => {
-                let target = match (what, &item) {
-                    (What::Peer { info_hash, .. }, _) => Target::new(*info_hash.as_bytes()),
-                    (What::Item(request), None) => wire::item::immutable_target(&request.value),
-                    (What::Item(_), Some(item)) => item.target(),
-                };
                 let version = item.as_ref().and_then(Item::seq).map(Version::of);
                 let report = Box::new(PutReport { target, version, expires: None, replicas });
                 match what {
@@ -180,8 +180,13 @@ impl Kv {
             return self.done(id, Done::ItemGot(Err(GetError::Unreachable(effort))));
         }
         let Some(newest) = replicas.newest() else {
-            let absence = Absence::NeverSeen;
-            return self.done(id, Done::ItemGot(Err(GetError::NotFound { absence, effort })));
+            let (answered, known) = (replicas.places.len(), replicas.known);
+            let needed = replicas.majority();
+            let error = match answered >= needed {
+                true => GetError::NotFound { absence: Absence::NeverSeen, effort },
+                false => GetError::NotEnoughReplicas { answered, known, needed, found: None },
+            };
+            return self.done(id, Done::ItemGot(Err(error)));
         };
         let holding = replicas.places.iter().filter(|place| place.item == Some(newest));
         let stored = holding.map(Place::replica).collect();

@@ -13,7 +13,7 @@ use node::limits::PLAIN_LEASE;
 use node::{
     Command, Destination, LookupResult, Now, Outbox, Outcome, Question, UnixMillis, Written,
 };
-use wire::{Contact, Item, Seq};
+use wire::{Contact, Item, Seq, Target};
 
 use crate::limits::{CONTENT_TYPE_BYTES, MAX_TTL};
 use crate::record::{Record, largest_value};
@@ -229,7 +229,7 @@ impl Kv {
             };
         }
         let replicas = &mut draft.report.replicas;
-        replicas.add(outcomes);
+        replicas.add(outcomes, &draft.report.target);
         replicas.effort.took = now.monotonic.since(put.started.monotonic);
         if replicas.stored.len() >= replicas.needed {
             let report = Box::new(draft.report.clone());
@@ -247,8 +247,8 @@ impl Kv {
 }
 
 impl WriteReport {
-    /// Adds what became of a write at other nodes; each place keeps its order.
-    pub(crate) fn add(&mut self, outcomes: Vec<(Contact, Outcome)>) {
+    /// Adds what became of a write at other nodes, each in its place.
+    pub(crate) fn add(&mut self, outcomes: Vec<(Contact, Outcome)>, target: &Target) {
         for (contact, outcome) in outcomes {
             match outcome {
                 Outcome::Stored => self.stored.push(contact.into()),
@@ -258,6 +258,9 @@ impl WriteReport {
                 Outcome::Silent => self.silent.push(contact.into()),
             }
         }
+        let distance = |replica: &Replica| target.point().distance(&replica.id.point());
+        self.stored.sort_by_key(distance);
+        self.silent.sort_by_key(distance);
     }
 }
 
@@ -288,7 +291,7 @@ fn draft(
     chance: u64,
 ) -> Result<Draft, PutError> {
     let newest = replicas.newest().map(|index| &replicas.items[index]);
-    let seen = replicas.highest().map(Version::of);
+    let seen = replicas.highest().max(newest.and_then(Item::seq)).map(Version::of);
     let before = newest.map(|item| Record::decode(item.value()));
     let lives = before.as_ref().is_some_and(|record| {
         !record.is_tombstone() && record.expires.is_none_or(|expires| expires > wall)

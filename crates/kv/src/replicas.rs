@@ -34,8 +34,10 @@ impl Place {
 pub(crate) struct Replicas {
     /// Those that answered, ourselves included, closest first, no more than there shall be.
     pub places: Vec<Place>,
-    /// The different items found.
+    /// The different items found, also on nodes that are no replicas.
     pub items: Vec<Item>,
+    /// Who gave each of the items first.
+    pub found_at: Vec<Replica>,
     /// Those of the closest that did not answer.
     pub silent: Vec<Contact>,
     /// How many are known.
@@ -52,6 +54,8 @@ impl Replicas {
     ) -> Self {
         let target = result.target;
         let mut items = core::mem::take(&mut result.items);
+        let mut found_at: Vec<Replica> =
+            result.found_at.iter().copied().map(Replica::from).collect();
         let mut places: Vec<Place> = Vec::with_capacity(result.closest.len() + 1);
         for responder in result.closest.drain(..) {
             let (seq, item) = match responder.holds {
@@ -73,6 +77,7 @@ impl Replicas {
             let item = held.map(|held| {
                 items.iter().position(|item| *item == held).unwrap_or_else(|| {
                     items.push(held);
+                    found_at.push(Replica { id, endpoint: None });
                     items.len() - 1
                 })
             });
@@ -89,8 +94,9 @@ impl Replicas {
         let known = closest.len();
         let last = closest.last().copied().unwrap_or(Distance::MAX);
         silent.retain(|contact| target.distance(&contact.id.point()) <= last);
-        places.truncate(wanted);
-        Self { places, items, silent, known }
+        // Nor does one that answered in place of a silent one: two majorities might not meet.
+        places.retain(|place| place.distance <= last);
+        Self { places, items, found_at, silent, known }
     }
 
     /// How many replicas make a majority.

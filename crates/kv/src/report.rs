@@ -153,7 +153,7 @@ pub struct GetReport {
     pub version: Version,
     /// Until when it lives; `None`: it is plain, and lives two hours from its last put.
     pub expires: Option<UnixMillis>,
-    /// Who it came from: the closest of those that hold this version.
+    /// Who it came from: the closest replica that holds this version, or else the node that gave it.
     pub source: Replica,
     /// Replicas that hold this version.
     pub agreed: usize,

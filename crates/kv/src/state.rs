@@ -95,10 +95,10 @@ impl Kv {
     pub fn request(&mut self, now: Now, request: Request, outbox: &mut Outbox) -> RequestId {
         let id = RequestId(self.last_request.0 + 1);
         self.last_request = id;
-        if self.operations.len() >= REQUESTS {
-            if let Some(done) = busy(&request) {
-                self.done(id, done);
-            }
+        if self.operations.len() >= REQUESTS
+            && let Some(done) = busy(&request)
+        {
+            self.done(id, done);
             return id;
         }
         match request {
@@ -257,16 +257,16 @@ impl Kv {
         }
     }
 
+    /// A lookup came upon an item. If that is all its request needs, it goes no further: an
+    /// immutable item is proved by its hash, and a get may take the first value.
     fn item_found(&mut self, now: Now, operation: OperationId, item: &Item) {
-        let Some((id, Operation::Get(get))) = self.operations.remove(&operation) else { return };
-        match self.get_found(now, &get, item) {
-            Some(report) => {
-                self.node.cancel(operation, now);
-                self.done(id, Done::Got(Ok(Box::new(report))));
-            }
-            None => {
-                self.operations.insert(operation, (id, Operation::Get(get)));
-            }
+        let enough = match self.operations.get(&operation) {
+            Some((_, Operation::ItemGet)) => item.seq().is_none(),
+            Some((_, Operation::Get(get))) => get.takes_first(item, now),
+            _ => false,
+        };
+        if enough {
+            self.node.cancel(operation, now);
         }
     }
 

@@ -26,15 +26,15 @@ struct Leaky {
 }
 
 impl Leaky {
-    /// When `units` may pass: now, or at the microsecond given. Units take `micros_each` to drain,
+    /// When `units` may pass: now, or at the nanosecond given. Units take `nanos_each` to drain,
     /// and `burst` of them may be ahead.
-    fn when(&self, units: u32, micros_each: u64, burst: u32, now: u64) -> u64 {
-        let ahead = u64::from(burst.max(units)) * micros_each;
-        (self.drained_at.max(now) + u64::from(units) * micros_each).saturating_sub(ahead).max(now)
+    fn when(&self, units: u32, nanos_each: u64, burst: u32, now: u64) -> u64 {
+        let ahead = u64::from(burst.max(units)) * nanos_each;
+        (self.drained_at.max(now) + u64::from(units) * nanos_each).saturating_sub(ahead).max(now)
     }
 
-    fn take(&mut self, units: u32, micros_each: u64, now: u64) {
-        self.drained_at = self.drained_at.max(now) + u64::from(units) * micros_each;
+    fn take(&mut self, units: u32, nanos_each: u64, now: u64) {
+        self.drained_at = self.drained_at.max(now) + u64::from(units) * nanos_each;
     }
 }
 
@@ -109,9 +109,9 @@ impl Budget {
     ) -> Result<(), Withheld> {
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         if to.scope() == Scope::Global {
-            self.reply_globally(to, ours, bytes, now.as_micros())?;
+            self.reply_globally(to, ours, bytes, nanos(now))?;
         }
-        self.within_cap(bytes, now.as_micros())
+        self.within_cap(bytes, nanos(now))
     }
 
     fn reply_globally(
@@ -126,7 +126,7 @@ impl Budget {
             self.proven.as_ref().is_some_and(|p| p[address as usize % BUDGET_SLOTS] == address);
         if !proven {
             let prefix = self.hash(&to.ip_bytes()[..prefix_bytes(to)]);
-            let each = 1_000_000 / u64::from(UNPROVEN_BYTES_PER_S);
+            let each = NANOS_PER_S / u64::from(UNPROVEN_BYTES_PER_S);
             let each_prefix = each / u64::from(UNPROVEN_PREFIX_FACTOR);
             let burst_prefix = UNPROVEN_BURST_BYTES * UNPROVEN_PREFIX_FACTOR;
             let (one, all) = (self.addresses.at(address), self.prefixes.at(prefix));
@@ -140,17 +140,17 @@ impl Budget {
         }
         if !(proven && ours) {
             let slot = self.pace.at(address);
-            if slot.when(1, PACE_MICROS, PACE_BURST, now) > now {
+            if slot.when(1, PACE_NANOS, PACE_BURST, now) > now {
                 return Err(Withheld::Paced);
             }
-            slot.take(1, PACE_MICROS, now);
+            slot.take(1, PACE_NANOS, now);
         }
         Ok(())
     }
 
     fn within_cap(&mut self, bytes: u32, now: u64) -> Result<(), Withheld> {
         let Some(cap) = self.cap_bytes_per_s else { return Ok(()) };
-        let each = 1_000_000 / u64::from(cap.min(1_000_000));
+        let each = NANOS_PER_S / u64::from(cap);
         if self.all.when(bytes, each, cap, now) > now {
             return Err(Withheld::Capped);
         }
@@ -161,21 +161,21 @@ impl Budget {
     /// When a query of `bytes` may be sent to `to`; it is counted as sent then. `ours`: a member of
     /// our own network, which is exempt.
     pub fn query(&mut self, to: &Endpoint, ours: bool, bytes: usize, now: Instant) -> Instant {
-        let micros = now.as_micros();
-        let mut at = micros;
+        let nanos = nanos(now);
+        let mut at = nanos;
         if to.scope() == Scope::Global && !ours {
             let hash = self.hash(to.ip_bytes());
             let slot = self.pace.at(hash);
-            at = slot.when(1, PACE_MICROS, PACE_BURST, micros);
-            slot.take(1, PACE_MICROS, micros);
+            at = slot.when(1, PACE_NANOS, PACE_BURST, nanos);
+            slot.take(1, PACE_NANOS, nanos);
         }
         if let Some(cap) = self.cap_bytes_per_s {
             let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
-            let each = 1_000_000 / u64::from(cap.min(1_000_000));
-            at = at.max(self.all.when(bytes, each, cap, micros));
-            self.all.take(bytes, each, micros);
+            let each = NANOS_PER_S / u64::from(cap);
+            at = at.max(self.all.when(bytes, each, cap, nanos));
+            self.all.take(bytes, each, nanos);
         }
-        Instant::from_micros(at)
+        Instant::from_micros(at.div_ceil(1000))
     }
 
     fn hash(&self, bytes: &[u8]) -> u64 {
@@ -186,7 +186,13 @@ impl Budget {
     }
 }
 
-const PACE_MICROS: u64 = PACE_INTERVAL.as_micros() as u64;
+const PACE_NANOS: u64 = PACE_INTERVAL.as_nanos() as u64;
+
+const NANOS_PER_S: u64 = 1_000_000_000;
+
+fn nanos(now: Instant) -> u64 {
+    now.as_micros() * 1000
+}
 
 fn prefix_bytes(endpoint: &Endpoint) -> usize {
     if endpoint.ip_bytes().len() == 4 { 3 } else { 8 }

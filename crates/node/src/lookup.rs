@@ -8,8 +8,8 @@ use core::time::Duration;
 use hashbrown::{HashMap, HashSet};
 use wire::item::Signed;
 use wire::{
-    Bloom, Contact, Endpoint, Family, Found, Item, NodeLists, Point, Query, Reply, TransactionId,
-    Unverified, Want,
+    Bloom, Contact, Endpoint, Family, Found, Item, KnownKeys, NodeLists, Point, Query, Reply,
+    TransactionId, Unverified, Want,
 };
 
 use crate::ask::Question as Ask;
@@ -21,6 +21,7 @@ use crate::outbox::Outbox;
 use crate::pending::{Purpose, Waiting};
 use crate::shelf::Admission;
 use crate::state::Node;
+use crate::table::Entry;
 use crate::time::Instant;
 use crate::walk::Walk;
 
@@ -56,6 +57,7 @@ pub(crate) struct Lookup {
     /// Candidates that refused the question itself and were asked for contacts instead.
     plain: HashSet<(Family, u16), foldhash::fast::FixedState>,
     items: Vec<Item>,
+    found_at: Vec<Contact>,
     peers: HashSet<Endpoint, foldhash::fast::FixedState>,
     filters: Option<Box<(Bloom, Bloom)>>,
 }
@@ -80,6 +82,7 @@ impl Lookup {
             asked_at: HashMap::default(),
             plain: HashSet::default(),
             items: Vec::new(),
+            found_at: Vec::new(),
             peers: HashSet::default(),
             filters: None,
         }
@@ -125,9 +128,14 @@ impl<A: Admission> Node<A> {
         for family in Family::ALL {
             let mut walk = Walk::new(lookup.target, lookup.width);
             let mut any = false;
-            let closest = self.tables[family as usize].closest::<{ 2 * K }>(&lookup.target);
-            for entry in closest.iter() {
-                walk.start_from(entry.contact());
+            let closest = self.tables[family as usize].closest::<{ 4 * K }>(&lookup.target);
+            // Nodes tell of K others each: a wider lookup needs more of what we know ourselves.
+            let start = (2 * K).max(lookup.width + K);
+            // A contact that failed lately may be back, and if it is one of the closest, its silence
+            // must be told rather than its place be given to a farther one.
+            let failing = self.tables[family as usize].closest_failing(&lookup.target, K);
+            for contact in closest.iter().take(start).map(Entry::contact).chain(failing) {
+                walk.start_from(contact);
                 any = true;
             }
             for door in self.membership.doors(family) {
@@ -225,11 +233,12 @@ impl<A: Admission> Node<A> {
         let own = self.id();
         let rules = self.config.network.rules();
         let Some(lookup) = self.lookups.get_mut(&operation) else { return Vec::new() };
-        let Ok((holds, fresh)) = lookup.take_item(reply) else {
+        let Ok((holds, fresh)) = lookup.take_item(reply, &mut self.known_keys) else {
             self.lookup_failed(operation, family, candidate, StepOutcome::Distrusted, now);
             return Vec::new();
         };
         if let Some(item) = fresh {
+            lookup.found_at.push(contact);
             self.events.push_back(Event::Item(operation, item));
         }
         let peers = lookup.take_peers(reply);
@@ -399,13 +408,18 @@ impl<A: Admission> Node<A> {
 impl Lookup {
     /// What the answering node holds; with a verified item that was not known yet. An item that
     /// does not verify makes the whole answer worthless.
-    fn take_item(&mut self, reply: &Reply<'_>) -> Result<(Holds, Option<Item>), wire::Refusal> {
-        let Question::Item { target, salt, .. } = &self.question else {
+    fn take_item(
+        &mut self,
+        reply: &Reply<'_>,
+        keys: &mut KnownKeys,
+    ) -> Result<(Holds, Option<Item>), wire::Refusal> {
+        let Question::Item { target, salt, newer_than } = &self.question else {
             return Ok((Holds::Nothing, None));
         };
         let item = match reply {
             Reply::Item { found: Found::Item(item), .. } => item,
-            Reply::Item { found: Found::Version(seq), .. } => {
+            // Without the item a version is hearsay: it counts only if we asked to leave the item out.
+            Reply::Item { found: Found::Version(seq), .. } if newer_than.is_some() => {
                 return Ok((Holds::Version(*seq), None));
             }
             _ => return Ok((Holds::Nothing, None)),
@@ -414,7 +428,7 @@ impl Lookup {
         if let Some(index) = self.items.iter().position(|known| is_same(known, item)) {
             return Ok((Holds::Item(index), None));
         }
-        let item = item.verify_for(target, salt)?.to_item();
+        let item = item.verify_for(target, salt, keys)?.to_item();
         if self.items.len() >= LOOKUP_ITEMS {
             return Ok((item.seq().map_or(Holds::Nothing, Holds::Version), None));
         }
@@ -462,12 +476,15 @@ impl Lookup {
         closest.sort_by_key(|responder| distance(&responder.contact));
         silent.retain(|quiet| closest.iter().all(|known| known.contact.id != quiet.id));
         silent.sort_by_key(distance);
+        // Nor does a node twice that is silent in both.
+        silent.dedup_by_key(|contact| contact.id);
         LookupResult {
             target: self.target,
             ended,
             closest,
             silent,
             items: self.items,
+            found_at: self.found_at,
             filters: self.filters,
             asked: self.walks.iter().flatten().map(Walk::messages).sum(),
             answered: self.walks.iter().flatten().map(Walk::answers).sum(),

@@ -34,7 +34,6 @@ pub(crate) struct Membership {
     retry_after: Duration,
     look_at: Option<Instant>,
     maintain_at: Instant,
-    swept_at: Instant,
 }
 
 impl Membership {
@@ -47,13 +46,17 @@ impl Membership {
             retry_after: JOIN_RETRY_MIN,
             look_at: None,
             maintain_at: now + MAINTENANCE,
-            swept_at: now,
         }
     }
 
     /// Whether we were told to join through this address.
     pub(crate) fn is_door(&self, endpoint: &Endpoint) -> bool {
         self.doors.contains(endpoint)
+    }
+
+    /// Whether nobody told us whom to join.
+    pub(crate) fn has_no_doors(&self) -> bool {
+        self.doors.is_empty()
     }
 
     /// The addresses of a family to join through.
@@ -157,11 +160,11 @@ impl<A: Admission> Node<A> {
             return;
         }
         self.membership.maintain_at = monotonic + self.dice.jittered(MAINTENANCE);
-        self.membership.swept_at = monotonic;
         let wall = self.lease_wall(now);
         self.items.sweep(wall);
         self.peers.sweep(monotonic);
         self.check_questionable(monotonic, outbox);
+        self.try_to_reach_ourselves(monotonic, outbox);
         for family in Family::ALL {
             let noise = self.dice.bytes();
             let stale = self.tables[family as usize].stale_bucket(noise, monotonic);
@@ -220,10 +223,17 @@ impl<A: Admission> Node<A> {
             self.events.push_back(Event::Renamed(id));
             self.look_for_neighbours(Owner::Refresh, now, outbox);
         }
-        if self.read_only && !self.config.ephemeral {
-            // A datagram to our own external address that comes back shows that we can be reached.
-            let (to, expected) = (moved.external, None);
-            let purpose = Purpose::Verify;
+        self.try_to_reach_ourselves(now, outbox);
+    }
+
+    /// Sends a ping to our own external address: if it comes back, others can reach us too.
+    fn try_to_reach_ourselves(&mut self, now: Instant, outbox: &mut Outbox) {
+        if !self.read_only || self.config.ephemeral {
+            return;
+        }
+        for family in Family::ALL {
+            let Some(to) = self.identity.external(family) else { continue };
+            let (expected, purpose) = (None, Purpose::Verify);
             self.ask(Ask { to, expected, query: &Query::Ping, purpose }, now, outbox);
         }
     }

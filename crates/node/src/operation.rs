@@ -189,6 +189,8 @@ pub struct LookupResult {
     pub silent: Vec<Contact>,
     /// The different items found, in the order in which they came.
     pub items: Vec<Item>,
+    /// Who gave each of the items first; not always one of the closest.
+    pub found_at: Vec<Contact>,
     /// Filters of seeds and other peers, of all nodes together (BEP 33).
     pub filters: Option<Box<(Bloom, Bloom)>>,
     /// Queries sent.

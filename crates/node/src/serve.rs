@@ -213,7 +213,7 @@ impl<A: Admission> Node<A> {
             return Err(BAD_TOKEN);
         }
         self.budget.prove(&asked.from);
-        let item = claim.verify()?;
+        let item = claim.verify(&mut self.known_keys)?;
         let wall = self.lease_wall(asked.now);
         self.items.put(item, cas, wall)
     }

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 use wire::message::Speaker;
-use wire::{Contact, Endpoint, Family, InfoHash, Item, ItemRef, NodeId, Seq, Target};
+use wire::{Contact, Endpoint, Family, InfoHash, Item, ItemRef, KnownKeys, NodeId, Seq, Target};
 
 use crate::ask::PacedQueue;
 use crate::budget::Budget;
@@ -43,6 +43,7 @@ pub struct Node<A> {
     pub(crate) items: Items<A>,
     pub(crate) peers: Peers,
     pub(crate) tokens: Tokens,
+    pub(crate) known_keys: KnownKeys,
     pub(crate) budget: Budget,
     pub(crate) verifications: Verifications,
     pub(crate) membership: Membership,
@@ -73,6 +74,7 @@ impl<A: Admission> Node<A> {
             items: Items::new(admission, config.shelf, &mut dice),
             peers: Peers::new(&mut dice),
             tokens: Tokens::new(&mut dice),
+            known_keys: KnownKeys::default(),
             budget: Budget::new(&mut dice, config.cap_bytes_per_s),
             verifications: Verifications::new(&mut dice),
             membership: Membership::new(now.monotonic),
@@ -141,7 +143,8 @@ impl<A: Admission> Node<A> {
     pub fn deadline(&mut self) -> Option<Instant> {
         let idle = self.tables.iter().all(Table::is_empty)
             && self.items.is_empty()
-            && self.peers.is_empty();
+            && self.peers.is_empty()
+            && self.membership.has_no_doors();
         [self.pending.deadline(), self.paced.deadline(), self.membership.deadline(idle)]
             .into_iter()
             .flatten()

@@ -7,6 +7,8 @@
 use core::fmt;
 use core::str::FromStr;
 
+use sha1::{Digest, Sha1};
+
 use crate::limits::ID_BYTES;
 
 /// A hexadecimal identifier that is not 40 digits long.
@@ -81,12 +83,19 @@ identifier! {
     Point
 }
 
+impl InfoHash {
+    /// The info hash of a topic that has a name and no torrent: the SHA-1 of the name.
+    pub fn of_topic(topic: &str) -> Self {
+        Self(Sha1::digest(topic).into())
+    }
+}
+
 impl Point {
     /// The XOR distance to `other`.
     #[inline]
     pub fn distance(&self, other: &Point) -> Distance {
-        let (a, b) = (self.halves(), other.halves());
-        Distance { high: a.0 ^ b.0, low: a.1 ^ b.1 }
+        let (a, b) = (self.words(), other.words());
+        Distance { high: a.0 ^ b.0, middle: a.1 ^ b.1, low: a.2 ^ b.2 }
     }
 
     /// How many leading bits both places share, 0 to 160.
@@ -112,36 +121,40 @@ impl Point {
     }
 
     #[inline]
-    fn halves(&self) -> (u128, u32) {
-        let mut high = [0; 16];
-        let mut low = [0; 4];
-        high.copy_from_slice(&self.0[..16]);
-        low.copy_from_slice(&self.0[16..]);
-        (u128::from_be_bytes(high), u32::from_be_bytes(low))
+    fn words(&self) -> (u64, u64, u32) {
+        let [a, b, c, d, e, f, g, h, rest @ ..] = self.0;
+        let high = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
+        let [a, b, c, d, e, f, g, h, rest @ ..] = rest;
+        (high, u64::from_be_bytes([a, b, c, d, e, f, g, h]), u32::from_be_bytes(rest))
     }
 }
 
 /// How far apart two places are: their XOR, read as a number. Smaller is closer.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Distance {
-    high: u128,
+    high: u64,
+    middle: u64,
     low: u32,
 }
 
 impl Distance {
     /// Farther than any distance between two different places' nodes need be; sorts last.
-    pub const MAX: Distance = Distance { high: u128::MAX, low: u32::MAX };
+    pub const MAX: Distance = Distance { high: u64::MAX, middle: u64::MAX, low: u32::MAX };
 
     /// Leading zero bits, 0 to 160; 160 means the same place.
     #[inline]
     pub fn leading_zeros(&self) -> u32 {
-        if self.high == 0 { 128 + self.low.leading_zeros() } else { self.high.leading_zeros() }
+        match (self.high, self.middle) {
+            (0, 0) => 128 + self.low.leading_zeros(),
+            (0, middle) => 64 + middle.leading_zeros(),
+            (high, _) => high.leading_zeros(),
+        }
     }
 }
 
 impl fmt::Debug for Distance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}{:08x}", self.high, self.low)
+        write!(f, "{:016x}{:016x}{:08x}", self.high, self.middle, self.low)
     }
 }
 
@@ -185,6 +198,12 @@ mod tests {
         assert_eq!(format!("{:.8}", text.parse::<Target>().unwrap()), "4a533d47");
         assert_eq!("4a53".parse::<Target>(), Err(NotAnId));
         assert_eq!("zz533d47ec9c7d95b1ad75f576cffc641853b750".parse::<Target>(), Err(NotAnId));
+    }
+
+    #[test]
+    fn a_topic_is_named_by_the_sha1_of_its_text() {
+        let abc = InfoHash::of_topic("abc").to_string();
+        assert_eq!(abc, "a9993e364706816aba3e25717850c26c9cd0d89d");
     }
 
     proptest! {

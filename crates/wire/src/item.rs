@@ -15,7 +15,7 @@ use sha1::{Digest, Sha1};
 
 use crate::bencode::{Writer, check_canonical};
 use crate::id::Target;
-use crate::key::{PublicKey, SIGNATURE_BYTES, Signer};
+use crate::key::{KnownKeys, PublicKey, SIGNATURE_BYTES, Signer};
 use crate::limits::{SALT_BYTES, VALUE_BYTES};
 
 /// The version of a mutable item: higher replaces lower (BEP 44 `seq`). Never negative.
@@ -109,20 +109,25 @@ impl<'a> Unverified<'a> {
     /// # Errors
     /// As [`Claim::verify`].
     pub fn verify(self) -> Result<ItemRef<'a>, Refusal> {
-        self.claim().verify()
+        self.claim().verify(&mut KnownKeys::default())
     }
 
     /// Checks an item that was asked for by `target`, with the salt that the asker knows.
     ///
     /// # Errors
     /// [`Refusal::WrongTarget`] if it is another's, else as [`Claim::verify`].
-    pub fn verify_for(mut self, target: &Target, salt: &'a [u8]) -> Result<ItemRef<'a>, Refusal> {
+    pub fn verify_for(
+        mut self,
+        target: &Target,
+        salt: &'a [u8],
+        keys: &mut KnownKeys,
+    ) -> Result<ItemRef<'a>, Refusal> {
         if let Some(signed) = &mut self.signed {
             signed.salt = salt;
         }
         // The target is checked before the signature, which costs a hundred times as much.
         let claim = self.claim();
-        if claim.target == *target { claim.verify() } else { Err(Refusal::WrongTarget) }
+        if claim.target == *target { claim.verify(keys) } else { Err(Refusal::WrongTarget) }
     }
 }
 
@@ -143,7 +148,7 @@ impl<'a> Claim<'a> {
     ///
     /// # Errors
     /// The first [`Refusal`] that applies; the signature, which costs most, is checked last.
-    pub fn verify(self) -> Result<ItemRef<'a>, Refusal> {
+    pub fn verify(self, keys: &mut KnownKeys) -> Result<ItemRef<'a>, Refusal> {
         let Unverified { value, signed } = self.item;
         check_value(value)?;
         if let Some(signed) = &signed {
@@ -152,7 +157,7 @@ impl<'a> Claim<'a> {
             }
             let mut message = SignedMessage::default();
             let message = message.write(signed.salt, signed.seq, value);
-            if !signed.key.verifies(message, &signed.signature) {
+            if !keys.verifies(&signed.key, message, &signed.signature) {
                 return Err(Refusal::BadSignature);
             }
         }
@@ -382,7 +387,10 @@ mod tests {
         let other = Unverified { value: b"12:Hello Worle!", ..vector(b"", PLAIN) };
         assert_eq!(other.verify(), Err(Refusal::BadSignature));
         let target = Target::new([1; 20]);
-        assert_eq!(vector(b"", PLAIN).verify_for(&target, b""), Err(Refusal::WrongTarget));
+        assert_eq!(
+            vector(b"", PLAIN).verify_for(&target, b"", &mut KnownKeys::default()),
+            Err(Refusal::WrongTarget)
+        );
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub use compact::{CompactNodes, CompactPeers, Contact};
 pub use endpoint::{Endpoint, Family, Prefix, Scope};
 pub use id::{Distance, InfoHash, NodeId, Point, Target};
 pub use item::{Item, ItemRef, Refusal, Seq, Unverified};
-pub use key::{PublicKey, Signer};
+pub use key::{KnownKeys, PublicKey, Signer};
 pub use message::{ErrorMessage, Message, NetworkTag, QueryMessage, ReplyMessage, TransactionId};
 pub use query::{Query, Want};
 pub use reply::{Found, NodeLists, Reply, ReplyKind};

@@ -98,8 +98,8 @@ impl<'a> Query<'a> {
         }
     }
 
-    /// Reads the arguments of `method`, with the id of the asker. An argument that another method
-    /// has is ignored, whatever its form.
+    /// Reads the arguments of `method`, with the id of the asker. A known
+    /// argument of a wrong type makes the query malformed, whichever method it belongs to.
     pub(crate) fn read(method: &[u8], arguments: &'a [u8]) -> Result<(NodeId, Self), Malformed> {
         let arguments = Arguments::read(arguments)?;
         let id = arguments.id.and_then(NodeId::read).ok_or(Malformed)?;

@@ -13,13 +13,17 @@ use crate::driver::Driver;
 use crate::error::StartError;
 use crate::node::Node;
 use crate::resolve::is_host_and_port;
+use crate::seed::random_seed;
 use crate::socket::Port;
 
 /// The port that a node listens on if none is given.
 pub const DEFAULT_PORT: u16 = 8000;
 
+/// The name of the network that a node belongs to if none is given.
+pub const DEFAULT_NETWORK: &str = "xorbit";
+
 /// The routers of the public network by which everybody finds in.
-const PUBLIC_ROUTERS: [&str; 3] =
+pub const PUBLIC_ROUTERS: [&str; 3] =
     ["router.bittorrent.com:6881", "dht.transmissionbt.com:6881", "dht.libtorrent.org:25401"];
 
 /// Tells a node how to be, and starts it.
@@ -39,7 +43,7 @@ impl Default for Builder {
         Self {
             listen: Vec::new(),
             join: Vec::new(),
-            network: String::from("xorbit"),
+            network: String::from(DEFAULT_NETWORK),
             public: false,
             data_dir: None,
             config: kv::Config::default(),
@@ -62,8 +66,8 @@ impl Builder {
         self
     }
 
-    /// Names the network of one's own, `xorbit` if never called. Networks of other names do not
-    /// mix with it, even if their nodes meet.
+    /// Names the network of one's own, [`DEFAULT_NETWORK`] if never called. Networks of other names
+    /// do not mix with it, even if their nodes meet.
     pub fn network(mut self, name: impl Into<String>) -> Self {
         self.network = name.into();
         self
@@ -134,8 +138,7 @@ impl Builder {
             self.config.node.id = Some(remembered.id);
             contacts = remembered.contacts.iter().map(|contact| contact.endpoint).collect();
         }
-        let mut seed = [0; 32];
-        getrandom::fill(&mut seed).map_err(StartError::NoRandomness)?;
+        let seed = random_seed()?;
         let clock = Clock::start();
         let kv = kv::Kv::new(self.config, seed, clock.now());
         Ok(Driver::spawn(kv, ports, clock, data_dir, self.join, contacts))

@@ -36,6 +36,13 @@ const BATCHES_IN_A_ROW: usize = 4;
 /// How often identity and contacts are written, if there is a data directory.
 const REMEMBER_EVERY: Duration = Duration::from_secs(300);
 
+/// First wait before names to join through, none of which resolved, are tried again; doubles up to
+/// [`RESOLVE_AFTER_MAX`].
+const RESOLVE_AFTER_MIN: Duration = Duration::from_secs(1);
+
+/// Longest wait before names to join through are tried again.
+const RESOLVE_AFTER_MAX: Duration = Duration::from_secs(60);
+
 /// How long a closing node waits for repairs that are on their way.
 const CLOSING: Duration = Duration::from_secs(2);
 
@@ -70,6 +77,11 @@ pub(crate) struct Driver {
     waiting: HashMap<RequestId, mpsc::UnboundedSender<Update>>,
     events: broadcast::Sender<Event>,
     join: Vec<String>,
+    /// Names to join through are being resolved, now or after a wait.
+    resolving: bool,
+    resolve_after: Duration,
+    /// Contacts that a data directory remembered.
+    remembered: usize,
     data_dir: Option<Arc<DataDir>>,
     listening: Vec<SocketAddr>,
     started: std::time::Instant,
@@ -111,6 +123,9 @@ impl Driver {
             waiting: HashMap::new(),
             events,
             join,
+            resolving: false,
+            resolve_after: RESOLVE_AFTER_MIN,
+            remembered: contacts.len(),
             data_dir: data_dir.map(Arc::new),
             listening,
             started: now,
@@ -132,18 +147,17 @@ impl Driver {
         if !plain.is_empty() {
             self.join_through(plain).await;
         }
-        if self.join.iter().any(|name| name.parse::<SocketAddr>().is_err()) {
-            self.resolve_later();
-        }
+        self.resolve_later(Duration::ZERO);
         let mut timer = Box::pin(tokio::time::sleep(Duration::ZERO));
         let mut armed: Option<node::Instant> = None;
         loop {
-            let deadline = self.kv.deadline();
-            if deadline != armed {
-                armed = deadline;
-                if let Some(at) = deadline {
-                    timer.as_mut().reset(self.clock.at(at).into());
-                }
+            // A timer that is set too early is left so: most deadlines are those of queries, which
+            // are answered long before, and one tick too many costs less than a reset for each.
+            if let Some(at) = self.kv.deadline()
+                && armed.is_none_or(|armed| at < armed)
+            {
+                armed = Some(at);
+                timer.as_mut().reset(self.clock.at(at).into());
             }
             match self.wake(&mut timer, armed.is_some()).await {
                 Woken::Readable => self.receive().await,
@@ -245,7 +259,7 @@ impl Driver {
             }
             event => {
                 if matches!(event, Event::JoinFailed { .. }) {
-                    self.resolve_later();
+                    self.resolve_later(Duration::ZERO);
                 }
                 let _ = self.events.send(event);
             }
@@ -262,7 +276,7 @@ impl Driver {
             Message::Info(asker) => {
                 let _ = asker.send(self.info());
             }
-            Message::Resolved(endpoints) => self.join_through(endpoints).await,
+            Message::Resolved(endpoints) => self.resolved(endpoints).await,
             Message::Close(_) => {}
         }
     }
@@ -275,16 +289,34 @@ impl Driver {
         self.settle().await;
     }
 
+    /// Names to join through have been resolved, or none of them could be.
+    async fn resolved(&mut self, endpoints: Vec<Endpoint>) {
+        self.resolving = false;
+        if !endpoints.is_empty() {
+            self.resolve_after = RESOLVE_AFTER_MIN;
+            return self.join_through(endpoints).await;
+        }
+        let node = self.kv.node();
+        if Family::ALL.iter().all(|family| node.table(*family).is_empty()) {
+            let retry_in = self.resolve_after;
+            self.resolve_after = (retry_in * 2).min(RESOLVE_AFTER_MAX);
+            // Nobody need listen.
+            let _ = self.events.send(Event::JoinFailed { retry_in });
+            self.resolve_later(retry_in);
+        }
+    }
+
     /// Resolves the names to join through, without holding anything up.
-    fn resolve_later(&self) {
+    fn resolve_later(&mut self, wait: Duration) {
         let names: Vec<String> =
             self.join.iter().filter(|name| name.parse::<SocketAddr>().is_err()).cloned().collect();
-        if names.is_empty() {
+        if names.is_empty() || std::mem::replace(&mut self.resolving, true) {
             return;
         }
         let families: Vec<Family> = self.ports.iter().map(Port::family).collect();
         let inbox = self.own_inbox.clone();
         tokio::spawn(async move {
+            tokio::time::sleep(wait).await;
             let endpoints = resolve(&names, &families).await;
             if let Some(inbox) = inbox.upgrade() {
                 let _ = inbox.send(Message::Resolved(endpoints)).await;
@@ -302,6 +334,7 @@ impl Driver {
             advertised: self.listening.iter().copied().map(advertised).collect(),
             external: Family::ALL.iter().filter_map(|family| node.external(*family)).collect(),
             contacts: Family::ALL.map(|family| node.table(family).len()),
+            remembered: self.remembered,
             read_only: node.is_read_only(),
             items,
             item_bytes,

@@ -22,7 +22,7 @@ pub struct Get {
 
 impl Get {
     pub(crate) fn new(node: Node, key: String) -> Self {
-        let (namespace, consistency) = (Namespace::default(), Consistency::default());
+        let (namespace, consistency) = (node.open_namespace(), Consistency::default());
         Self { node, key, namespace, consistency }
     }
 

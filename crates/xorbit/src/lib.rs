@@ -40,11 +40,12 @@ mod node;
 mod outbound;
 mod put;
 mod resolve;
+mod seed;
 mod socket;
 mod testnet;
 mod topic;
 
-pub use builder::{Builder, DEFAULT_PORT};
+pub use builder::{Builder, DEFAULT_NETWORK, DEFAULT_PORT, PUBLIC_ROUTERS};
 pub use data_dir::DataDirError;
 pub use error::{Closed, StartError};
 pub use get::Get;
@@ -52,11 +53,13 @@ pub use item::{ItemGet, ItemPut};
 pub use lookup::{Lookup, LookupStep};
 pub use node::{Events, Info, Node};
 pub use put::Put;
+pub use seed::random_seed;
 pub use testnet::{Testnet, testnet};
 pub use topic::{Announce, Peers};
 
 pub use ::node::{
-    Answer, Counters, Drop as DropReason, Ended, Holds, Responder, Step, StepOutcome, UnixMillis,
+    Answer, Counters, Drop as DropReason, Ended, Holds, Responder, ShelfLimits, Step, StepOutcome,
+    UnixMillis,
 };
 pub use kv::{
     Absence, Consistency, DEFAULT_REPLICAS, DEFAULT_TTL, Effort, Event, Expected, GetError,

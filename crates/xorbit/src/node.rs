@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kv::{Done, Event, Request};
+use kv::{Done, Event, Namespace, Request};
 use node::{Answer, Counters};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use wire::{Endpoint, InfoHash, NodeId, Point, Target};
@@ -25,6 +25,8 @@ pub struct Node {
     driver: mpsc::Sender<Message>,
     events: broadcast::Sender<Event>,
     listening: Arc<[SocketAddr]>,
+    /// The open namespace named `default`, whose keys take some microseconds to derive.
+    open: Arc<Namespace>,
 }
 
 /// How a node is.
@@ -41,6 +43,8 @@ pub struct Info {
     pub external: Vec<Endpoint>,
     /// Contacts in its tables: IPv4, IPv6.
     pub contacts: [usize; 2],
+    /// Contacts that its data directory remembered when it started.
+    pub remembered: usize,
     /// It answers no queries.
     pub read_only: bool,
     /// Items that it holds for others.
@@ -68,7 +72,7 @@ impl Node {
         events: broadcast::Sender<Event>,
         listening: Vec<SocketAddr>,
     ) -> Self {
-        Self { driver, events, listening: listening.into() }
+        Self { driver, events, listening: listening.into(), open: Arc::default() }
     }
 
     /// The addresses it listens on.
@@ -198,6 +202,11 @@ impl Node {
             // An error only means that it was closed by somebody else.
             let _ = receiver.await;
         }
+    }
+
+    /// The namespace of a put or get that names none.
+    pub(crate) fn open_namespace(&self) -> Namespace {
+        Namespace::clone(&self.open)
     }
 
     /// Starts a request and gives the stream of what it tells.

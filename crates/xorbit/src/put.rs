@@ -37,7 +37,8 @@ impl Put {
     }
 
     fn new(node: Node, key: String, change: Change) -> Self {
-        Self { node, key, namespace: Namespace::default(), change, expected: Expected::Anything }
+        let namespace = node.open_namespace();
+        Self { node, key, namespace, change, expected: Expected::Anything }
     }
 
     /// In this namespace instead of the open one named `default`.

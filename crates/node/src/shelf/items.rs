@@ -1,6 +1,8 @@
 //! Held items, each under a lease, and the markers that deleted and expired ones leave behind.
 
-use alloc::collections::BTreeSet;
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 use wire::{Item, ItemRef, Refusal, Seq, Target};
@@ -75,19 +77,35 @@ impl Default for ShelfLimits {
     }
 }
 
-enum Entry {
-    Held(Item, Lease),
-    /// What is left of an item: its version, remembered until then.
-    Marker(Seq, UnixMillis),
+/// What is known of a target. Boxed, so that the map's own slots stay small when it grows.
+struct Entry {
+    /// The item, or `None` if only its version is remembered.
+    item: Option<Item>,
+    /// The item's version, if it has one.
+    seq: Option<Seq>,
+    lease: Lease,
+    /// The minute in [`Items::ends`] under which it will be looked at again.
+    check: Minute,
+}
+
+/// Minutes since 1970.
+type Minute = u64;
+
+fn minute(time: UnixMillis) -> Minute {
+    // Rounded up: once it has begun, the time is over.
+    time.0.div_ceil(60_000)
 }
 
 /// Held items.
 pub struct Items<A> {
     admission: A,
     limits: ShelfLimits,
-    entries: HashMap<Target, Entry, foldhash::fast::FixedState>,
-    /// When each entry must be looked at again.
-    ends: BTreeSet<(UnixMillis, Target)>,
+    entries: HashMap<Target, Box<Entry>, foldhash::fast::FixedState>,
+    /// Which entries to look at when a minute has begun. An entry that was renewed since is put
+    /// under its new end then, so that renewing costs nothing here.
+    ends: BTreeMap<Minute, Vec<Target>>,
+    /// Targets in `ends`, those that no longer matter included.
+    noted: usize,
     bytes: usize,
     held: usize,
 }
@@ -99,7 +117,8 @@ impl<A: Admission> Items<A> {
             admission,
             limits,
             entries: HashMap::with_hasher(foldhash::fast::FixedState::with_seed(dice.u64())),
-            ends: BTreeSet::new(),
+            ends: BTreeMap::new(),
+            noted: 0,
             bytes: 0,
             held: 0,
         }
@@ -108,10 +127,8 @@ impl<A: Admission> Items<A> {
     /// The item under `target`, unless its lease has ended.
     #[inline]
     pub fn get(&self, target: &Target, wall: UnixMillis) -> Option<&Item> {
-        match self.entries.get(target)? {
-            Entry::Held(item, lease) if lease.until > wall => Some(item),
-            _ => None,
-        }
+        let entry = self.entries.get(target)?;
+        entry.item.as_ref().filter(|_| entry.lease.until > wall)
     }
 
     /// Holds an item if admission, compare-and-swap and version order allow it (BEP 44).
@@ -124,101 +141,116 @@ impl<A: Admission> Items<A> {
         cas: Option<Seq>,
         wall: UnixMillis,
     ) -> Result<(), Refused> {
-        let lease = self.admission.judge(&item, wall)?;
+        let mut lease = self.admission.judge(&item, wall)?;
         let target = item.target();
-        match self.entries.get_mut(&target) {
-            Some(Entry::Held(held, held_lease)) if held_lease.until > wall => {
-                if let (Some(held_seq), Some(seq)) = (held.seq(), item.seq()) {
-                    if cas.is_some_and(|cas| cas != held_seq) {
-                        return Err(CAS_MISMATCH);
-                    }
-                    if seq < held_seq || (seq == held_seq && item.value() != held.value()) {
-                        return Err(SEQ_TOO_LOW);
-                    }
-                }
-                if held.value() == item.value() && held.seq() == item.seq() {
-                    let before = *held_lease;
-                    *held_lease = lease;
-                    self.ends.remove(&(before.until, target));
-                    self.ends.insert((lease.until, target));
-                    return Ok(());
-                }
+        let Some(entry) = self.entries.get_mut(&target) else {
+            return self.add(item, lease, wall);
+        };
+        let held = entry.item.as_ref().filter(|_| entry.lease.until > wall);
+        let remembered = held.is_some() || entry.lease.marker_until > wall;
+        let same = held.is_some_and(|held| held.value() == item.value());
+        // The same once more, perhaps because our answer was lost: that must not become a conflict.
+        let repeated = same && entry.seq == item.seq();
+        if let (Some(old), Some(new)) = (entry.seq.filter(|_| remembered), item.seq()) {
+            if held.is_some() && !repeated && cas.is_some_and(|cas| cas != old) {
+                return Err(CAS_MISMATCH);
             }
-            Some(Entry::Held(held, held_lease)) => {
-                // Ended but not yet swept: it counts as the marker it will become.
-                let outlives = held_lease.marker_until > wall;
-                if outlives && item.seq().is_some_and(|seq| Some(seq) <= held.seq()) {
-                    return Err(SEQ_TOO_LOW);
-                }
+            if new < old || (new == old && !same) {
+                return Err(SEQ_TOO_LOW);
             }
-            Some(Entry::Marker(seq, until)) => {
-                if *until > wall && item.seq().is_some_and(|new| new <= *seq) {
-                    return Err(SEQ_TOO_LOW);
-                }
-            }
-            None => {}
         }
-        self.replace(item, lease, wall)
+        // Copies of what goes may live on elsewhere, longer than what comes: its marker stays as long.
+        if remembered {
+            lease.marker_until = lease.marker_until.max(entry.lease.marker_until);
+        }
+        entry.lease = lease;
+        let sooner = minute(lease.until) < entry.check;
+        if sooner {
+            entry.check = minute(lease.until);
+        }
+        if !repeated {
+            let item = item.to_item();
+            self.held += usize::from(entry.item.is_none());
+            self.bytes -= entry.item.as_ref().map_or(0, Item::heap_bytes);
+            self.bytes += item.heap_bytes();
+            entry.seq = item.seq();
+            entry.item = Some(item);
+        }
+        if sooner {
+            self.note(minute(lease.until), target);
+        }
+        Ok(())
     }
 
-    fn replace(
-        &mut self,
-        item: ItemRef<'_>,
-        lease: Lease,
-        wall: UnixMillis,
-    ) -> Result<(), Refused> {
-        let target = item.target();
-        let is_new = !self.entries.contains_key(&target);
-        let item = item.to_item();
-        if is_new && !self.fits(item.heap_bytes()) {
+    fn add(&mut self, item: ItemRef<'_>, lease: Lease, wall: UnixMillis) -> Result<(), Refused> {
+        let (target, item) = (item.target(), item.to_item());
+        if !self.fits(item.heap_bytes()) {
             self.sweep(wall);
             if !self.fits(item.heap_bytes()) {
                 return Err(FULL);
             }
         }
-        self.remove(&target);
         self.bytes += item.heap_bytes();
         self.held += 1;
-        self.ends.insert((lease.until, target));
-        self.entries.insert(target, Entry::Held(item, lease));
+        let check = minute(lease.until);
+        let entry = Entry { seq: item.seq(), item: Some(item), lease, check };
+        self.entries.insert(target, Box::new(entry));
+        self.note(check, target);
         Ok(())
+    }
+
+    fn note(&mut self, check: Minute, target: Target) {
+        self.ends.entry(check).or_default().push(target);
+        self.noted += 1;
+        // Somebody who shortens a lease again and again leaves old notes behind: more of them than
+        // entries are cleared away, which so many puts have paid for.
+        if self.noted > 2 * self.entries.len() + 1024 {
+            self.ends.clear();
+            for (target, entry) in &self.entries {
+                self.ends.entry(entry.check).or_default().push(*target);
+            }
+            self.noted = self.entries.len();
+        }
     }
 
     fn fits(&self, bytes: usize) -> bool {
         self.entries.len() < self.limits.items && self.bytes + bytes <= self.limits.bytes
     }
 
-    fn remove(&mut self, target: &Target) {
-        match self.entries.remove(target) {
-            Some(Entry::Held(item, lease)) => {
-                self.bytes -= item.heap_bytes();
-                self.held -= 1;
-                self.ends.remove(&(lease.until, *target));
+    /// Lets go of what has ended; items that must not come back leave their version behind.
+    pub fn sweep(&mut self, wall: UnixMillis) {
+        let now = wall.0 / 60_000;
+        while let Some(first) = self.ends.first_entry().filter(|first| *first.key() <= now) {
+            let (minute_begun, targets) = first.remove_entry();
+            self.noted -= targets.len();
+            for target in targets {
+                self.check(target, minute_begun, wall);
             }
-            Some(Entry::Marker(_, until)) => {
-                self.ends.remove(&(until, *target));
-            }
-            None => {}
         }
     }
 
-    /// Lets go of what has ended; items that must not come back leave their markers.
-    pub fn sweep(&mut self, wall: UnixMillis) {
-        while let Some((at, target)) = self.ends.first().copied() {
-            if at > wall {
-                return;
-            }
-            self.ends.pop_first();
-            let Some(Entry::Held(item, lease)) = self.entries.remove(&target) else { continue };
+    fn check(&mut self, target: Target, noted_under: Minute, wall: UnixMillis) {
+        let Some(entry) = self.entries.get_mut(&target) else { return };
+        if entry.check != noted_under {
+            return;
+        }
+        if entry.lease.until <= wall
+            && let Some(item) = entry.item.take()
+        {
             self.bytes -= item.heap_bytes();
             self.held -= 1;
-            if let Some(seq) = item.seq()
-                && lease.marker_until > wall
-            {
-                self.entries.insert(target, Entry::Marker(seq, lease.marker_until));
-                self.ends.insert((lease.marker_until, target));
-            }
         }
+        let remembered = entry.seq.is_some() && entry.lease.marker_until > wall;
+        let next = match (&entry.item, remembered) {
+            (Some(_), _) => entry.lease.until,
+            (None, true) => entry.lease.marker_until,
+            (None, false) => {
+                self.entries.remove(&target);
+                return;
+            }
+        };
+        entry.check = minute(next);
+        self.note(minute(next), target);
     }
 
     /// Items held.
@@ -242,13 +274,16 @@ impl<A: Admission> Items<A> {
     /// If it does not.
     #[doc(hidden)]
     pub fn check_invariant(&self) {
-        let held = self.entries.values().filter_map(|entry| match entry {
-            Entry::Held(item, _) => Some(item.heap_bytes()),
-            Entry::Marker(..) => None,
-        });
+        let held =
+            self.entries.values().filter_map(|entry| Some(entry.item.as_ref()?.heap_bytes()));
         assert_eq!(self.held, held.clone().count());
         assert_eq!(self.bytes, held.sum::<usize>());
-        assert_eq!(self.ends.len(), self.entries.len());
+        assert_eq!(self.noted, self.ends.values().map(Vec::len).sum::<usize>());
+        assert!(self.noted <= 2 * self.entries.len() + 1024);
+        for (target, entry) in &self.entries {
+            let noted = self.ends.get(&entry.check).is_some_and(|noted| noted.contains(target));
+            assert!(noted, "{target} is never looked at again");
+        }
         assert!(self.entries.len() <= self.limits.items);
     }
 }
@@ -267,7 +302,7 @@ mod tests {
     use wire::Signer;
     use wire::item::byte_string;
 
-    /// Leases written into the value: `seconds held` `,` `seconds remembered`.
+    /// Leases written into the value: `minutes held` `,` `minutes remembered`.
     struct Told;
 
     impl Admission for Told {
@@ -275,7 +310,7 @@ mod tests {
             let text = core::str::from_utf8(item.value()).unwrap();
             let (_, text) = text.split_once(':').unwrap();
             let (held, marker) = text.split_once(',').unwrap();
-            let at = |s: &str| wall + Duration::from_secs(s.parse().unwrap());
+            let at = |s: &str| wall + Duration::from_secs(60) * s.parse().unwrap();
             Ok(Lease { until: at(held), marker_until: at(marker) })
         }
     }
@@ -291,8 +326,8 @@ mod tests {
         Item::mutable(&signer, &[salt], Seq::new(seq).unwrap(), &value).unwrap()
     }
 
-    fn at(seconds: u64) -> UnixMillis {
-        UnixMillis(seconds * 1000)
+    fn at(minutes: u64) -> UnixMillis {
+        UnixMillis(minutes * 60_000)
     }
 
     #[test]
@@ -357,7 +392,8 @@ mod tests {
                 });
                 prop_assert_eq!(shelf.put(new.as_ref(), None, at(time)).is_err(), refused);
                 if !refused {
-                    model.insert(salt, (seq, time + held, time + held + more));
+                    let before = known.map_or(0, |(_, _, marker)| marker);
+                    model.insert(salt, (seq, time + held, before.max(time + held + more)));
                 }
                 if pass == 0 {
                     shelf.sweep(at(time));

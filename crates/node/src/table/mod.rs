@@ -34,7 +34,8 @@ pub struct Table {
 
 /// Contacts near a target, closest first, without allocating.
 pub struct Closest<'t, const N: usize> {
-    found: [Option<(Distance, &'t Entry)>; N],
+    distances: [Distance; N],
+    entries: [Option<&'t Entry>; N],
     len: usize,
 }
 
@@ -47,21 +48,23 @@ impl<'t, const N: usize> Closest<'t, N> {
 
     #[inline]
     fn offer(&mut self, distance: Distance, entry: &'t Entry) {
-        let mut place = self.len;
-        while place > 0 && self.found[place - 1].is_some_and(|(other, _)| other > distance) {
-            place -= 1;
-        }
-        if place == N {
+        if self.len == N && distance >= self.distances[N - 1] {
             return;
         }
+        let mut place = self.len.min(N - 1);
+        while place > 0 && self.distances[place - 1] > distance {
+            self.distances[place] = self.distances[place - 1];
+            self.entries[place] = self.entries[place - 1];
+            place -= 1;
+        }
+        self.distances[place] = distance;
+        self.entries[place] = Some(entry);
         self.len = (self.len + 1).min(N);
-        self.found[place..self.len].rotate_right(1);
-        self.found[place] = Some((distance, entry));
     }
 
     /// The contacts, closest first.
     pub fn iter(&self) -> impl Iterator<Item = &'t Entry> {
-        self.found[..self.len].iter().filter_map(|found| found.map(|(_, entry)| entry))
+        self.entries[..self.len].iter().copied().flatten()
     }
 }
 
@@ -102,7 +105,7 @@ impl Table {
     /// Those in the target's own bucket are closer than any other; then come all nearer to us than
     /// that, then the buckets before it, one by one.
     pub fn closest<const N: usize>(&self, target: &Point) -> Closest<'_, N> {
-        let mut closest = Closest { found: [None; N], len: 0 };
+        let mut closest = Closest { distances: [Distance::MAX; N], entries: [None; N], len: 0 };
         let home = (self.own.point().shared_bits(target) as usize).min(self.buckets.len());
         let (before, from_home) = self.buckets.split_at(home);
         if let Some((home, nearer)) = from_home.split_first() {
@@ -118,6 +121,15 @@ impl Table {
             closest.offer_all(target, core::slice::from_ref(bucket));
         }
         closest
+    }
+
+    /// The contacts closest to `target` whose last query was not answered, at most `most`.
+    pub fn closest_failing(&self, target: &Point, most: usize) -> Vec<Contact> {
+        let failing = self.iter().filter(|entry| !entry.is_good());
+        let mut failing: Vec<Contact> = failing.map(Entry::contact).collect();
+        failing.sort_by_key(|contact| target.distance(&contact.id.point()));
+        failing.truncate(most);
+        failing
     }
 
     /// A contact answered a query of ours. It enters, waits as a replacement, or is only noted.

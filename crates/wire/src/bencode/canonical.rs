@@ -10,7 +10,7 @@ use crate::limits::BENCODE_DEPTH;
 /// # Errors
 /// [`Malformed`] if they are not, or nest deeper than [`BENCODE_DEPTH`].
 pub fn check_canonical(bytes: &[u8]) -> Result<(), Malformed> {
-    let mut reader = Reader::new(bytes);
+    let mut reader = Reader::canonical(bytes);
     check(&mut reader, BENCODE_DEPTH)?;
     if reader.rest().is_empty() { Ok(()) } else { Err(Malformed) }
 }

@@ -12,12 +12,18 @@ pub struct Malformed;
 #[derive(Clone, Copy)]
 pub struct Reader<'a> {
     rest: &'a [u8],
+    canonical: bool,
 }
 
 impl<'a> Reader<'a> {
     /// Starts at the first byte.
     pub fn new(bytes: &'a [u8]) -> Self {
-        Self { rest: bytes }
+        Self { rest: bytes, canonical: false }
+    }
+
+    /// Like [`Reader::new`], and refuses numbers and lengths that could be written shorter.
+    pub fn canonical(bytes: &'a [u8]) -> Self {
+        Self { rest: bytes, canonical: true }
     }
 
     /// What has not been read yet.
@@ -127,7 +133,7 @@ impl<'a> Reader<'a> {
         for (index, byte) in self.rest.iter().take(6).enumerate() {
             match byte {
                 b'0'..=b'9' => length = length * 10 + usize::from(byte - b'0'),
-                b':' if index > 0 && (index == 1 || self.rest[0] != b'0') => {
+                b':' if index > 0 && !(self.canonical && index > 1 && self.rest[0] == b'0') => {
                     return Ok((length, &self.rest[index + 1..]));
                 }
                 _ => return Err(Malformed),
@@ -136,19 +142,19 @@ impl<'a> Reader<'a> {
         Err(Malformed)
     }
 
-    /// The digits of an integer with their sign: canonical, of any size.
+    /// The digits of an integer with their sign, of any size.
     pub(super) fn integer_digits(&mut self) -> Result<&'a [u8], Malformed> {
         self.expect(b'i')?;
         let end = self.rest.iter().position(|byte| *byte == b'e').ok_or(Malformed)?;
         let text = &self.rest[..end];
         let digits = text.strip_prefix(b"-").unwrap_or(text);
-        let canonical = match digits {
-            [] => false,
+        let shortest = match digits {
             [b'0'] => text.len() == 1,
             [b'0', ..] => false,
-            _ => digits.iter().all(u8::is_ascii_digit),
+            _ => true,
         };
-        if !canonical {
+        let number = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+        if !number || (self.canonical && !shortest) {
             return Err(Malformed);
         }
         self.rest = &self.rest[end + 1..];
@@ -180,10 +186,13 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn numbers_and_lengths_must_be_canonical() {
-        for text in ["i-0e", "i01e", "ie", "i-e", "i1", "02:hi", "3:hi", ":", "i1.5e", "99999999:a"]
-        {
+    fn what_is_no_number_or_string_is_refused_and_longer_forms_where_it_matters() {
+        for text in ["ie", "i-e", "i1", "3:hi", ":", "i1.5e", "99999999:a", "i--1e"] {
             assert_eq!(Reader::new(text.as_bytes()).raw(), Err(Malformed), "{text}");
+        }
+        for text in ["i-0e", "i01e", "02:hi"] {
+            assert!(Reader::new(text.as_bytes()).raw().is_ok(), "{text}");
+            assert_eq!(Reader::canonical(text.as_bytes()).raw(), Err(Malformed), "{text}");
         }
         assert_eq!(Reader::new(b"i-12e").integer(), Ok(-12));
         assert_eq!(Reader::new(b"0:").string(), Ok(&b""[..]));

@@ -8,7 +8,7 @@ use std::os::fd::AsRawFd;
 use std::thread::LocalKey;
 
 use nix::sys::socket::{
-    MsgFlags, MultiHeaders, SockaddrIn, SockaddrIn6, SockaddrLike, recvmmsg, sendmmsg,
+    MsgFlags, MultiHeaders, SockaddrIn, SockaddrIn6, SockaddrLike, recvmmsg, sendmmsg, sendto,
 };
 use tokio::net::UdpSocket;
 use wire::limits::DATAGRAM_BYTES;
@@ -80,25 +80,25 @@ impl RawAddress for SockaddrIn6 {
     }
 }
 
-/// Receives up to a batch without waiting; tells how many datagrams came.
-pub fn receive(
+/// Receives up to `N` datagrams without waiting; tells how many came.
+pub fn receive<const N: usize>(
     socket: &UdpSocket,
     family: Family,
     each: &mut impl FnMut(Endpoint, &[u8]),
 ) -> io::Result<usize> {
     match family {
-        Family::V4 => receive_from::<SockaddrIn>(socket, each),
-        Family::V6 => receive_from::<SockaddrIn6>(socket, each),
+        Family::V4 => receive_from::<SockaddrIn, N>(socket, each),
+        Family::V6 => receive_from::<SockaddrIn6, N>(socket, each),
     }
 }
 
-fn receive_from<A: RawAddress>(
+fn receive_from<A: RawAddress, const N: usize>(
     socket: &UdpSocket,
     each: &mut impl FnMut(Endpoint, &[u8]),
 ) -> io::Result<usize> {
     A::scratch().with_borrow_mut(|scratch| {
         let mut buffers = scratch.buffers.iter_mut();
-        let mut slices: [[IoSliceMut<'_>; 1]; BATCH] = array::from_fn(|_| {
+        let mut slices: [[IoSliceMut<'_>; 1]; N] = array::from_fn(|_| {
             [IoSliceMut::new(buffers.next().map_or(&mut [], |buffer| &mut buffer[..]))]
         });
         let flags = MsgFlags::MSG_DONTWAIT;
@@ -118,28 +118,28 @@ fn receive_from<A: RawAddress>(
     })
 }
 
-/// Sends up to a batch without waiting; tells how many datagrams went.
-pub fn send(
+/// Sends up to `N` datagrams without waiting; tells how many went.
+pub fn send<const N: usize>(
     socket: &UdpSocket,
     family: Family,
     datagrams: &[(Endpoint, &[u8])],
 ) -> io::Result<usize> {
     match family {
-        Family::V4 => send_to::<SockaddrIn>(socket, datagrams),
-        Family::V6 => send_to::<SockaddrIn6>(socket, datagrams),
+        Family::V4 => send_to::<SockaddrIn, N>(socket, datagrams),
+        Family::V6 => send_to::<SockaddrIn6, N>(socket, datagrams),
     }
 }
 
-fn send_to<A: RawAddress>(
+fn send_to<A: RawAddress, const N: usize>(
     socket: &UdpSocket,
     datagrams: &[(Endpoint, &[u8])],
 ) -> io::Result<usize> {
     A::scratch().with_borrow_mut(|scratch| {
-        let count = datagrams.len().min(BATCH);
-        let slices: [[IoSlice<'_>; 1]; BATCH] = array::from_fn(|index| {
+        let count = datagrams.len().min(N);
+        let slices: [[IoSlice<'_>; 1]; N] = array::from_fn(|index| {
             [IoSlice::new(datagrams.get(index).map_or(&[], |(_, bytes)| bytes))]
         });
-        let addresses: [Option<A>; BATCH] =
+        let addresses: [Option<A>; N] =
             array::from_fn(|index| datagrams.get(index).map(|(to, _)| A::of(to)));
         let flags = MsgFlags::MSG_DONTWAIT;
         let fd = socket.as_raw_fd();
@@ -147,4 +147,18 @@ fn send_to<A: RawAddress>(
             sendmmsg(fd, &mut scratch.outgoing, &slices[..count], &addresses[..count], [], flags)?;
         Ok(sent.count())
     })
+}
+
+/// Sends one datagram without waiting.
+pub fn send_one(
+    socket: &UdpSocket,
+    family: Family,
+    (to, bytes): (Endpoint, &[u8]),
+) -> io::Result<usize> {
+    let (fd, flags) = (socket.as_raw_fd(), MsgFlags::MSG_DONTWAIT);
+    match family {
+        Family::V4 => sendto(fd, bytes, &SockaddrIn::of(&to), flags)?,
+        Family::V6 => sendto(fd, bytes, &SockaddrIn6::of(&to), flags)?,
+    };
+    Ok(1)
 }
