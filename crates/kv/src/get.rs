@@ -43,7 +43,7 @@ impl Kv {
             return self.done(id, Done::Got(Ok(Box::new(report))));
         }
         let question = Question::Item { target, salt: key.salt(), newer_than: None };
-        let command = Command::Lookup { question, width: self.width(), trace: *trace };
+        let command = self.lookup(question, *trace);
         let get = Get { request };
         self.command_node(now, id, Operation::Get(Box::new(get)), command, outbox);
     }

@@ -76,7 +76,7 @@ impl Kv {
                 Question::Item { target, salt, newer_than: None }
             }
         };
-        let command = Command::Lookup { question, width: self.width(), trace: false };
+        let command = self.lookup(question, false);
         self.command_node(now, id, Operation::Publish(Box::new(publish)), command, outbox);
     }
 

@@ -65,7 +65,7 @@ impl Kv {
         let PutRequest { namespace, key, trace, .. } = &put.request;
         let target = namespace.target(key);
         let question = Question::Item { target, salt: key.salt(), newer_than: None };
-        let command = Command::Lookup { question, width: self.width(), trace: *trace };
+        let command = self.lookup(question, *trace);
         self.command_node(now, id, Operation::Put(Box::new(put)), command, outbox);
     }
 

@@ -113,7 +113,9 @@ impl Kv {
             }
             Request::ItemGet { target, salt } => {
                 let question = Question::Item { target, salt, newer_than: None };
-                let command = Command::Lookup { question, width: self.width(), trace: false };
+                let width = self.width();
+                let command =
+                    Command::Lookup { question, width, stop_at_proof: true, trace: false };
                 self.command_node(now, id, Operation::ItemGet, command, outbox);
             }
             Request::Peers { info_hash, scrape } => {
@@ -123,12 +125,12 @@ impl Kv {
                     self.events.push_back(Event::Peers(id, held));
                 }
                 let question = Question::Peers { info_hash, no_seed: false, scrape };
-                let command = Command::Lookup { question, width: self.width(), trace: false };
+                let command = self.lookup(question, false);
                 self.command_node(now, id, Operation::Peers { found }, command, outbox);
             }
             Request::Lookup(point) => {
                 let question = Question::Nodes(point);
-                let command = Command::Lookup { question, width: self.width(), trace: true };
+                let command = self.lookup(question, true);
                 self.command_node(now, id, Operation::Lookup, command, outbox);
             }
             Request::Ping(to) => {
@@ -151,6 +153,11 @@ impl Kv {
     /// Whether no request and no repair is on its way.
     pub fn is_idle(&self) -> bool {
         self.operations.is_empty() && self.background == 0
+    }
+
+    /// A lookup as wide as this network's replicas.
+    pub(crate) fn lookup(&self, question: Question, trace: bool) -> Command {
+        Command::Lookup { question, width: self.width(), stop_at_proof: false, trace }
     }
 
     pub(crate) fn node_mut(&mut self) -> &mut Node<Records> {
@@ -257,15 +264,11 @@ impl Kv {
         }
     }
 
-    /// A lookup came upon an item. If that is all its request needs, it goes no further: an
-    /// immutable item is proved by its hash, and a get may take the first value.
+    /// A lookup came upon an item: a get that takes the first value goes no further.
     fn item_found(&mut self, now: Now, operation: OperationId, item: &Item) {
-        let enough = match self.operations.get(&operation) {
-            Some((_, Operation::ItemGet)) => item.seq().is_none(),
-            Some((_, Operation::Get(get))) => get.takes_first(item, now),
-            _ => false,
-        };
-        if enough {
+        if let Some((_, Operation::Get(get))) = self.operations.get(&operation)
+            && get.takes_first(item, now)
+        {
             self.node.cancel(operation, now);
         }
     }

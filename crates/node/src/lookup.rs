@@ -49,6 +49,7 @@ pub(crate) struct Lookup {
     target: Point,
     owner: Owner,
     trace: bool,
+    stop_at_proof: bool,
     started: Instant,
     walks: [Option<Walk>; 2],
     width: usize,
@@ -63,18 +64,13 @@ pub(crate) struct Lookup {
 }
 
 impl Lookup {
-    pub(crate) fn new(
-        question: Question,
-        width: usize,
-        trace: bool,
-        owner: Owner,
-        now: Instant,
-    ) -> Self {
+    pub(crate) fn new(question: Question, width: usize, owner: Owner, now: Instant) -> Self {
         Self {
             target: question.target(),
             question,
             owner,
-            trace,
+            trace: false,
+            stop_at_proof: false,
             started: now,
             walks: [None, None],
             width: width.clamp(1, wire::limits::NODES_PER_LIST),
@@ -86,6 +82,17 @@ impl Lookup {
             peers: HashSet::default(),
             filters: None,
         }
+    }
+
+    /// For a caller: with what the command says beyond the question.
+    pub(crate) fn for_caller(
+        question: Question,
+        width: usize,
+        stop_at_proof: bool,
+        trace: bool,
+        now: Instant,
+    ) -> Self {
+        Self { stop_at_proof, trace, ..Self::new(question, width, Owner::Caller, now) }
     }
 
     fn query(&self, want: Want) -> Query<'static> {
@@ -101,6 +108,9 @@ impl Lookup {
     }
 
     fn ended(&self, now: Instant) -> Option<Ended> {
+        if self.stop_at_proof && self.items.iter().any(|item| item.seq().is_none()) {
+            return Some(Ended::Proved);
+        }
         let walks: Vec<Option<Ended>> = self.walks.iter().flatten().map(Walk::ended).collect();
         if walks.iter().all(Option::is_some) {
             let order = [Ended::OutOfMessages, Ended::Converged];

@@ -101,7 +101,7 @@ impl<A: Admission> Node<A> {
     fn look_for_neighbours(&mut self, owner: Owner, now: Instant, outbox: &mut Outbox) {
         self.membership.joining |= owner == Owner::Join;
         let question = Question::Nodes(self.id().point());
-        let lookup = Lookup::new(question, K, false, owner, now);
+        let lookup = Lookup::new(question, K, owner, now);
         let operation = self.own_operation();
         self.start_lookup(operation, lookup, now, outbox);
     }
@@ -139,7 +139,7 @@ impl<A: Admission> Node<A> {
     }
 
     fn refresh(&mut self, point: wire::Point, now: Instant, outbox: &mut Outbox) {
-        let lookup = Lookup::new(Question::Nodes(point), K, false, Owner::Refresh, now);
+        let lookup = Lookup::new(Question::Nodes(point), K, Owner::Refresh, now);
         let operation = self.own_operation();
         self.start_lookup(operation, lookup, now, outbox);
     }

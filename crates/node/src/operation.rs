@@ -99,6 +99,8 @@ pub enum Command {
         question: Question,
         /// How many closest nodes must have answered at the end.
         width: usize,
+        /// End with the first immutable item: its hash proves it, so that nobody need agree.
+        stop_at_proof: bool,
         /// Tell each step.
         trace: bool,
     },
@@ -166,6 +168,8 @@ impl Event {
 pub enum Ended {
     /// The closest nodes that live have answered.
     Converged,
+    /// An immutable item was found, and the lookup was to go no further.
+    Proved,
     /// Nobody answered.
     Unreachable,
     /// It had sent as many queries as it may.

@@ -15,7 +15,7 @@ use crate::counters::Counters;
 use crate::dice::Dice;
 use crate::identity::Identity;
 use crate::limits::OPERATIONS;
-use crate::lookup::{Lookup, Owner};
+use crate::lookup::Lookup;
 use crate::membership::Membership;
 use crate::operation::{Answer, Command, Event, OperationId};
 use crate::outbox::Outbox;
@@ -93,8 +93,9 @@ impl<A: Admission> Node<A> {
         self.last_operation = operation;
         match command {
             Command::Join(endpoints) => self.join(endpoints, now.monotonic, outbox),
-            Command::Lookup { question, width, trace } => {
-                let lookup = Lookup::new(question, width, trace, Owner::Caller, now.monotonic);
+            Command::Lookup { question, width, stop_at_proof, trace } => {
+                let lookup =
+                    Lookup::for_caller(question, width, stop_at_proof, trace, now.monotonic);
                 self.start_lookup(operation, lookup, now.monotonic, outbox);
             }
             Command::Write { written, to } => {

@@ -15,7 +15,8 @@ use sha1::{Digest, Sha1};
 
 use crate::bencode::{Writer, check_canonical};
 use crate::id::Target;
-use crate::key::{KnownKeys, PublicKey, SIGNATURE_BYTES, Signer};
+use crate::key::{PublicKey, SIGNATURE_BYTES, Signer};
+use crate::known_keys::KnownKeys;
 use crate::limits::{SALT_BYTES, VALUE_BYTES};
 
 /// The version of a mutable item: higher replaces lower (BEP 44 `seq`). Never negative.

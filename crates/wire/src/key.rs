@@ -1,10 +1,9 @@
 //! Ed25519 keys: who may write a mutable item, and the proof that they did (BEP 44).
 
-use alloc::vec::Vec;
 use core::fmt;
 use core::str::FromStr;
 
-use ed25519_dalek::{Signature, Signer as _, SigningKey, Verifier as _, VerifyingKey};
+use ed25519_dalek::{Signer as _, SigningKey};
 
 use crate::id::read_hex;
 
@@ -29,41 +28,6 @@ impl PublicKey {
     /// The 32 bytes.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
-    }
-}
-
-/// Keys whose points on the curve are at hand: finding a point takes a tenth of a verification's
-/// time, and most items of a node come under few keys.
-#[derive(Default)]
-pub struct KnownKeys {
-    recent: Vec<VerifyingKey>,
-}
-
-/// Keys that are remembered.
-const KNOWN_KEYS: usize = 4;
-
-impl KnownKeys {
-    /// Whether `signature` is `key`'s over `message`.
-    pub(crate) fn verifies(
-        &mut self,
-        key: &PublicKey,
-        message: &[u8],
-        signature: &[u8; SIGNATURE_BYTES],
-    ) -> bool {
-        let signature = Signature::from_bytes(signature);
-        if let Some(known) = self.recent.iter().find(|known| known.as_bytes() == &key.0) {
-            return known.verify(message, &signature).is_ok();
-        }
-        let Ok(point) = VerifyingKey::from_bytes(&key.0) else { return false };
-        let verifies = point.verify(message, &signature).is_ok();
-        // Only a key that signed something is worth a place: a stranger must at least do that.
-        if verifies {
-            if self.recent.len() == KNOWN_KEYS {
-                self.recent.remove(0);
-            }
-            self.recent.push(point);
-        }
-        verifies
     }
 }
 
