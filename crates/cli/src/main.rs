@@ -1,1 +1,156 @@
-fn main() {}
+//! The program `xorbit`: one verb a file, and here the way to each of them.
+
+mod amount;
+mod announce;
+mod bencoded;
+mod connection;
+mod content;
+mod delete;
+mod demo;
+mod effort;
+mod failure;
+mod get;
+mod hex;
+mod item;
+mod keygen;
+mod leave;
+mod lookup;
+mod moment;
+mod namespace;
+mod node;
+mod peers;
+mod ping;
+mod put;
+mod reachability;
+mod receipt;
+mod report;
+mod sample;
+mod scrape;
+mod span;
+mod start_failure;
+mod talk;
+mod topic;
+mod trace;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::failure::{EXIT_CODES, Failure, Kind};
+
+/// A distributed hash table: start a node, join one that is there, put a value, get it from any other
+#[derive(Parser, Debug)]
+#[command(name = "xorbit", version, after_help = EXIT_CODES, arg_required_else_help = true)]
+struct Program {
+    #[command(subcommand)]
+    verb: Verb,
+    /// Print one JSON object on stdout, errors too
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(clap::Subcommand, Debug)]
+enum Verb {
+    /// Run a small network here and watch values survive
+    #[command(after_help = demo::AFTER_HELP)]
+    Demo(demo::Args),
+    /// Run a node
+    #[command(after_help = node::AFTER_HELP)]
+    Node(node::Args),
+    /// Store a value under a key
+    #[command(after_help = put::AFTER_HELP)]
+    Put(put::Args),
+    /// Print the value of a key
+    #[command(after_help = get::AFTER_HELP)]
+    Get(get::Args),
+    /// Delete the value of a key
+    #[command(after_help = delete::AFTER_HELP)]
+    Delete(delete::Args),
+    /// Make the key of a signed namespace
+    Keygen(keygen::Args),
+    /// Store or print a raw item (BEP 44)
+    Item(item::Args),
+    /// Announce a peer of a topic
+    #[command(after_help = announce::AFTER_HELP)]
+    Announce(announce::Args),
+    /// Print the peers of a topic
+    #[command(after_help = peers::AFTER_HELP)]
+    Peers(peers::Args),
+    /// Estimate how many peers a topic has
+    #[command(after_help = scrape::AFTER_HELP)]
+    Scrape(scrape::Args),
+    /// Walk towards a place in the key space and print the closest nodes
+    #[command(after_help = lookup::AFTER_HELP)]
+    Lookup(lookup::Args),
+    /// Ask one address whether a node is there
+    #[command(after_help = ping::AFTER_HELP)]
+    Ping(ping::Args),
+    /// Ask one node which topics it knows
+    #[command(after_help = sample::AFTER_HELP)]
+    Sample(sample::Args),
+}
+
+fn main() -> ExitCode {
+    let program = Program::try_parse().unwrap_or_else(|error| refuse_usage(&error));
+    let json = program.json;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let outcome = match runtime {
+        Ok(runtime) => {
+            let outcome = runtime.block_on(dispatch(program.verb, json));
+            // A name that is still being resolved must not hold up the end.
+            runtime.shutdown_background();
+            outcome
+        }
+        Err(cause) => Err(Failure::new(Kind::Environment, format!("cannot start: {cause}"))),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.tell(json);
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+async fn dispatch(verb: Verb, json: bool) -> Result<(), Failure> {
+    match verb {
+        Verb::Demo(args) => demo::run(args, json).await,
+        Verb::Node(args) => node::run(args, json).await,
+        Verb::Put(args) => put::run(args, json).await,
+        Verb::Get(args) => get::run(args, json).await,
+        Verb::Delete(args) => delete::run(args, json).await,
+        Verb::Keygen(args) => keygen::run(&args, json),
+        Verb::Item(args) => item::run(args, json).await,
+        Verb::Announce(args) => announce::run(args, json).await,
+        Verb::Peers(args) => peers::run(args, json).await,
+        Verb::Scrape(args) => scrape::run(args, json).await,
+        Verb::Lookup(args) => lookup::run(args, json).await,
+        Verb::Ping(args) => ping::run(args, json).await,
+        Verb::Sample(args) => sample::run(args, json).await,
+    }
+}
+
+/// Tells help, version or what is wrong with the command line, and ends.
+fn refuse_usage(error: &clap::Error) -> ! {
+    let json = std::env::args_os().any(|argument| argument == "--json");
+    if json && error.use_stderr() {
+        let told = error.to_string();
+        // Below the first empty line stand usage and tips.
+        let what: Vec<&str> =
+            told.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+        Failure::new(Kind::Usage, what.join(" ").trim_start_matches("error: ")).tell(json);
+        std::process::exit(error.exit_code());
+    }
+    error.exit()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_of_all_verbs_fit_together() {
+        Program::command().debug_assert();
+    }
+}

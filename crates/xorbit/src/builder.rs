@@ -8,7 +8,7 @@ use node::Network;
 use wire::Family;
 
 use crate::clock::Clock;
-use crate::data_dir::DataDir;
+use crate::data_dir::{DataDir, Remembered};
 use crate::driver::Driver;
 use crate::error::StartError;
 use crate::node::Node;
@@ -133,14 +133,19 @@ impl Builder {
             Some((data_dir, remembered)) => (Some(data_dir), remembered),
             None => (None, None),
         };
+        let is_new = remembered.is_none();
         let mut contacts = Vec::new();
         if let Some(remembered) = remembered {
             self.config.node.id = Some(remembered.id);
-            contacts = remembered.contacts.iter().map(|contact| contact.endpoint).collect();
+            contacts = remembered.contacts;
         }
         let seed = random_seed()?;
         let clock = Clock::start();
         let kv = kv::Kv::new(self.config, seed, clock.now());
+        if let (Some(data_dir), true) = (&data_dir, is_new) {
+            // At once, so that a directory that cannot be written shows before the node serves.
+            data_dir.remember(&Remembered { id: kv.node().id(), contacts: Vec::new() })?;
+        }
         Ok(Driver::spawn(kv, ports, clock, data_dir, self.join, contacts))
     }
 }

@@ -15,7 +15,7 @@ use kv::{Done, Event, Kv, Request, RequestId};
 use node::{Outbox, Step};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::time::Sleep;
-use wire::{Endpoint, Family};
+use wire::{Contact, Endpoint, Family};
 
 use crate::clock::Clock;
 use crate::data_dir::{DataDir, Remembered};
@@ -36,6 +36,13 @@ const BATCHES_IN_A_ROW: usize = 4;
 /// How often identity and contacts are written, if there is a data directory.
 const REMEMBER_EVERY: Duration = Duration::from_secs(300);
 
+/// How soon after joining they are written for the first time: a node that is killed comes back.
+const REMEMBER_FIRST: Duration = Duration::from_secs(5);
+
+/// With fewer good contacts than this, those of before stay remembered: a start without a network
+/// must not forget whom the node knew.
+const FEW_CONTACTS: usize = 8;
+
 /// First wait before names to join through, none of which resolved, are tried again; doubles up to
 /// [`RESOLVE_AFTER_MAX`].
 const RESOLVE_AFTER_MIN: Duration = Duration::from_secs(1);
@@ -49,7 +56,7 @@ const CLOSING: Duration = Duration::from_secs(2);
 /// What a handle asks of the driver.
 pub(crate) enum Message {
     /// Do this.
-    Request(Request, mpsc::UnboundedSender<Update>),
+    Request(Box<Request>, mpsc::UnboundedSender<Update>),
     /// Tell how things are.
     Info(oneshot::Sender<Info>),
     /// Leave.
@@ -81,7 +88,7 @@ pub(crate) struct Driver {
     resolving: bool,
     resolve_after: Duration,
     /// Contacts that a data directory remembered.
-    remembered: usize,
+    remembered: Vec<Contact>,
     data_dir: Option<Arc<DataDir>>,
     listening: Vec<SocketAddr>,
     started: std::time::Instant,
@@ -105,7 +112,7 @@ impl Driver {
         clock: Clock,
         data_dir: Option<DataDir>,
         join: Vec<String>,
-        contacts: Vec<Endpoint>,
+        remembered: Vec<Contact>,
     ) -> Node {
         let (sender, inbox) = mpsc::channel(MESSAGES);
         let (events, _) = broadcast::channel(EVENTS);
@@ -125,24 +132,24 @@ impl Driver {
             join,
             resolving: false,
             resolve_after: RESOLVE_AFTER_MIN,
-            remembered: contacts.len(),
+            remembered,
             data_dir: data_dir.map(Arc::new),
             listening,
             started: now,
             remember_at: now + REMEMBER_EVERY,
         };
-        tokio::spawn(driver.run(contacts));
+        tokio::spawn(driver.run());
         handle
     }
 
-    async fn run(mut self, contacts: Vec<Endpoint>) {
+    async fn run(mut self) {
         // Addresses need no resolving: a client's first request then finds its door at once.
         let plain: Vec<Endpoint> = self
             .join
             .iter()
             .filter_map(|name| name.parse::<SocketAddr>().ok())
             .map(Endpoint::from)
-            .chain(contacts)
+            .chain(self.remembered.iter().map(|contact| contact.endpoint))
             .collect();
         if !plain.is_empty() {
             self.join_through(plain).await;
@@ -258,8 +265,12 @@ impl Driver {
                 }
             }
             event => {
-                if matches!(event, Event::JoinFailed { .. }) {
-                    self.resolve_later(Duration::ZERO);
+                match event {
+                    Event::JoinFailed { .. } => self.resolve_later(Duration::ZERO),
+                    Event::Joined { .. } => {
+                        self.remember_at = std::time::Instant::now() + REMEMBER_FIRST;
+                    }
+                    _ => {}
                 }
                 let _ = self.events.send(event);
             }
@@ -269,7 +280,7 @@ impl Driver {
     async fn handle(&mut self, message: Message) {
         match message {
             Message::Request(request, waiting) => {
-                let id = self.kv.request(self.clock.now(), request, &mut self.outbox);
+                let id = self.kv.request(self.clock.now(), *request, &mut self.outbox);
                 self.waiting.insert(id, waiting);
                 self.settle().await;
             }
@@ -334,7 +345,7 @@ impl Driver {
             advertised: self.listening.iter().copied().map(advertised).collect(),
             external: Family::ALL.iter().filter_map(|family| node.external(*family)).collect(),
             contacts: Family::ALL.map(|family| node.table(family).len()),
-            remembered: self.remembered,
+            remembered: self.remembered.len(),
             read_only: node.is_read_only(),
             items,
             item_bytes,
@@ -360,7 +371,13 @@ impl Driver {
 
     fn remembered(&self) -> Remembered {
         let node = self.kv.node();
-        Remembered { id: node.id(), contacts: node.good_contacts() }
+        let mut contacts = node.good_contacts();
+        if contacts.len() < FEW_CONTACTS {
+            let gone = |old: &&Contact| contacts.iter().all(|contact| contact.id != old.id);
+            let old: Vec<Contact> = self.remembered.iter().filter(gone).copied().collect();
+            contacts.extend(old);
+        }
+        Remembered { id: node.id(), contacts }
     }
 
     /// Lets repairs end, and writes what shall be remembered.

@@ -26,7 +26,7 @@
 //! tells the truth about every replica; what they fail with tells not found, unreachable, refused
 //! and timed out apart.
 //!
-//! [`testnet`] gives a running local network in one call.
+//! [`testnet()`] gives a running local network in one call.
 
 mod builder;
 mod clock;
@@ -71,3 +71,8 @@ pub use wire::{
     Bloom, Contact, Endpoint, Family, InfoHash, Item, NodeId, Point, PublicKey, Scope, Seq, Signer,
     Target,
 };
+
+/// The README's code, compiled and run as it stands there.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -215,7 +215,7 @@ impl Node {
         request: Request,
     ) -> Result<mpsc::UnboundedReceiver<Update>, Closed> {
         let (sender, receiver) = mpsc::unbounded_channel();
-        self.driver.send(Message::Request(request, sender)).await.map_err(|_| Closed)?;
+        self.driver.send(Message::Request(Box::new(request), sender)).await.map_err(|_| Closed)?;
         Ok(receiver)
     }
 

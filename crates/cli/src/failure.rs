@@ -1,0 +1,170 @@
+//! Why a verb fails: one line, details, a way out, and the exit code that tells scripts which kind.
+
+use std::io::IsTerminal;
+
+use serde_json::{Map, Value, json};
+
+use crate::talk;
+
+/// The exit codes, for the program's help; each verb repeats those that it can end with.
+pub const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  not found
+  2  wrong usage, or something on this machine is in the way
+  3  refused, or too few replicas stored or answered
+  4  version conflict, or a put whose outcome is open
+  5  the network cannot be reached";
+
+/// What kind of failure it is: decides the exit code and the name in `--json`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// What was asked for does not exist.
+    NotFound,
+    /// The caller asked for something impossible.
+    Usage,
+    /// Something on this machine is in the way.
+    Environment,
+    /// Too few replicas stored or answered.
+    NotEnoughReplicas,
+    /// A node answered that it will not.
+    Refused,
+    /// The key does not hold the version expected.
+    Conflict,
+    /// A compare-and-swap that may or may not have happened.
+    Undetermined,
+    /// Nobody answered.
+    Unreachable,
+}
+
+impl Kind {
+    /// The exit code, as [`EXIT_CODES`] tells it.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Kind::NotFound => 1,
+            Kind::Usage | Kind::Environment => 2,
+            Kind::NotEnoughReplicas | Kind::Refused => 3,
+            Kind::Conflict | Kind::Undetermined => 4,
+            Kind::Unreachable => 5,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Kind::NotFound => "not_found",
+            Kind::Usage => "usage",
+            Kind::Environment => "environment",
+            Kind::NotEnoughReplicas => "not_enough_replicas",
+            Kind::Refused => "refused",
+            Kind::Conflict => "conflict",
+            Kind::Undetermined => "undetermined",
+            Kind::Unreachable => "unreachable",
+        }
+    }
+}
+
+/// Why a verb failed.
+#[derive(Debug)]
+pub struct Failure {
+    kind: Kind,
+    what: String,
+    details: Vec<String>,
+    hint: Option<String>,
+    data: Map<String, Value>,
+}
+
+impl Failure {
+    /// One line, with the value at fault in backticks.
+    pub fn new(kind: Kind, what: impl Into<String>) -> Self {
+        Self { kind, what: what.into(), details: Vec::new(), hint: None, data: Map::new() }
+    }
+
+    /// Adds a line below the first.
+    pub fn detail(mut self, line: impl Into<String>) -> Self {
+        self.details.push(line.into());
+        self
+    }
+
+    /// Adds the way out.
+    pub fn hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+
+    /// Adds a field for `--json`.
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.data.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// The exit code.
+    pub fn exit_code(&self) -> u8 {
+        self.kind.exit_code()
+    }
+
+    /// Tells it: as lines on stderr, or as an object on stdout.
+    pub fn tell(&self, json: bool) {
+        if json {
+            // A reader that is gone is told by the exit code alone.
+            let _ = talk::object(&json!({ "error": self.to_json() }));
+            return;
+        }
+        let (error, hint) = labels();
+        talk::say(format_args!("{error} {}", self.what));
+        for line in &self.details {
+            talk::say(format_args!("  {line}"));
+        }
+        if let Some(text) = &self.hint {
+            talk::say(format_args!("{hint} {text}"));
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        let mut object = self.data.clone();
+        object.insert("kind".into(), self.kind.name().into());
+        object.insert("exit_code".into(), self.exit_code().into());
+        object.insert("message".into(), self.what.clone().into());
+        if !self.details.is_empty() {
+            object.insert("details".into(), self.details.clone().into());
+        }
+        if let Some(hint) = &self.hint {
+            object.insert("hint".into(), hint.clone().into());
+        }
+        Value::Object(object)
+    }
+}
+
+/// `error:` and `hint:`, in colour where people look on and have not asked for none.
+fn labels() -> (&'static str, &'static str) {
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+        || std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    if plain || !std::io::stderr().is_terminal() {
+        return ("error:", "hint:");
+    }
+    ("\x1b[1;31merror:\x1b[0m", "\x1b[1;36mhint:\x1b[0m")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_in_json_has_its_kind_code_message_and_fields() {
+        let failure = Failure::new(Kind::Conflict, "key `k` is taken")
+            .detail("it holds version 7")
+            .hint("read it")
+            .with("current", 7);
+        let told = json!({
+            "kind": "conflict", "exit_code": 4, "message": "key `k` is taken",
+            "details": ["it holds version 7"], "hint": "read it", "current": 7,
+        });
+        assert_eq!(failure.to_json(), told);
+    }
+
+    #[test]
+    fn the_help_names_every_exit_code() {
+        for kind in [Kind::NotFound, Kind::Usage, Kind::Refused, Kind::Conflict, Kind::Unreachable]
+        {
+            assert!(EXIT_CODES.contains(&format!("\n  {}  ", kind.exit_code())), "{kind:?}");
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! `xorbit node`: runs a node until it is asked to leave.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde_json::json;
+use xorbit::{DEFAULT_NETWORK, Endpoint, Event, Info, Node, ShelfLimits};
+
+use crate::amount;
+use crate::connection::{NetworkArgs, ReplicasArgs, host_and_port};
+use crate::effort::count;
+use crate::failure::{Failure, Kind};
+use crate::leave::Leave;
+use crate::namespace::quoted;
+use crate::reachability;
+use crate::span;
+use crate::talk;
+
+/// Ends the help.
+pub const AFTER_HELP: &str = "It serves until Ctrl-C or SIGTERM.\n\nExit codes: 0 it left when \
+    asked to, 2 wrong usage, or a port, address or directory that cannot be used";
+
+/// How often a node of the public network looks whether it can be reached by now.
+const REACHED_YET: Duration = Duration::from_secs(5);
+
+/// What it is told.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// Address to listen on, one for each family at most; port 0 takes a free one [default:
+    /// 0.0.0.0:8000 and [::]:8000]
+    #[arg(long, value_name = "ADDR:PORT")]
+    listen: Vec<SocketAddr>,
+    /// Join the network of the node there, given once or more; without it a new network begins
+    #[arg(long, value_name = "HOST:PORT", value_delimiter = ',', value_parser = host_and_port)]
+    join: Vec<String>,
+    /// Keep identity and contacts in this directory, to come back without --join
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Serve HTTP there, which this version cannot
+    #[arg(long, value_name = "off|ADDR:PORT", default_value = "off")]
+    http: Http,
+    #[command(flatten)]
+    network: NetworkArgs,
+    #[command(flatten)]
+    replicas: ReplicasArgs,
+    #[command(flatten)]
+    bounds: BoundsArgs,
+}
+
+/// How much a node may do for others.
+#[derive(clap::Args, Debug)]
+#[command(next_help_heading = "Limits")]
+struct BoundsArgs {
+    /// Cap on all that it sends, such as 500k or 2M [default: none]
+    #[arg(long, value_name = "BYTES/S", value_parser = amount::rate)]
+    max_bandwidth: Option<u32>,
+    /// Items that it holds for others
+    #[arg(long, value_name = "N", default_value_t = ShelfLimits::default().items)]
+    max_items: usize,
+    /// Bytes of items that it holds for others
+    #[arg(long, value_name = "BYTES", default_value_t = ShelfLimits::default().bytes,
+        value_parser = amount::memory)]
+    max_bytes: usize,
+}
+
+/// Where to serve HTTP.
+#[derive(Clone, Copy, Debug)]
+enum Http {
+    Off,
+    At(SocketAddr),
+}
+
+impl FromStr for Http {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "off" => Ok(Http::Off),
+            _ => text.parse().map(Http::At).map_err(|_| "neither `off` nor ADDR:PORT"),
+        }
+    }
+}
+
+/// Does it.
+pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
+    if let Http::At(address) = args.http {
+        let what = format!("cannot serve HTTP on `{address}`: this version has no gateway");
+        return Err(Failure::new(Kind::Usage, what).hint("leave `--http` out, or say `--http off`"));
+    }
+    // First of all, so that no signal finds the node half started.
+    let mut leave = Leave::heed()?;
+    let node = start(&args).await?;
+    let mut events = node.events();
+    let info = node.info().await?;
+    ready(&args, &info, json)?;
+    let mut teller = Teller::new(&args, &info);
+    let mut look = tokio::time::interval(REACHED_YET);
+    loop {
+        tokio::select! {
+            () = leave.asked() => break,
+            event = events.next() => match event {
+                Some(event) => teller.event(event),
+                None => return Err(xorbit::Closed.into()),
+            },
+            _ = look.tick(), if teller.read_only => teller.look(&node.info().await?),
+        }
+    }
+    talk::say("leaving");
+    let last = node.info().await?;
+    node.close().await;
+    let up = span::told(last.up);
+    let contacts = count(last.contacts.iter().sum(), "contact");
+    talk::say(format_args!("left after {up}: {contacts}, {} held", count(last.items, "item")));
+    Ok(())
+}
+
+async fn start(args: &Args) -> Result<Node, Failure> {
+    let BoundsArgs { max_bandwidth, max_items, max_bytes } = args.bounds;
+    let mut builder = args.network.builder();
+    builder = builder.replicas(args.replicas.replicas.into()).shelf(max_items, max_bytes);
+    for address in &args.listen {
+        builder = builder.listen(*address);
+    }
+    for name in &args.join {
+        builder = builder.join(name.clone());
+    }
+    if let Some(directory) = &args.data {
+        builder = builder.data_dir(directory.clone());
+    }
+    if let Some(cap) = max_bandwidth {
+        builder = builder.bandwidth_cap(cap);
+    }
+    Ok(builder.start().await?)
+}
+
+/// Tells that the node serves, and how others find it.
+fn ready(args: &Args, info: &Info, json: bool) -> Result<(), Failure> {
+    let addresses = addresses(info);
+    let join = join_command(args, &addresses);
+    if json {
+        return talk::object(&json!({
+            "id": info.id.to_string(),
+            "addresses": addresses.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "listening": info.listening.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "network": if args.network.public { None } else { Some(&args.network.network) },
+            "public": args.network.public,
+            "join": join,
+        }));
+    }
+    let places: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+    let (places, network) = (places.join(" and "), network(args));
+    talk::line(format_args!("ready: node {} at {places}, {network}; join it: {join}", info.id))
+}
+
+/// What to call the network.
+fn network(args: &Args) -> String {
+    match args.network.public {
+        true => "the public network".to_owned(),
+        false => format!("network `{}`", args.network.network),
+    }
+}
+
+/// The addresses to tell others. Without a way out of this machine, those that its own programs
+/// can use.
+fn addresses(info: &Info) -> Vec<SocketAddr> {
+    let reachable = |address: &&SocketAddr| !address.ip().is_unspecified();
+    let mut addresses: Vec<SocketAddr> =
+        info.advertised.iter().filter(reachable).copied().collect();
+    if addresses.is_empty() {
+        addresses.extend(info.advertised.iter().map(|address| match address.ip() {
+            IpAddr::V4(_) => SocketAddr::from((Ipv4Addr::LOCALHOST, address.port())),
+            IpAddr::V6(_) => SocketAddr::from((std::net::Ipv6Addr::LOCALHOST, address.port())),
+        }));
+    }
+    addresses
+}
+
+fn join_command(args: &Args, addresses: &[SocketAddr]) -> String {
+    let mut command = String::from("xorbit node");
+    if args.network.public {
+        command.push_str(" --public");
+    } else if args.network.network != DEFAULT_NETWORK {
+        command.push_str(&format!(" --network {}", quoted(&args.network.network)));
+    }
+    if let (Some(address), false) = (addresses.first(), args.network.public) {
+        command.push_str(&format!(" --join {}", quoted(&address.to_string())));
+    }
+    command
+}
+
+/// Tells what happens to the node, and nothing twice.
+struct Teller {
+    /// What to call the network.
+    network: String,
+    /// Whom it joins through, in words; nothing if it begins a network.
+    doors: Option<String>,
+    advertised: Vec<SocketAddr>,
+    read_only: bool,
+    failures: u32,
+    external: Vec<Endpoint>,
+}
+
+impl Teller {
+    /// Tells at once what the node begins with.
+    fn new(args: &Args, info: &Info) -> Self {
+        let doors = if !args.join.is_empty() {
+            Some(args.join.join(", "))
+        } else if info.remembered > 0 {
+            Some(format!("{} of before", count(info.remembered, "contact")))
+        } else if args.network.public {
+            Some("the public routers".to_owned())
+        } else {
+            None
+        };
+        match &doors {
+            Some(doors) => talk::say(format_args!("joining through {doors}")),
+            None => talk::say("nobody to join: a new network begins here"),
+        }
+        if info.read_only {
+            talk::say(
+                "read-only until others can reach this node: it asks, stores and finds, but \
+                 answers nobody yet",
+            );
+        }
+        let advertised = info.advertised.clone();
+        let (network, read_only) = (network(args), info.read_only);
+        Self { network, doors, advertised, read_only, failures: 0, external: Vec::new() }
+    }
+
+    fn event(&mut self, event: Event) {
+        match event {
+            Event::Joined { contacts } => {
+                self.failures = 0;
+                let contacts = count(contacts, "contact");
+                match &self.doors {
+                    Some(doors) => {
+                        talk::say(format_args!("joined through {doors}: {contacts} so far"))
+                    }
+                    None => talk::say(format_args!("no longer alone: {contacts}")),
+                }
+            }
+            Event::JoinFailed { retry_in } => self.join_failed(retry_in),
+            Event::ExternalAddress(external) if !self.external.contains(&external) => {
+                self.external.push(external);
+                reachability::told(external, &self.advertised).iter().for_each(talk::say);
+            }
+            Event::Renamed(id) => {
+                talk::say(format_args!("its id is {id} now, as its address demands (BEP 42)"));
+            }
+            _ => {}
+        }
+    }
+
+    /// Failures come ever more rarely, and the first, second, fourth, eighth ... are told.
+    fn join_failed(&mut self, retry_in: Duration) {
+        self.failures += 1;
+        if self.failures.is_power_of_two() {
+            let doors = self.doors.as_deref().unwrap_or("its old contacts");
+            let (network, retry_in) = (&self.network, span::told(retry_in));
+            talk::say(format_args!(
+                "nobody of {network} answers at {doors}; trying again in {retry_in}"
+            ));
+        }
+    }
+
+    fn look(&mut self, info: &Info) {
+        if self.read_only && !info.read_only {
+            self.read_only = false;
+            talk::say("others can reach this node: it answers from now on");
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! `xorbit put`: stores a value under a key, and tells at how many nodes.
+
+use std::time::Duration;
+
+use xorbit::Version;
+
+use crate::connection::ConnectionArgs;
+use crate::content::ContentArgs;
+use crate::failure::Failure;
+use crate::namespace::WritableArgs;
+use crate::receipt::{self, Written};
+use crate::span;
+use crate::talk;
+use crate::trace::Trace;
+
+/// Ends the help.
+pub const AFTER_HELP: &str = "Exit codes: 0 stored at a majority of the replicas, 2 wrong usage, \
+    3 too few replicas stored, 4 version conflict or open outcome, 5 network unreachable";
+
+/// What it is told.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// The key, 1 to 1,024 bytes
+    key: String,
+    #[command(flatten)]
+    content: ContentArgs,
+    /// How long it lives, such as 24h or 1h30m; at most a year [default: 7 days]
+    #[arg(long, value_name = "SPAN", value_parser = span::parse)]
+    ttl: Option<Duration>,
+    /// Only if the key holds exactly this version, or `absent`: no value
+    #[arg(long, value_name = "N|absent", value_parser = if_version)]
+    if_version: Option<IfVersion>,
+    /// Just the bytes, for two hours, as other Mainline programs store them
+    #[arg(long, conflicts_with = "ttl")]
+    plain: bool,
+    /// Tell each step of the lookup
+    #[arg(long)]
+    trace: bool,
+    #[command(flatten)]
+    namespace: WritableArgs,
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+/// What a put expects to replace.
+#[derive(Clone, Copy, Debug)]
+enum IfVersion {
+    Absent,
+    Is(Version),
+}
+
+fn if_version(text: &str) -> Result<IfVersion, String> {
+    if text == "absent" { Ok(IfVersion::Absent) } else { version(text).map(IfVersion::Is) }
+}
+
+/// Reads a version as receipts give it.
+pub fn version(text: &str) -> Result<Version, String> {
+    let version = text.parse().ok().and_then(Version::new);
+    version.ok_or_else(|| "not a version, such as a receipt or `get --json` tells".to_owned())
+}
+
+/// Does it.
+pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
+    let namespace = args.namespace.namespace(args.connection.is_public())?;
+    let value = args.content.read()?;
+    let client = args.connection.connect().await?;
+    let mut put = client.node.put(args.key.clone(), value).namespace(namespace);
+    if let Some(ttl) = args.ttl {
+        put = put.ttl(ttl);
+    }
+    put = match args.if_version {
+        Some(IfVersion::Absent) => put.if_absent(),
+        Some(IfVersion::Is(version)) => put.if_version(version),
+        None => put,
+    };
+    if args.plain {
+        put = put.plain();
+    }
+    let mut trace = Trace::new(json);
+    let result = if args.trace { put.traced(|step| trace.step(step)).await } else { put.await };
+    client.node.close().await;
+    let report = result.map_err(|error| {
+        let name = format!("key `{}`", args.key);
+        let read = args.namespace.read_command(&args.key);
+        receipt::failure(error, &Written { name, through: &client.through, read: Some(read) })
+    })?;
+    if !json {
+        let verb = if args.plain { "stored for two hours" } else { "stored" };
+        let lines = receipt::put_lines(verb, &report, "lives until");
+        lines.iter().for_each(talk::say);
+        return Ok(());
+    }
+    let mut object = receipt::to_json(&report);
+    object["key"] = args.key.into();
+    if args.trace {
+        object["steps"] = trace.into_json();
+    }
+    talk::object(&object)
+}

@@ -1,0 +1,145 @@
+//! How gets are told: the value, where it came from, and how many replicas agree on it; or why there
+//! is none.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use xorbit::{Absence, GetError, GetReport, UnixMillis, Version};
+
+use crate::connection::Through;
+use crate::effort::{self, count};
+use crate::failure::{Failure, Kind};
+use crate::hex;
+use crate::moment;
+use crate::span;
+
+/// Versions of other programs are just numbers; one that is a time lies after 2020-01-01.
+const FIRST_TIME: UnixMillis = UnixMillis(1_577_836_800_000);
+
+/// The lines that `--trace` adds below the steps.
+pub fn lines(report: &GetReport) -> Vec<String> {
+    let mut first = format!("version {}", report.version);
+    if let Some((written, age)) = written(report.version) {
+        first.push_str(&format!(", written {} ({})", moment::utc(written), ago(age)));
+    }
+    first.push_str(&match report.expires {
+        Some(expires) => format!(", lives until {}", moment::utc(expires)),
+        None => ", plain: lives two hours from its last put".to_owned(),
+    });
+    let mut second = match report.source.endpoint {
+        Some(endpoint) => format!("from {:.8} at {endpoint}: ", report.source.id),
+        None => String::new(),
+    };
+    second.push_str(&agreement(report));
+    second.push_str(&format!(" ({})", effort::told(&report.effort, 0)));
+    vec![first, second]
+}
+
+/// As `6 of 8 replicas agree, 1 silent, 2 being repaired`.
+pub fn agreement(report: &GetReport) -> String {
+    let verb = if report.agreed == 1 { "holds it" } else { "agree" };
+    let mut told = format!("{} of {} {verb}", report.agreed, count(report.known, "replica"));
+    // Those that are being repaired need not be told twice.
+    let behind = report.stale + report.missing > report.repairing;
+    for (number, what) in [
+        (if behind { report.stale } else { 0 }, "older"),
+        (if behind { report.missing } else { 0 }, "without it"),
+        (report.silent, "silent"),
+        (report.repairing, "being repaired"),
+    ] {
+        if number > 0 {
+            told.push_str(&format!(", {number} {what}"));
+        }
+    }
+    told
+}
+
+/// The report for programs, the value included.
+pub fn to_json(report: &GetReport) -> Value {
+    let mut object = json!({
+        "target": report.target.to_string(),
+        "content_type": report.content_type.as_deref(),
+        "version": report.version.get(),
+        "written_ms": written(report.version).map(|(written, _)| written.0),
+        "expires_ms": report.expires.map(|expires| expires.0),
+        "source": report.source.endpoint.map(|_| effort::replica_json(&report.source)),
+        "agreed": report.agreed,
+        "stale": report.stale,
+        "missing": report.missing,
+        "silent": report.silent,
+        "known": report.known,
+        "repairing": report.repairing,
+        "effort": effort::to_json(&report.effort),
+    });
+    put_value(&mut object, &report.value);
+    object
+}
+
+/// Adds bytes to an object: as text if they are, else as digits.
+pub fn put_value(object: &mut Value, bytes: &[u8]) {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => object["value"] = text.into(),
+        Err(_) => object["value_hex"] = hex::encode(bytes).into(),
+    }
+}
+
+/// Why there is no value under `name`.
+pub fn failure(error: GetError, name: &str, through: &Through) -> Failure {
+    let told = error.to_string();
+    match error {
+        GetError::Key(_) => Failure::new(Kind::Usage, told),
+        GetError::NotFound { absence, effort } => {
+            let (reason, detail) = match absence {
+                Absence::NeverSeen => {
+                    let answered = count(effort.answered, "node");
+                    ("never_seen", format!("never seen by the {answered} that answered"))
+                }
+                Absence::Deleted(version) => {
+                    ("deleted", format!("it was deleted{} (version {version})", since(version)))
+                }
+                Absence::Expired(version) => {
+                    ("expired", format!("it has expired (version {version})"))
+                }
+            };
+            Failure::new(Kind::NotFound, format!("{name} not found"))
+                .detail(detail)
+                .with("reason", reason)
+                .with("effort", effort::to_json(&effort))
+        }
+        GetError::Unreachable(_) => through.unreachable(),
+        GetError::NotEnoughReplicas { answered, known, needed, found } => {
+            let failure = Failure::new(Kind::NotEnoughReplicas, format!("{name}: {told}"))
+                .with("answered", answered)
+                .with("known", known)
+                .with("needed", needed)
+                .with("found", found.as_deref().map(to_json));
+            match found {
+                Some(found) => failure
+                    .detail(format!("the newest value among them has version {}", found.version))
+                    .hint("`--first` takes it, which may be an old one"),
+                None => failure.hint("try again: some nodes are slow or have just gone"),
+            }
+        }
+        GetError::Busy | GetError::Closed => Failure::new(Kind::Environment, told),
+    }
+}
+
+fn since(version: Version) -> String {
+    written(version).map_or_else(String::new, |(_, age)| format!(" {}", ago(age)))
+}
+
+/// Clocks of different machines do not agree to the millisecond.
+fn ago(age: Duration) -> String {
+    if age < Duration::from_secs(1) {
+        "just now".into()
+    } else {
+        format!("{} ago", span::told(age))
+    }
+}
+
+/// When a version was written, and how long ago, if it tells.
+fn written(version: Version) -> Option<(UnixMillis, Duration)> {
+    let moment = version.written_at();
+    let age = moment::age(moment)?;
+    (moment >= FIRST_TIME).then_some((moment, age))
+}

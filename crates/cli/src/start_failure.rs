@@ -1,0 +1,60 @@
+//! Why a node does not start, told with the way out.
+
+use std::io::ErrorKind;
+
+use xorbit::{Closed, DataDirError, StartError};
+
+use crate::failure::{Failure, Kind};
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        let told = error.to_string();
+        match error {
+            StartError::Bind { address, cause } => {
+                let failure = Failure::new(Kind::Environment, told);
+                match cause.kind() {
+                    ErrorKind::AddrInUse => failure.hint(format!(
+                        "something else uses that port; take another, or a free one, with `--listen {}:0`",
+                        if address.is_ipv6() { format!("[{}]", address.ip()) } else { address.ip().to_string() }
+                    )),
+                    ErrorKind::AddrNotAvailable => {
+                        failure.hint("give an address that this machine has, or `0.0.0.0` for all")
+                    }
+                    ErrorKind::PermissionDenied => {
+                        failure.hint("ports below 1024 need privileges; take a higher one")
+                    }
+                    _ => failure,
+                }
+            }
+            StartError::TwoOfOneFamily(..) => Failure::new(Kind::Usage, told)
+                .hint("listen on `0.0.0.0:PORT` for all IPv4 addresses, `[::]:PORT` for all IPv6"),
+            StartError::DataDir(error) => data_dir(&error),
+            StartError::BadJoin(_) | StartError::BadReplicas(_) => Failure::new(Kind::Usage, told),
+            StartError::NoRandomness(_) => Failure::new(Kind::Environment, told),
+        }
+    }
+}
+
+fn data_dir(error: &DataDirError) -> Failure {
+    let failure = |what: String| Failure::new(Kind::Environment, what);
+    match error {
+        DataDirError::Io { path, cause } if cause.kind() == ErrorKind::InvalidData => {
+            failure(format!("cannot read `{}`: {cause}", path.display()))
+                .hint("move the file away to start as a new node")
+        }
+        DataDirError::Io { .. } => failure(error.to_string())
+            .hint("give a directory that can be written with `--data DIR`"),
+        DataDirError::InUse(_) => failure(error.to_string())
+            .hint("end the other node, or give this one a directory of its own with `--data DIR`"),
+        DataDirError::Unreadable { path, line, what } => {
+            failure(format!("cannot read `{}`: line {line}: {what}", path.display()))
+                .hint("move the file away to start as a new node")
+        }
+    }
+}
+
+impl From<Closed> for Failure {
+    fn from(closed: Closed) -> Self {
+        Failure::new(Kind::Environment, closed.to_string())
+    }
+}

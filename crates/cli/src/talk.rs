@@ -1,0 +1,42 @@
+//! Data goes to stdout, talk to stderr.
+
+use std::fmt::Display;
+use std::io::{self, ErrorKind, IsTerminal, Write};
+
+use serde_json::Value;
+
+use crate::failure::{Failure, Kind};
+
+/// Says a line to people. If nobody can hear it, work goes on.
+pub fn say(line: impl Display) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// Writes a line of data.
+pub fn line(text: impl Display) -> Result<(), Failure> {
+    write(format!("{text}\n").as_bytes())
+}
+
+/// Writes a value exactly as it is; people at a terminal get a line end, if it has none.
+pub fn value(bytes: &[u8]) -> Result<(), Failure> {
+    write(bytes)?;
+    let unended = !bytes.is_empty() && !bytes.ends_with(b"\n");
+    if unended && io::stdout().is_terminal() { write(b"\n") } else { Ok(()) }
+}
+
+/// Writes one JSON object.
+pub fn object(object: &Value) -> Result<(), Failure> {
+    line(object)
+}
+
+fn write(bytes: &[u8]) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Ok(()) => Ok(()),
+        // The reader has had enough, as `head` does.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => {
+            Err(Failure::new(Kind::Environment, format!("cannot write to stdout: {error}")))
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! What goes wrong ends with the right exit code, one clear line and a hint.
+
+use std::net::UdpSocket;
+use std::time::Duration;
+
+use crate::program::{Directory, Node, run, run_with};
+
+/// An address of loopback where no node is: a socket that is bound and never read.
+fn nobody() -> (UdpSocket, String) {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap().to_string();
+    (socket, address)
+}
+
+#[test]
+fn where_nobody_answers_every_verb_says_so_soon() {
+    let (_socket, address) = nobody();
+    let verbs: [&[&str]; 8] = [
+        &["get", "k"],
+        &["put", "k", "v"],
+        &["delete", "k"],
+        &["lookup", "k"],
+        &["peers", "t"],
+        &["scrape", "t"],
+        &["announce", "t", "--port", "1"],
+        &["item", "put", "v"],
+    ];
+    let asking = verbs.map(|verb| {
+        let arguments: Vec<String> = verb
+            .iter()
+            .map(ToString::to_string)
+            .chain(["--join".into(), address.clone()])
+            .collect();
+        std::thread::spawn(move || {
+            let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            run(&arguments).expect(5)
+        })
+    });
+    for outcome in asking.map(|asking| asking.join().unwrap()) {
+        let line = format!("error: nobody of network `xorbit` answers at `{address}`");
+        assert_eq!(outcome.stderr.lines().next(), Some(&line[..]));
+        assert!(outcome.stderr.contains("\nhint: start a node with `xorbit node`"));
+        assert!(outcome.took < Duration::from_secs(10), "{outcome:?}");
+    }
+    let ping = run(&["ping", &address, "--json"]).expect(5).json();
+    assert_eq!(ping["error"]["kind"], "unreachable");
+    assert_eq!(ping["error"]["exit_code"], 5);
+}
+
+#[test]
+fn a_name_that_does_not_resolve_is_an_unreachable_network() {
+    let outcome = run(&["get", "k", "--join", "nowhere.invalid:8000"]).expect(5);
+    assert!(outcome.stderr.contains("`nowhere.invalid:8000`"), "{outcome:?}");
+    assert!(outcome.took < Duration::from_secs(10));
+}
+
+#[test]
+fn networks_of_other_names_do_not_answer_for_this_one() {
+    let node = Node::start(&["--network", "lab"]);
+    assert!(node.ready.contains("network `lab`") && node.ready.contains("--network lab"));
+    node.run(&["put", "k", "v"]).expect(5);
+    node.run(&["put", "k", "v", "--network", "lab"]).expect(0);
+}
+
+#[test]
+fn a_port_or_address_that_cannot_be_had_is_one_clear_error() {
+    let (_socket, address) = nobody();
+    let taken = run(&["node", "--listen", &address]).expect(2);
+    assert!(taken.stderr.starts_with(&format!("error: cannot listen on `{address}`: ")));
+    assert!(taken.stderr.contains("\nhint: ") && taken.stdout.is_empty(), "{taken:?}");
+    let foreign = run(&["node", "--listen", "192.0.2.77:0"]).expect(2);
+    assert!(foreign.stderr.starts_with("error: cannot listen on `192.0.2.77:0`: "), "{foreign:?}");
+    let twice = ["node", "--listen", "127.0.0.1:0", "--listen", "127.0.0.1:0"];
+    assert!(run(&twice).expect(2).stderr.contains("one IPv4 and one IPv6"));
+}
+
+#[test]
+fn a_data_directory_that_cannot_be_used_is_one_clear_error() {
+    let directory = Directory::new();
+    let node = |data: &str| run(&["node", "--listen", "127.0.0.1:0", "--data", data]);
+    let file = directory.file("file", b"");
+    let not_one = node(&file).expect(2);
+    assert!(not_one.stderr.starts_with("error: cannot use the data directory"), "{not_one:?}");
+    for content in [&b"xorbit node 1\nid 00"[..], b"", &[0xff; 9]] {
+        directory.file("node.txt", content);
+        let unreadable = node(&directory.path("")).expect(2);
+        assert!(unreadable.stderr.contains("node.txt`"), "{unreadable:?}");
+        assert!(unreadable.stderr.contains("hint: move the file away"), "{unreadable:?}");
+    }
+    let directory = Directory::new();
+    let _running = Node::start(&["--data", &directory.path("")]);
+    let in_use = node(&directory.path("")).expect(2);
+    assert!(in_use.stderr.contains("is in use by another node"), "{in_use:?}");
+}
+
+#[test]
+fn http_is_refused_until_there_is_a_gateway_and_off_is_no_error() {
+    let refused = run(&["node", "--http", "127.0.0.1:8080"]).expect(2);
+    assert!(refused.stderr.contains("`127.0.0.1:8080`"), "{refused:?}");
+    run(&["node", "--http", "on"]).expect(2);
+    Node::start(&["--http", "off"]);
+}
+
+#[test]
+fn a_value_that_fits_no_item_is_refused_with_the_limit() {
+    let directory = Directory::new();
+    for length in [948, 2000, 3 << 20] {
+        let file = directory.file("value", &vec![b'x'; length]);
+        let (_socket, address) = nobody();
+        let refused = run(&["put", "k", "--file", &file, "--join", &address]).expect(2);
+        assert!(refused.stderr.contains("more than the 947 that fit one item"), "{refused:?}");
+    }
+    let file = directory.file("value", &[b'x'; 996]);
+    let node = Node::start(&[]);
+    node.run(&["put", "k", "--file", &file, "--plain"]).expect(0);
+    let told = node.run(&["put", "k", "--file", &file, "--json"]).expect(2).json();
+    assert_eq!(
+        (told["error"]["length"].as_u64(), told["error"]["limit"].as_u64()),
+        (Some(996), Some(947))
+    );
+}
+
+#[test]
+fn in_the_public_network_a_namespace_must_be_named() {
+    for verb in [&["put", "k", "v"][..], &["get", "k"], &["delete", "k"], &["lookup", "k"]] {
+        let refused = run(&[verb, &["--public"]].concat()).expect(2);
+        assert!(refused.stderr.contains("hint: name one with `--namespace NAME`"), "{refused:?}");
+    }
+}
+
+#[test]
+fn wrong_usage_ends_with_2_and_in_json_too() {
+    let wrong: [&[&str]; 12] = [
+        &[],
+        &["put", "k"],
+        &["put", "", "v"],
+        &["put", "k", "v", "--ttl", "5"],
+        &["put", "k", "v", "--ttl", "400d"],
+        &["put", "k", "v", "--if-version", "-1"],
+        &["get", "k", "--join", "127.0.0.1"],
+        &["get", "k", "--from", "abc"],
+        &["put", "k", "v", "--replicas", "21"],
+        &["announce", "topic"],
+        &["lookup", "hex:00"],
+        &["put", "k", "--file", "no such file"],
+    ];
+    for arguments in wrong {
+        let outcome = run(arguments).expect(2);
+        assert!(outcome.stdout.is_empty() && !outcome.stderr.is_empty(), "{outcome:?}");
+        if !arguments.is_empty() {
+            let told = run(&[arguments, &["--json"]].concat()).expect(2).json();
+            assert_eq!(told["error"]["exit_code"], 2, "{told}");
+        }
+    }
+}
+
+#[test]
+fn an_empty_environment_variable_is_as_good_as_none() {
+    let (_socket, address) = nobody();
+    let outcome = run_with(&["get", "k", "--join", &address], b"", &[("XORBIT_JOIN", "")]);
+    assert_eq!(outcome.code, 5, "{outcome:?}");
+    let outcome = run_with(&["get", "", "--json"], b"", &[("XORBIT_JOIN", "")]).expect(2);
+    assert!(outcome.text().contains("the key is empty"), "{outcome:?}");
+}
+
+#[test]
+fn help_documents_the_exit_codes() {
+    assert!(run(&["--help"]).expect(0).text().contains("5  the network cannot be reached"));
+    let verbs =
+        ["demo", "node", "put", "get", "delete", "item", "announce", "peers", "scrape", "lookup"];
+    for verb in verbs.into_iter().chain(["ping", "sample"]) {
+        if verb != "item" {
+            assert!(run(&[verb, "--help"]).expect(0).text().contains("Exit codes: 0"), "{verb}");
+        }
+    }
+    assert!(run(&["item", "get", "--help"]).expect(0).text().contains("Exit codes: 0"));
+}

@@ -1,0 +1,12 @@
+//! The program as people run it: real processes, on loopback.
+
+// As in any test, what is not as expected shall fail at its line.
+#![allow(clippy::unwrap_used)]
+
+mod demo;
+mod failures;
+mod keys;
+mod nodes;
+mod program;
+mod raw;
+mod values;

@@ -1,0 +1,101 @@
+//! Nodes: how they begin, join, come back and leave.
+
+use std::fs;
+
+use crate::program::{Directory, Node, run};
+
+#[test]
+fn a_ready_line_tells_id_address_network_and_how_to_join() {
+    let node = Node::start(&[]);
+    let Node { ready, address, id, .. } = &node;
+    assert!(address.starts_with("127.0.0.1:") && id.len() == 40, "{ready}");
+    let told = format!(
+        "ready: node {id} at {address}, network `xorbit`; join it: xorbit node --join {address}"
+    );
+    assert_eq!(*ready, told);
+    node.hear("nobody to join: a new network begins here");
+    let pong = run(&["ping", address]).expect(0);
+    assert!(pong.text().starts_with(&format!("{id} at {address} answers in ")), "{pong:?}");
+}
+
+#[test]
+fn a_node_leaves_cleanly_on_both_signals() {
+    for signal in ["INT", "TERM"] {
+        let (status, last_words) = Node::start(&[]).leave(signal);
+        assert_eq!(status.code(), Some(0), "{signal}");
+        assert!(last_words.last().unwrap().starts_with("left after "), "{last_words:?}");
+    }
+}
+
+#[test]
+fn a_node_tells_that_nobody_answers_and_joins_when_somebody_does() {
+    let early = Node::start(&[]);
+    let address = early.address.clone();
+    drop(early);
+    let waiting = Node::start(&["--join", &address]);
+    let failed = waiting.hear("nobody of network `xorbit` answers");
+    assert!(failed.contains(&address) && failed.contains("trying again in "), "{failed}");
+    let _late = Node::start_at(&address);
+    let joined = waiting.hear("joined");
+    assert!(joined.contains(&address), "{joined}");
+}
+
+#[test]
+fn with_a_data_directory_a_node_comes_back_as_itself_and_without_a_join() {
+    let directory = Directory::new();
+    let data = directory.path("data");
+    let first = Node::start(&[]);
+    let second = Node::start_beside(&first, &["--data", &data]);
+    let id = second.id.clone();
+    first.run(&["put", "k", "v"]).expect(0);
+    second.leave("TERM");
+    let again = Node::start(&["--data", &data]);
+    assert_eq!(again.id, id);
+    again.hear("joining through 1 contact of before");
+    again.hear("joined");
+    assert_eq!(again.run(&["get", "k"]).expect(0).text(), "v");
+}
+
+#[test]
+fn a_node_that_starts_while_its_network_is_gone_forgets_nobody() {
+    let directory = Directory::new();
+    let data = directory.path("data");
+    let first = Node::start(&[]);
+    let second = Node::start_beside(&first, &["--data", &data]);
+    let id = second.id.clone();
+    second.leave("INT");
+    let known = fs::read_to_string(directory.path("data/node.txt")).unwrap();
+    assert!(known.contains(&first.address), "{known}");
+    drop(first);
+    Node::start(&["--data", &data]).leave("INT");
+    assert_eq!(fs::read_to_string(directory.path("data/node.txt")).unwrap(), known);
+    assert!(known.contains(&id));
+}
+
+#[test]
+fn a_node_that_is_killed_at_once_keeps_its_identity() {
+    let directory = Directory::new();
+    let data = directory.path("data");
+    let first = Node::start(&["--data", &data]);
+    let id = first.id.clone();
+    drop(first);
+    assert_eq!(Node::start(&["--data", &data]).id, id);
+}
+
+#[test]
+fn a_node_holds_no_more_than_it_was_told() {
+    let node = Node::start(&["--max-bandwidth", "2M", "--max-items", "1", "--max-bytes", "500k"]);
+    node.run(&["put", "one", "v"]).expect(0);
+    let full = node.run(&["put", "two", "v"]).expect(3);
+    assert!(full.stderr.contains("1 refused (202: "), "{full:?}");
+}
+
+#[test]
+fn an_idle_node_is_small() {
+    let node = Node::start(&[]);
+    node.run(&["put", "k", "v"]).expect(0);
+    // Only Linux tells. What is tested is larger than the release build that people run.
+    if let Some(kib) = node.resident_kib() {
+        assert!(kib < 16 * 1024, "{kib} KiB");
+    }
+}

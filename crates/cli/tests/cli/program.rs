@@ -1,0 +1,247 @@
+//! Running the program: verbs to their end, nodes until they are dropped.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// For anything that a process shall do: far more than it takes on a busy machine.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What a verb came to.
+#[derive(Debug)]
+pub struct Outcome {
+    pub code: i32,
+    pub stdout: Vec<u8>,
+    pub stderr: String,
+    pub took: Duration,
+}
+
+impl Outcome {
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.stdout).unwrap()
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_str(self.text()).unwrap()
+    }
+
+    /// The same, after a look at the exit code.
+    #[track_caller]
+    pub fn expect(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "{self:?}");
+        self
+    }
+}
+
+/// Runs a verb to its end.
+pub fn run(arguments: &[&str]) -> Outcome {
+    run_with(arguments, b"", &[])
+}
+
+/// Runs a verb to its end, with something on stdin and in the environment.
+pub fn run_with(arguments: &[&str], stdin: &[u8], environment: &[(&str, &str)]) -> Outcome {
+    let mut command = program();
+    command.args(arguments).envs(environment.iter().copied()).stdin(Stdio::piped());
+    let started = Instant::now();
+    let mut running = Running::start(command);
+    let mut input = running.child.stdin.take().unwrap();
+    // Most verbs do not read it, and may have ended before.
+    let _ = input.write_all(stdin);
+    drop(input);
+    let stdout = everything(running.child.stdout.take().unwrap());
+    let stderr = everything(running.child.stderr.take().unwrap());
+    let waited = "a verb ended in time";
+    let stdout = stdout.recv_timeout(PATIENCE).expect(waited);
+    let stderr = stderr.recv_timeout(PATIENCE).expect(waited);
+    let status = running.child.wait().unwrap();
+    let stderr = String::from_utf8(stderr).unwrap();
+    Outcome { code: status.code().unwrap(), stdout, stderr, took: started.elapsed() }
+}
+
+fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xorbit"));
+    command.env_remove("XORBIT_JOIN").stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// All that comes out of a pipe, once it is closed.
+fn everything(mut pipe: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        pipe.read_to_end(&mut bytes).unwrap();
+        // The test may have failed by now.
+        let _ = sender.send(bytes);
+    });
+    receiver
+}
+
+/// The lines that come out of a pipe, as they come.
+fn lines(pipe: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        for line in BufReader::new(pipe).lines() {
+            if sender.send(line.unwrap()).is_err() {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+/// A process that ends with its test.
+struct Running {
+    child: Child,
+}
+
+impl Running {
+    fn start(mut command: Command) -> Self {
+        Self { child: command.spawn().unwrap() }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Both fail only if it has ended and been waited for.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A node that runs.
+pub struct Node {
+    running: Running,
+    stdout: Receiver<String>,
+    stderr: Receiver<String>,
+    /// Its line on stdout.
+    pub ready: String,
+    /// Where it is.
+    pub address: String,
+    /// Who it is.
+    pub id: String,
+}
+
+impl Node {
+    /// Starts a node on a free port of loopback and waits until it is ready.
+    pub fn start(arguments: &[&str]) -> Self {
+        Self::start_with(&[&["--listen", "127.0.0.1:0"], arguments].concat())
+    }
+
+    /// Starts a node at an address.
+    pub fn start_at(address: &str) -> Self {
+        Self::start_with(&["--listen", address])
+    }
+
+    fn start_with(arguments: &[&str]) -> Self {
+        let mut command = program();
+        command.arg("node").args(arguments).stdin(Stdio::null());
+        let mut running = Running::start(command);
+        let stdout = lines(running.child.stdout.take().unwrap());
+        let stderr = lines(running.child.stderr.take().unwrap());
+        let ready = stdout.recv_timeout(PATIENCE).expect("a node gets ready");
+        let word_after = |word: &str| {
+            let mut words = ready.split([' ', ',']).skip_while(|other| *other != word);
+            words.nth(1).unwrap().to_owned()
+        };
+        let (address, id) = (word_after("at"), word_after("node"));
+        Self { running, stdout, stderr, ready, address, id }
+    }
+
+    /// Starts a node that joins this one, and waits until both know of it.
+    pub fn start_beside(other: &Node, arguments: &[&str]) -> Self {
+        let node = Self::start(&[&["--join", &other.address], arguments].concat());
+        node.hear("joined");
+        let place = format!("hex:{}", node.id);
+        let deadline = Instant::now() + PATIENCE;
+        while !other.run(&["lookup", &place]).expect(0).text().starts_with(&node.id) {
+            assert!(
+                Instant::now() < deadline,
+                "`{}` did not come to know its new neighbour",
+                other.id
+            );
+        }
+        node
+    }
+
+    /// Waits for a line of talk with this part.
+    #[track_caller]
+    pub fn hear(&self, part: &str) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        let mut heard = Vec::new();
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.stderr.recv_timeout(left) {
+                Ok(line) if line.contains(part) => return line,
+                Ok(line) => heard.push(line),
+                Err(_) => panic!("`{part}` was not said, but {heard:?}"),
+            }
+        }
+    }
+
+    /// Runs a verb that joins through this node.
+    pub fn run(&self, arguments: &[&str]) -> Outcome {
+        run_with(arguments, b"", &[("XORBIT_JOIN", &self.address)])
+    }
+
+    /// Runs a verb that joins through this node, with something on stdin.
+    pub fn run_with(&self, arguments: &[&str], stdin: &[u8]) -> Outcome {
+        run_with(arguments, stdin, &[("XORBIT_JOIN", &self.address)])
+    }
+
+    /// Its resident memory, where the system tells.
+    pub fn resident_kib(&self) -> Option<u64> {
+        let status =
+            fs::read_to_string(format!("/proc/{}/status", self.running.child.id())).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        line.trim().trim_end_matches(" kB").parse().ok()
+    }
+
+    /// Sends a signal to this very process, and waits for its end.
+    pub fn leave(mut self, signal: &str) -> (ExitStatus, Vec<String>) {
+        let pid = self.running.child.id().to_string();
+        let sent = Command::new("sh").args(["-c", &format!("kill -{signal} {pid}")]).status();
+        assert!(sent.unwrap().success());
+        // Its stdout closes when it ends.
+        while self.stdout.recv_timeout(PATIENCE).is_ok() {}
+        let last_words = self.stderr.iter().collect();
+        (self.running.child.wait().unwrap(), last_words)
+    }
+}
+
+/// A directory that ends with its test.
+pub struct Directory(PathBuf);
+
+impl Directory {
+    pub fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("xorbit-{}-{number}", std::process::id());
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    /// A path inside.
+    pub fn path(&self, name: &str) -> String {
+        self.0.join(name).to_str().unwrap().to_owned()
+    }
+
+    /// A file inside.
+    pub fn file(&self, name: &str, content: &[u8]) -> String {
+        fs::write(self.0.join(name), content).unwrap();
+        self.path(name)
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
