@@ -2,7 +2,7 @@
 
 use alloc::boxed::Box;
 
-use node::{Command, Ended, LookupResult, Now, Outbox, Question, UnixMillis, Written};
+use node::{Command, Ended, LookupResult, Now, Outbox, Question, UnixMillis, Until, Written};
 use wire::Item;
 
 use crate::record::Record;
@@ -43,7 +43,11 @@ impl Kv {
             return self.done(id, Done::Got(Ok(Box::new(report))));
         }
         let question = Question::Item { target, salt: key.salt(), newer_than: None };
-        let command = self.lookup(question, *trace);
+        let until = match consistency {
+            Consistency::All => Until::Patient,
+            Consistency::First | Consistency::Quorum => Until::Converged,
+        };
+        let command = self.lookup(question, until, *trace);
         let get = Get { request };
         self.command_node(now, id, Operation::Get(Box::new(get)), command, outbox);
     }
@@ -179,7 +183,8 @@ fn read(replicas: &Replicas, effort: Effort, wall: UnixMillis) -> Result<GetRepo
     let holding = || replicas.places.iter().filter(|place| place.item == Some(newest));
     let source = holding().next().map_or(replicas.found_at[newest], |place| place.replica());
     let agreed = holding().count();
-    let missing = replicas.places.iter().filter(|place| place.seq.is_none()).count();
+    // A version without its item is hearsay.
+    let missing = replicas.places.iter().filter(|place| place.item.is_none()).count();
     Ok(GetReport {
         target: item.target(),
         value,

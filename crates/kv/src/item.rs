@@ -4,7 +4,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use node::{Command, LookupResult, Now, Outbox, Outcome, Question, Written};
+use node::{Command, LookupResult, Now, Outbox, Outcome, Question, Until, Written};
 use wire::item::mutable_target;
 use wire::{Contact, InfoHash, Item, Seq, Target};
 
@@ -23,21 +23,23 @@ pub(crate) struct Publish {
     report: WriteReport,
     /// The item as it is written, once the lookup told which version it must have.
     item: Option<Item>,
+    /// The highest version that anybody held before.
+    held: Option<Seq>,
 }
 
 enum What {
-    Item(ItemPutRequest),
+    Item(Box<ItemPutRequest>),
     Peer { info_hash: InfoHash, port: Option<u16>, seed: bool },
 }
 
 impl Publish {
     pub fn item(request: ItemPutRequest) -> Self {
-        Self { what: What::Item(request), report: WriteReport::default(), item: None }
+        Self { what: What::Item(Box::new(request)), report: WriteReport::default(), item: None, held: None }
     }
 
     pub fn peer(info_hash: InfoHash, port: Option<u16>, seed: bool) -> Self {
         let what = What::Peer { info_hash, port, seed };
-        Self { what, report: WriteReport::default(), item: None }
+        Self { what, report: WriteReport::default(), item: None, held: None }
     }
 
     fn failed(&self, error: PutError) -> Done {
@@ -76,7 +78,7 @@ impl Kv {
                 Question::Item { target, salt, newer_than: None }
             }
         };
-        let command = self.lookup(question, false);
+        let command = self.lookup(question, Until::Converged, false);
         self.command_node(now, id, Operation::Publish(Box::new(publish)), command, outbox);
     }
 
@@ -94,18 +96,19 @@ impl Kv {
         let replicas = match publish.what {
             What::Item(_) => self.replicas(&mut result, &target, now),
             // Our own address is what others see: a node announces itself to others only.
-            What::Peer { .. } => Replicas::new(&mut result, None, self.width()),
+            What::Peer { .. } => Replicas::new(&mut result, None, self.width(), now.wall),
         };
         if replicas.places.is_empty() {
             return self.done(id, publish.failed(PutError::Unreachable(effort)));
         }
         publish.report = WriteReport { effort, ..replicas.report() };
+        publish.held = replicas.newest().and_then(|index| replicas.items[index].seq());
         let written = match &publish.what {
             What::Peer { info_hash, port, seed } => {
                 Written::Peer { info_hash: *info_hash, port: *port, seed: *seed }
             }
             What::Item(request) => {
-                let item = match sign(request, replicas.highest()) {
+                let item = match sign(request, replicas.newest().and_then(|index| replicas.items[index].seq())) {
                     Ok(item) => item,
                     Err(error) => return self.done(id, publish.failed(error)),
                 };
@@ -155,7 +158,10 @@ impl Kv {
             && publish.report.refused.iter().any(|refusal| CONFLICTS.contains(&refusal.code));
         let replicas = core::mem::take(&mut publish.report);
         let done = match (&publish.what, item) {
-            _ if conflict => publish.failed(PutError::Conflict { current: None }),
+            _ if conflict => {
+                let current = publish.held.map(Version::of);
+                publish.failed(PutError::Conflict { current })
+            }
             (What::Item(_), Some(item)) if enough => {
                 Done::ItemPut(Ok(Box::new(ItemReport { item, replicas })))
             }

@@ -11,7 +11,7 @@ use core::time::Duration;
 
 use node::limits::PLAIN_LEASE;
 use node::{
-    Command, Destination, LookupResult, Now, Outbox, Outcome, Question, UnixMillis, Written,
+    Command, Destination, LookupResult, Now, Outbox, Outcome, Question, Until, UnixMillis, Written,
 };
 use wire::{Contact, Item, Seq, Target};
 
@@ -23,7 +23,7 @@ use crate::request::{Change, Done, Expected, PutRequest, RequestId};
 use crate::state::{Kv, Operation};
 use crate::version::Version;
 
-/// A put without a condition that a concurrent one overtook is tried again so often.
+/// A put that a concurrent one overtook is looked at again so often.
 const ATTEMPTS: u8 = 3;
 
 /// The error codes by which a holder says that it holds something newer, or another version.
@@ -65,7 +65,7 @@ impl Kv {
         let PutRequest { namespace, key, trace, .. } = &put.request;
         let target = namespace.target(key);
         let question = Question::Item { target, salt: key.salt(), newer_than: None };
-        let command = self.lookup(question, *trace);
+        let command = self.lookup(question, Until::Converged, *trace);
         self.command_node(now, id, Operation::Put(Box::new(put)), command, outbox);
     }
 
@@ -145,7 +145,7 @@ impl Kv {
         outbox: &mut Outbox,
     ) {
         let Some(draft) = &mut put.draft else { return };
-        let newest = replicas.highest();
+        let newest = replicas.newest().and_then(|index| replicas.items[index].seq());
         let able = |place: &Place| place.contact.is_none() || place.token.is_some();
         let holder = |place: &Place| newest.is_some() && place.seq == newest && able(place);
         let arbiter = replicas.places.iter().position(holder).or_else(|| {
@@ -217,6 +217,14 @@ impl Kv {
             return match outcome {
                 Some((contact, Outcome::Stored)) => {
                     self.arbiter_agreed(now, id, put, contact.into(), outbox);
+                }
+                // It holds something else by now: another look tells what.
+                Some((_, Outcome::Refused { code, .. }))
+                    if CONFLICTS.contains(&code) && put.attempt < ATTEMPTS =>
+                {
+                    put.attempt += 1;
+                    put.draft = None;
+                    self.look_before_put(now, id, *put, outbox);
                 }
                 Some((contact, Outcome::Refused { code, text })) => {
                     let no = Refusal { replica: contact.into(), code, text };
@@ -296,7 +304,7 @@ fn draft(
     let lives = before.as_ref().is_some_and(|record| {
         !record.is_tombstone() && record.expires.is_none_or(|expires| expires > wall)
     });
-    let current = seen.filter(|_| lives);
+    let current = newest.and_then(Item::seq).filter(|_| lives).map(Version::of);
     let expected = match request.expected {
         Expected::Anything => true,
         Expected::Absent => current.is_none(),

@@ -4,10 +4,13 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use node::{Destination, Holds, LookupResult};
+use node::{Destination, Holds, LookupResult, UnixMillis};
 use wire::{Contact, Distance, Item, NodeId, Seq};
 
+use crate::limits::VERSION_AHEAD;
+use crate::record::Record;
 use crate::report::{Refusal, Replica, WriteReport};
+use crate::version::Version;
 
 /// One replica and what it holds.
 #[derive(Clone, Debug)]
@@ -36,6 +39,8 @@ pub(crate) struct Replicas {
     pub places: Vec<Place>,
     /// The different items found, also on nodes that are no replicas.
     pub items: Vec<Item>,
+    /// Which of them honest holders could hold now.
+    credible: Vec<bool>,
     /// Who gave each of the items first.
     pub found_at: Vec<Replica>,
     /// Those of the closest that did not answer.
@@ -51,6 +56,7 @@ impl Replicas {
         result: &mut LookupResult,
         own: Option<(NodeId, Option<Item>)>,
         wanted: usize,
+        wall: UnixMillis,
     ) -> Self {
         let target = result.target;
         let mut items = core::mem::take(&mut result.items);
@@ -60,7 +66,8 @@ impl Replicas {
         for responder in result.closest.drain(..) {
             let (seq, item) = match responder.holds {
                 Holds::Nothing => (None, None),
-                Holds::Version(seq) => (Some(seq), None),
+                // Nobody proved this version: one that an honest holder would refuse is not believed.
+                Holds::Version(seq) => (Some(seq).filter(|seq| !is_ahead(*seq, wall)), None),
                 Holds::Item(index) => (items[index].seq(), Some(index)),
             };
             places.push(Place {
@@ -84,6 +91,14 @@ impl Replicas {
             let distance = target.distance(&id.point());
             places.push(Place { contact: None, id, token: None, seq, item, distance });
         }
+        // What honest holders refuse counts as not there, or one copy would lift all later versions
+        // beyond what they take.
+        let credible: Vec<bool> = items.iter().map(|item| is_credible(item, wall)).collect();
+        for place in &mut places {
+            if place.item.is_some_and(|index| !credible[index]) {
+                (place.seq, place.item) = (None, None);
+            }
+        }
         places.sort_by_key(|place| place.distance);
         let mut silent = core::mem::take(&mut result.silent);
         // Only a silent node that would be among the closest counts as one of the replicas.
@@ -96,7 +111,7 @@ impl Replicas {
         silent.retain(|contact| target.distance(&contact.id.point()) <= last);
         // Nor does one that answered in place of a silent one: two majorities might not meet.
         places.retain(|place| place.distance <= last);
-        Self { places, items, found_at, silent, known }
+        Self { places, items, credible, found_at, silent, known }
     }
 
     /// How many replicas make a majority.
@@ -107,7 +122,7 @@ impl Replicas {
     /// The newest item found: of the highest version, and of two under one version the greater
     /// bytes. An immutable one is just that.
     pub fn newest(&self) -> Option<usize> {
-        (0..self.items.len()).max_by(|a, b| {
+        (0..self.items.len()).filter(|index| self.credible[*index]).max_by(|a, b| {
             let key = |index: &usize| (self.items[*index].seq(), self.items[*index].value());
             key(a).cmp(&key(b))
         })
@@ -150,4 +165,14 @@ impl Replicas {
             ..WriteReport::default()
         }
     }
+}
+
+/// Whether holders take such an item now: a record's version must not lie far ahead of the clock.
+fn is_credible(item: &Item, wall: UnixMillis) -> bool {
+    let Some(seq) = item.seq() else { return true };
+    !is_ahead(seq, wall) || Record::decode(item.value()).expires.is_none()
+}
+
+fn is_ahead(seq: Seq, wall: UnixMillis) -> bool {
+    Version::of(seq).written_at() > wall + VERSION_AHEAD
 }

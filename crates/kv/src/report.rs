@@ -116,7 +116,7 @@ pub enum PutError {
     /// The key does not hold what the put expected.
     #[error("the key does not hold the version expected")]
     Conflict {
-        /// What it holds, as far as is known; `None`: nothing.
+        /// What it holds, as far as is known; `None`: nothing, or nobody said.
         current: Option<Version>,
     },
     /// The node that decides who wins did not answer: the put may or may not have happened.

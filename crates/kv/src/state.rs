@@ -2,10 +2,11 @@
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use hashbrown::HashMap;
-use node::{Command, Instant, LookupResult, Node, Now, OperationId, Outbox, Question};
+use node::{Command, Instant, LookupResult, Node, Now, OperationId, Outbox, Question, Until};
 use wire::{Endpoint, Item, Target};
 
 use crate::admission::Records;
@@ -38,7 +39,11 @@ pub(crate) enum Operation {
     Get(Box<Get>),
     Publish(Box<Publish>),
     ItemGet,
-    Peers { found: usize },
+    Peers {
+        found: usize,
+        /// Those that we hold ourselves, which were told first.
+        own: Vec<Endpoint>,
+    },
     Lookup,
     Ask,
 }
@@ -113,24 +118,22 @@ impl Kv {
             }
             Request::ItemGet { target, salt } => {
                 let question = Question::Item { target, salt, newer_than: None };
-                let width = self.width();
-                let command =
-                    Command::Lookup { question, width, stop_at_proof: true, trace: false };
+                let command = self.lookup(question, Until::Proof, false);
                 self.command_node(now, id, Operation::ItemGet, command, outbox);
             }
             Request::Peers { info_hash, scrape } => {
                 let held = self.node.peers_held(&info_hash, now);
-                let found = held.len();
-                if found > 0 {
-                    self.events.push_back(Event::Peers(id, held));
+                if !held.is_empty() {
+                    self.events.push_back(Event::Peers(id, held.clone()));
                 }
+                let operation = Operation::Peers { found: held.len(), own: held };
                 let question = Question::Peers { info_hash, no_seed: false, scrape };
-                let command = self.lookup(question, false);
-                self.command_node(now, id, Operation::Peers { found }, command, outbox);
+                let command = self.lookup(question, Until::Converged, false);
+                self.command_node(now, id, operation, command, outbox);
             }
             Request::Lookup(point) => {
                 let question = Question::Nodes(point);
-                let command = self.lookup(question, true);
+                let command = self.lookup(question, Until::Converged, true);
                 self.command_node(now, id, Operation::Lookup, command, outbox);
             }
             Request::Ping(to) => {
@@ -156,8 +159,8 @@ impl Kv {
     }
 
     /// A lookup as wide as this network's replicas.
-    pub(crate) fn lookup(&self, question: Question, trace: bool) -> Command {
-        Command::Lookup { question, width: self.width(), stop_at_proof: false, trace }
+    pub(crate) fn lookup(&self, question: Question, until: Until, trace: bool) -> Command {
+        Command::Lookup { question, width: self.width(), until, trace }
     }
 
     pub(crate) fn node_mut(&mut self) -> &mut Node<Records> {
@@ -180,7 +183,7 @@ impl Kv {
             let held: Option<Item> = self.node.held(target, now).cloned();
             (self.node.id(), held)
         });
-        Replicas::new(result, own, self.replicas)
+        Replicas::new(result, own, self.replicas, now.wall)
     }
 
     /// Gives the node a command on behalf of a request.
@@ -231,10 +234,11 @@ impl Kv {
                         self.events.push_back(Event::Step(*id, step));
                     }
                 }
-                node::Event::Peers(operation, peers) => {
-                    if let Some((id, Operation::Peers { found })) =
+                node::Event::Peers(operation, mut peers) => {
+                    if let Some((id, Operation::Peers { found, own })) =
                         self.operations.get_mut(&operation)
                     {
+                        peers.retain(|peer| !own.contains(peer));
                         *found += peers.len();
                         self.events.push_back(Event::Peers(*id, peers));
                     }
@@ -287,7 +291,7 @@ impl Kv {
             Operation::Get(get) => self.get_looked_up(now, id, get, result, outbox),
             Operation::Publish(publish) => self.publish_looked_up(now, id, publish, result, outbox),
             Operation::ItemGet => self.item_got(now, id, result),
-            Operation::Peers { found } => {
+            Operation::Peers { found, .. } => {
                 let report = PeersReport {
                     peers: found,
                     filters: result.filters,

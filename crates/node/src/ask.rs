@@ -36,15 +36,11 @@ impl<A: Admission> Node<A> {
         let Question { to, expected, query, purpose } = question;
         let known = expected.and_then(|id| self.tables[to.family() as usize].get(&id));
         let round_trip = known.map(|entry| entry.round_trip());
-        let ours = known.is_some_and(|entry| entry.is_ours());
-        let size = match query {
-            Query::Put { item, .. } => item.value.len() + 350,
-            _ => 120,
-        };
-        let at = self.budget.query(&to, ours, size, now);
-        if at > now && self.paced.is_full() {
+        // Whether somebody lives can be asked another time as well.
+        let may_wait = purpose != Purpose::Verify;
+        let Some(at) = self.pace(&to, expected.as_ref(), query, may_wait, now) else {
             return false;
-        }
+        };
         let waiting = Waiting { to, expected, kind: reply_kind(query), purpose, sent_at: at };
         let slow_at = at + self.round_trips.slow_after(round_trip);
         let given_up_at = at + self.round_trips.timeout();
@@ -52,6 +48,25 @@ impl<A: Admission> Node<A> {
         let Some(transaction) = inserted else { return false };
         self.send_query(transaction, to, query, at, now, outbox);
         true
+    }
+
+    /// When a query may be sent, which then counts as sent; `None` if it would have to wait and may
+    /// not, or too many wait already.
+    pub(crate) fn pace(
+        &mut self,
+        to: &Endpoint,
+        id: Option<&NodeId>,
+        query: &Query<'_>,
+        may_wait: bool,
+        now: Instant,
+    ) -> Option<Instant> {
+        let known = id.and_then(|id| self.tables[to.family() as usize].get(id));
+        let ours = known.is_some_and(|entry| entry.is_ours());
+        let size = match query {
+            Query::Put { item, .. } => item.value.len() + 350,
+            _ => 120,
+        };
+        self.budget.query(to, ours, size, may_wait && !self.paced.is_full(), now)
     }
 
     /// Sends a query under a transaction id that `pending` knows already.

@@ -159,23 +159,36 @@ impl Budget {
     }
 
     /// When a query of `bytes` may be sent to `to`; it is counted as sent then. `ours`: a member of
-    /// our own network, which is exempt.
-    pub fn query(&mut self, to: &Endpoint, ours: bool, bytes: usize, now: Instant) -> Instant {
+    /// our own network, which is exempt. `None`, and nothing is counted, if it would have to wait and
+    /// may not.
+    pub fn query(
+        &mut self,
+        to: &Endpoint,
+        ours: bool,
+        bytes: usize,
+        may_wait: bool,
+        now: Instant,
+    ) -> Option<Instant> {
         let nanos = nanos(now);
         let mut at = nanos;
-        if to.scope() == Scope::Global && !ours {
-            let hash = self.hash(to.ip_bytes());
-            let slot = self.pace.at(hash);
-            at = slot.when(1, PACE_NANOS, PACE_BURST, nanos);
-            slot.take(1, PACE_NANOS, nanos);
+        let slot = (to.scope() == Scope::Global && !ours).then(|| self.hash(to.ip_bytes()));
+        if let Some(slot) = slot {
+            at = self.pace.at(slot).when(1, PACE_NANOS, PACE_BURST, nanos);
+        }
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        if let Some(cap) = self.cap_bytes_per_s {
+            at = at.max(self.all.when(bytes, NANOS_PER_S / u64::from(cap), cap, nanos));
+        }
+        if at > nanos && !may_wait {
+            return None;
+        }
+        if let Some(slot) = slot {
+            self.pace.at(slot).take(1, PACE_NANOS, nanos);
         }
         if let Some(cap) = self.cap_bytes_per_s {
-            let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
-            let each = NANOS_PER_S / u64::from(cap);
-            at = at.max(self.all.when(bytes, each, cap, nanos));
-            self.all.take(bytes, each, nanos);
+            self.all.take(bytes, NANOS_PER_S / u64::from(cap), nanos);
         }
-        Instant::from_micros(at.div_ceil(1000))
+        Some(Instant::from_micros(at.div_ceil(1000)))
     }
 
     fn hash(&self, bytes: &[u8]) -> u64 {
@@ -245,7 +258,7 @@ mod tests {
         let mut at = Instant::default();
         let mut sent = std::vec::Vec::new();
         for _ in 0..200 {
-            at = budget.query(&to, false, 100, at);
+            at = budget.query(&to, false, 100, true, at).unwrap();
             sent.push(at.as_micros());
         }
         for (index, first) in sent.iter().enumerate() {
@@ -264,7 +277,7 @@ mod tests {
             assert_eq!(budget.reply(&Endpoint::v4([127, 0, 0, 1], 1), false, 1400, now), Ok(()));
             assert_eq!(budget.reply(&Endpoint::v4([10, 0, 0, 1], 1), false, 1400, now), Ok(()));
             assert_eq!(budget.reply(&global, true, 1400, now), Ok(()));
-            assert_eq!(budget.query(&global, true, 100, now), now);
+            assert_eq!(budget.query(&global, true, 100, false, now), Some(now));
         }
     }
 
@@ -278,7 +291,10 @@ mod tests {
             }
         }
         assert!((100_000..=110_500).contains(&bytes), "{bytes}");
-        let later = budget.query(&to, false, 500, Instant::from_micros(10_000_000));
+        let now = Instant::from_micros(10_000_000);
+        let at_once = (0..100).filter(|_| budget.query(&to, false, 500, false, now).is_some());
+        assert!(at_once.count() <= 20, "what may not wait is not counted");
+        let later = budget.query(&to, false, 500, true, now).unwrap();
         assert!(later.since(Instant::from_micros(10_000_000)) < Duration::from_secs(1));
     }
 }

@@ -91,20 +91,23 @@ impl<A: Admission> Node<A> {
         let member = self.is_of_our_network(&from, message.network, door);
         if member {
             let table = &mut self.tables[from.family() as usize];
-            table.answered(contact, round_trip, ours || door, now);
+            match door {
+                true => table.door_answered(contact, round_trip, ours, now),
+                false => table.answered(contact, round_trip, ours, now),
+            }
             if let Some(seen) = message.seen_at {
                 self.seen_at(&from, seen, now, outbox);
             }
             self.membership.found_somebody(&mut self.events, &self.tables);
         }
         match waiting.purpose {
-            Purpose::Lookup { operation, family, candidate } => {
+            Purpose::Lookup(candidate) => {
                 let heard = if member {
-                    Heard::Reply { contact, round_trip, reply }
+                    Heard::Reply { contact, round_trip, reply: &reply }
                 } else {
                     Heard::Distrusted
                 };
-                self.lookup_heard(operation, family, candidate, heard, now, outbox);
+                self.lookup_heard(candidate, heard, now, outbox);
             }
             Purpose::Write { operation, destination } => self.write_stored(operation, destination),
             Purpose::Ask(operation) => self.asked_and_answered(operation, id, round_trip, &reply),
@@ -149,9 +152,9 @@ impl<A: Admission> Node<A> {
             self.tables[from.family() as usize].heard(&id, &from, now);
         }
         match waiting.purpose {
-            Purpose::Lookup { operation, family, candidate } => {
+            Purpose::Lookup(candidate) => {
                 let heard = Heard::Refused(error.code);
-                self.lookup_heard(operation, family, candidate, heard, now, outbox);
+                self.lookup_heard(candidate, heard, now, outbox);
             }
             Purpose::Write { operation, destination } => {
                 self.write_refused(operation, destination, error.code, error.text);
@@ -171,8 +174,8 @@ impl<A: Admission> Node<A> {
             self.tables[waiting.to.family() as usize].failed(&id, &waiting.to);
         }
         match waiting.purpose {
-            Purpose::Lookup { operation, family, candidate } => {
-                self.lookup_heard(operation, family, candidate, Heard::Distrusted, now, outbox);
+            Purpose::Lookup(candidate) => {
+                self.lookup_heard(candidate, Heard::Distrusted, now, outbox);
             }
             Purpose::Write { operation, destination } => self.write_silent(operation, destination),
             Purpose::Ask(operation) => {

@@ -47,7 +47,7 @@ pub use counters::{Counters, Drop};
 pub use dice::Dice;
 pub use operation::{
     Answer, Command, Destination, Ended, Event, Holds, LookupResult, OperationId, Outcome,
-    Question, Responder, Step, StepOutcome, Written,
+    Question, Responder, Step, StepOutcome, Until, Written,
 };
 pub use outbox::Outbox;
 pub use shelf::{Admission, Lease, Mainline, Refused, ShelfLimits};

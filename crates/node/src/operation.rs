@@ -25,6 +25,18 @@ impl OperationId {
     }
 }
 
+/// When a lookup ends, if it does not run out of messages or time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// When enough of the closest have answered; slow ones do not hold it up.
+    Converged,
+    /// When the closest have answered or were given up, slow ones too.
+    Patient,
+    /// Like [`Until::Converged`], or with the first immutable item: its hash proves it, so that
+    /// nobody need agree.
+    Proof,
+}
+
 /// What a lookup asks the nodes on its way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Question {
@@ -99,8 +111,8 @@ pub enum Command {
         question: Question,
         /// How many closest nodes must have answered at the end.
         width: usize,
-        /// End with the first immutable item: its hash proves it, so that nobody need agree.
-        stop_at_proof: bool,
+        /// When it ends.
+        until: Until,
         /// Tell each step.
         trace: bool,
     },

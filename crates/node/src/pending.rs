@@ -14,18 +14,22 @@ use crate::limits::PENDING;
 use crate::operation::OperationId;
 use crate::time::Instant;
 
+/// Names one candidate of a lookup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CandidateId {
+    /// Which lookup.
+    pub operation: OperationId,
+    /// In which family's walk.
+    pub family: Family,
+    /// Which candidate of the walk.
+    pub candidate: u16,
+}
+
 /// What a query was sent for, and so who hears of its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// To get closer to a target.
-    Lookup {
-        /// Which lookup.
-        operation: OperationId,
-        /// In which family's walk.
-        family: Family,
-        /// Which candidate of the walk.
-        candidate: u16,
-    },
+    Lookup(CandidateId),
     /// To store something.
     Write {
         /// Which write phase.

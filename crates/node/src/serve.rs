@@ -174,7 +174,8 @@ impl<A: Admission> Node<A> {
         let wall = self.lease_wall(asked.now);
         let token = self.tokens.issue(&asked.from, &target.point(), asked.now.monotonic);
         let found = match self.items.get(&target, wall).map(|item| item.as_ref()) {
-            None => Found::Nothing,
+            // A version that is remembered is shown, so that a writer can go above it.
+            None => self.items.marker(&target, wall).map_or(Found::Nothing, Found::Version),
             Some(item) => match (item.seq(), newer_than) {
                 (Some(seq), Some(newer_than)) if seq <= newer_than => Found::Version(seq),
                 _ => Found::from(item),

@@ -15,7 +15,7 @@ use crate::counters::Counters;
 use crate::dice::Dice;
 use crate::identity::Identity;
 use crate::limits::OPERATIONS;
-use crate::lookup::Lookup;
+use crate::lookup::{Heard, Lookup};
 use crate::membership::Membership;
 use crate::operation::{Answer, Command, Event, OperationId};
 use crate::outbox::Outbox;
@@ -39,6 +39,8 @@ pub struct Node<A> {
     pub(crate) paced: PacedQueue,
     pub(crate) round_trips: RoundTrips,
     pub(crate) lookups: HashMap<OperationId, Lookup, foldhash::fast::FixedState>,
+    /// When each lookup must end, in the order in which they started, ended ones included.
+    pub(crate) lookup_ends: VecDeque<(Instant, OperationId)>,
     pub(crate) writes: HashMap<OperationId, Write, foldhash::fast::FixedState>,
     pub(crate) items: Items<A>,
     pub(crate) peers: Peers,
@@ -70,6 +72,7 @@ impl<A: Admission> Node<A> {
             paced: PacedQueue::default(),
             round_trips: RoundTrips::default(),
             lookups: HashMap::with_hasher(foldhash::fast::FixedState::with_seed(hash_seed)),
+            lookup_ends: VecDeque::new(),
             writes: HashMap::with_hasher(foldhash::fast::FixedState::with_seed(hash_seed)),
             items: Items::new(admission, config.shelf, &mut dice),
             peers: Peers::new(&mut dice),
@@ -93,9 +96,9 @@ impl<A: Admission> Node<A> {
         self.last_operation = operation;
         match command {
             Command::Join(endpoints) => self.join(endpoints, now.monotonic, outbox),
-            Command::Lookup { question, width, stop_at_proof, trace } => {
+            Command::Lookup { question, width, until, trace } => {
                 let lookup =
-                    Lookup::for_caller(question, width, stop_at_proof, trace, now.monotonic);
+                    Lookup::for_caller(question, width, until, trace, now.monotonic);
                 self.start_lookup(operation, lookup, now.monotonic, outbox);
             }
             Command::Write { written, to } => {
@@ -122,8 +125,8 @@ impl<A: Admission> Node<A> {
                         self.tables[waiting.to.family() as usize].failed(&id, &waiting.to);
                     }
                     match waiting.purpose {
-                        Purpose::Lookup { operation, family, candidate } => {
-                            self.lookup_silent(operation, family, candidate, now.monotonic, outbox);
+                        Purpose::Lookup(candidate) => {
+                            self.lookup_heard(candidate, Heard::Silence, now.monotonic, outbox);
                         }
                         Purpose::Write { operation, destination } => {
                             self.write_silent(operation, destination);
@@ -136,6 +139,7 @@ impl<A: Admission> Node<A> {
                 }
             }
         }
+        self.end_late_lookups(now.monotonic, outbox);
         self.send_paced(now.monotonic, outbox);
         self.maintain(now, outbox);
     }
@@ -146,7 +150,9 @@ impl<A: Admission> Node<A> {
             && self.items.is_empty()
             && self.peers.is_empty()
             && self.membership.has_no_doors();
-        [self.pending.deadline(), self.paced.deadline(), self.membership.deadline(idle)]
+        let lookups = self.lookup_deadline();
+        let membership = self.membership.deadline(idle);
+        [self.pending.deadline(), self.paced.deadline(), lookups, membership]
             .into_iter()
             .flatten()
             .min()

@@ -136,7 +136,7 @@ impl Walk {
     }
 
     /// The next candidate to ask, which then counts as asked; `None` while enough are on their way.
-    pub fn next(&mut self) -> Option<Next> {
+    pub fn next_to_ask(&mut self) -> Option<Next> {
         if self.asked >= LOOKUP_MESSAGES {
             return None;
         }
@@ -237,28 +237,33 @@ impl Walk {
         entry.state = to;
     }
 
-    /// Why the walk is over, once it is.
-    pub fn ended(&self) -> Option<Ended> {
-        let waiting = self.in_flight + self.slow > 0;
+    /// Why the walk is over, once it is. `patient`: slow candidates hold it up until they answer or
+    /// are given up.
+    pub fn ended(&self, patient: bool) -> Option<Ended> {
         if self.answered == 0 {
-            let nobody = !waiting && self.closest_new().is_none() && self.next_door().is_none();
-            return (nobody || (!waiting && self.asked >= LOOKUP_MESSAGES))
-                .then_some(Ended::Unreachable);
+            let waiting = self.in_flight + self.slow > 0;
+            let spent = self.asked >= LOOKUP_MESSAGES;
+            let nobody = self.closest_new().is_none() && self.next_door().is_none();
+            return (!waiting && (nobody || spent)).then_some(Ended::Unreachable);
         }
-        let mut answered = 0;
+        let (mut answered, mut slow) = (0, false);
         for index in &self.order {
             match self.candidates[usize::from(*index)].state {
                 State::Answered => answered += 1,
-                State::Slow | State::Failed => {}
+                State::Slow if patient => return None,
+                State::Slow => slow = true,
+                State::Failed => {}
                 State::New if self.asked < LOOKUP_MESSAGES => return None,
-                State::New => return (!waiting).then_some(Ended::OutOfMessages),
+                State::New => return (!slow).then_some(Ended::OutOfMessages),
                 State::Asked => return None,
             }
             if answered >= self.width {
                 return Some(Ended::Converged);
             }
         }
-        (!waiting).then_some(Ended::Converged)
+        // Too few have answered to do without the slow ones. An address to join through that is
+        // still silent is not missed: others have answered.
+        (!slow).then_some(Ended::Converged)
     }
 
     /// The candidates that answered, closest first, at most `width`.

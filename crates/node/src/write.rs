@@ -93,9 +93,11 @@ impl<A: Admission> Node<A> {
         outbox: &mut Outbox,
     ) {
         let Some(write) = self.writes.remove(&operation) else { return };
-        let to = write.places[usize::from(destination)].destination.contact.endpoint;
+        let contact = write.places[usize::from(destination)].destination.contact;
         let query = write.query(usize::from(destination));
-        self.send_query(transaction, to, &query, now, now, outbox);
+        if let Some(at) = self.pace(&contact.endpoint, Some(&contact.id), &query, true, now) {
+            self.send_query(transaction, contact.endpoint, &query, at, now, outbox);
+        }
         self.writes.insert(operation, write);
     }
 

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use node::{
     Answer, Command, Config, Destination, Ended, Event, Holds, LookupResult, Network, Outcome,
-    Question, Responder, Written,
+    Question, Responder, Written, Until,
 };
 use wire::item::byte_string;
 use wire::{Endpoint, Family, InfoHash, Item, Point, Seq, Signer, Target};
 use world::World;
 
 fn lookup(world: &mut World, node: usize, question: Question) -> LookupResult {
-    let command = Command::Lookup { question, width: 8, stop_at_proof: false, trace: false };
+    let command = Command::Lookup { question, width: 8, until: Until::Converged, trace: false };
     let operation = world.command(node, command);
     match world.finish(node, operation) {
         Event::LookedUp(_, result) => *result,
@@ -73,7 +73,7 @@ fn an_item_put_at_one_node_is_found_from_every_other() {
     assert_eq!(outcomes, vec![Outcome::Stored; 8]);
     for node in 0..30 {
         let result = lookup(&mut world, node, item_question(&item, b""));
-        assert_eq!(result.items, [item.clone()], "from node {node}");
+        assert_eq!(result.items, std::slice::from_ref(&item), "from node {node}");
         let holding = result.closest.iter().filter(|r| r.holds == Holds::Item(0)).count();
         assert!(holding >= 7, "the asker itself may hold the eighth");
     }
@@ -117,7 +117,7 @@ fn a_third_of_the_nodes_may_die_and_lookups_still_end_well() {
     for node in (1..30).filter(|node| node % 3 != 0) {
         let result = lookup(&mut world, node, item_question(&item, b""));
         assert_eq!(result.ended, Ended::Converged);
-        assert_eq!(result.items, [item.clone()]);
+        assert_eq!(result.items, std::slice::from_ref(&item));
         assert!(result.took < Duration::from_secs(5), "{:?}", result.took);
     }
 }
@@ -133,7 +133,7 @@ fn peers_announced_are_found_and_counted() {
         let outcomes = write(&mut world, node, written, &found);
         assert_eq!(outcomes, vec![Outcome::Stored; 8]);
     }
-    let command = Command::Lookup { question, width: 8, stop_at_proof: false, trace: false };
+    let command = Command::Lookup { question, width: 8, until: Until::Converged, trace: false };
     let operation = world.command(9, command);
     let Event::LookedUp(_, result) = world.finish(9, operation) else { panic!("a lookup") };
     let mut peers: Vec<Endpoint> = Vec::new();

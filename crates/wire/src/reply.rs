@@ -3,7 +3,7 @@
 
 use crate::bencode::{Malformed, Reader, Writer};
 use crate::bloom::{BLOOM_BYTES, Bloom};
-use crate::compact::{CompactNodes, CompactPeers};
+use crate::compact::{CompactNodes, CompactPeers, Contact};
 use crate::endpoint::Family;
 use crate::id::{InfoHash, NodeId};
 use crate::item::{ItemRef, Seq, Signed, Unverified};
@@ -86,6 +86,26 @@ pub enum Reply<'a> {
 }
 
 impl<'a> Reply<'a> {
+    /// The contacts in it, of both families.
+    pub fn nodes(&self) -> impl Iterator<Item = Contact> + use<'a> {
+        let lists = match self {
+            Reply::Ack => NodeLists::default(),
+            Reply::Nodes(nodes)
+            | Reply::Samples { nodes, .. }
+            | Reply::Peers { nodes, .. }
+            | Reply::Item { nodes, .. } => *nodes,
+        };
+        [lists.v4, lists.v6].into_iter().flatten().flat_map(|list| list.iter())
+    }
+
+    /// The token in it, by which the asker may write.
+    pub fn token(&self) -> Option<&'a [u8]> {
+        match self {
+            Reply::Peers { token, .. } | Reply::Item { token, .. } => *token,
+            Reply::Ack | Reply::Nodes(_) | Reply::Samples { .. } => None,
+        }
+    }
+
     /// Reads the `r` dictionary as `kind`, with the id of the sender. Fields of other kinds are
     /// ignored; a field whose form is broken counts as absent, so that one odd extra does not make
     /// a whole answer worthless.

@@ -1,4 +1,5 @@
 //! Messages go onto the wire and come back as they were, and the examples of BEP 5 are read.
+#![allow(clippy::unwrap_used)]
 
 use proptest::prelude::*;
 use wire::item::Signed;

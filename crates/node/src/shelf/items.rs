@@ -131,6 +131,13 @@ impl<A: Admission> Items<A> {
         entry.item.as_ref().filter(|_| entry.lease.until > wall)
     }
 
+    /// The version that is remembered under `target` of an item that has ended.
+    pub fn marker(&self, target: &Target, wall: UnixMillis) -> Option<Seq> {
+        let entry = self.entries.get(target)?;
+        let ended = entry.lease.until <= wall || entry.item.is_none();
+        entry.seq.filter(|_| ended && entry.lease.marker_until > wall)
+    }
+
     /// Holds an item if admission, compare-and-swap and version order allow it (BEP 44).
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use core::time::Duration;
 use wire::{Contact, Endpoint, NodeId};
 
 use super::rules::AddressRules;
-use crate::limits::REPLACEMENTS;
+use crate::limits::{MAX_FAILURES, REPLACEMENTS};
 use crate::time::Instant;
 
 /// A contact in the table, in 52 bytes.
@@ -95,6 +95,11 @@ impl Bucket {
         self.entries.iter()
     }
 
+    /// The entries and those that wait.
+    pub fn known(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().chain(&self.replacements)
+    }
+
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
@@ -117,15 +122,16 @@ impl Bucket {
         rules: &AddressRules,
         now: Instant,
     ) -> Place {
+        let crowded = rules.crowded(&self.entries, &new.id, &new.endpoint);
         if let Some(known) = self.entries.iter_mut().find(|entry| entry.id == new.id) {
             // A living contact keeps its address: an id alone proves nothing.
-            if known.endpoint == new.endpoint || known.failures > 0 {
+            if known.endpoint == new.endpoint || (known.failures > 0 && !crowded) {
                 *known = Entry { ours: new.ours || known.ours, ..new };
                 self.changed = now;
             }
             return Place::Kept;
         }
-        if rules.crowded(&self.entries, &new.endpoint) {
+        if crowded {
             return Place::Kept;
         }
         self.replacements.retain(|entry| entry.id != new.id);
@@ -157,7 +163,7 @@ impl Bucket {
     }
 
     /// Notes a failure; `true` if the bucket holds one contact less.
-    pub fn failed(&mut self, id: &NodeId, endpoint: &Endpoint, max_failures: u8) -> bool {
+    pub fn failed(&mut self, id: &NodeId, endpoint: &Endpoint, rules: &AddressRules) -> bool {
         let found =
             self.entries.iter().position(|entry| entry.id == *id && entry.endpoint == *endpoint);
         let Some(index) = found else {
@@ -165,11 +171,15 @@ impl Bucket {
             return false;
         };
         self.entries[index].failures += 1;
-        if let Some(replacement) = self.replacements.pop() {
-            self.entries[index] = replacement;
+        let fits = |waiting: &Entry| {
+            let others = waiting.endpoint.prefix() != endpoint.prefix();
+            !(others && rules.crowded(&self.entries, &waiting.id, &waiting.endpoint))
+        };
+        if let Some(place) = self.replacements.iter().rposition(fits) {
+            self.entries[index] = self.replacements.remove(place);
             return false;
         }
-        if self.entries[index].failures >= max_failures {
+        if self.entries[index].failures >= MAX_FAILURES {
             self.entries.swap_remove(index);
             return true;
         }

@@ -134,16 +134,33 @@ impl Table {
 
     /// A contact answered a query of ours. It enters, waits as a replacement, or is only noted.
     pub fn answered(&mut self, contact: Contact, round_trip: Duration, ours: bool, now: Instant) {
-        let Some(index) = self.index(&contact.id) else { return };
-        if !self.rules.admit(&contact, ours) {
-            return;
+        if self.rules.admit(&contact, ours) {
+            self.place(contact, round_trip, ours, now);
         }
+    }
+
+    /// A contact answered that we were told to join through: it is admitted like one of ours, and is
+    /// ours no more than it says.
+    pub fn door_answered(
+        &mut self,
+        contact: Contact,
+        round_trip: Duration,
+        ours: bool,
+        now: Instant,
+    ) {
+        if self.rules.admit(&contact, true) {
+            self.place(contact, round_trip, ours, now);
+        }
+    }
+
+    fn place(&mut self, contact: Contact, round_trip: Duration, ours: bool, now: Instant) {
+        let Some(index) = self.index(&contact.id) else { return };
         while self.buckets.len() <= index {
             self.buckets.push(Bucket::new(now));
         }
         let capacity = capacity(index);
         let same_address = self.rules.one_per_address(&contact.endpoint)
-            && self.iter().any(|entry| {
+            && self.buckets.iter().flat_map(Bucket::known).any(|entry| {
                 entry.endpoint.ip() == contact.endpoint.ip() && entry.id != contact.id
             });
         if same_address {
@@ -171,7 +188,7 @@ impl Table {
         let Some(bucket) = self.index(id).and_then(|index| self.buckets.get_mut(index)) else {
             return;
         };
-        if bucket.failed(id, endpoint, MAX_FAILURES) {
+        if bucket.failed(id, endpoint, &self.rules) {
             self.len -= 1;
         }
     }
@@ -218,7 +235,7 @@ impl Table {
         let mut renamed = Table::new(own, self.rules);
         for entry in entries {
             let round_trip = entry.round_trip();
-            renamed.answered(entry.contact(), round_trip, entry.is_ours(), now);
+            renamed.place(entry.contact(), round_trip, entry.is_ours(), now);
         }
         *self = renamed;
     }

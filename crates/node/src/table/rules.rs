@@ -1,6 +1,6 @@
 //! Which addresses may enter a table: the rules of a network of one's own and of the public one.
 
-use wire::{Contact, Endpoint, Scope, secure_id};
+use wire::{Contact, Endpoint, NodeId, Scope, secure_id};
 
 use super::bucket::Entry;
 use crate::limits::PER_PREFIX_IN_BUCKET;
@@ -48,13 +48,14 @@ impl AddressRules {
         self.strict() || endpoint.scope() == Scope::Global
     }
 
-    /// Whether a bucket has enough of this network already.
-    pub(super) fn crowded(self, entries: &[Entry], endpoint: &Endpoint) -> bool {
+    /// Whether a bucket has enough of this network already, in the entries other than that of `id`.
+    pub(super) fn crowded(self, entries: &[Entry], id: &NodeId, endpoint: &Endpoint) -> bool {
         if endpoint.scope() != Scope::Global {
             return false;
         }
         let prefix = endpoint.prefix();
-        let there = entries.iter().filter(|entry| entry.endpoint.prefix() == prefix).count();
+        let others = entries.iter().filter(|entry| entry.id != *id);
+        let there = others.filter(|entry| entry.endpoint.prefix() == prefix).count();
         there >= PER_PREFIX_IN_BUCKET
     }
 

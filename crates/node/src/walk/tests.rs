@@ -33,12 +33,12 @@ fn run(
     let mut queue: std::collections::VecDeque<Next> = std::collections::VecDeque::new();
     let mut asked = HashSet::new();
     loop {
-        while let Some(next) = walk.next() {
+        while let Some(next) = walk.next_to_ask() {
             assert!(asked.insert(next.endpoint), "{} asked twice", next.endpoint);
             queue.push_back(next);
         }
         walk.check_invariant();
-        if let Some(ended) = walk.ended() {
+        if let Some(ended) = walk.ended(false) {
             let found =
                 walk.closest_answered().filter_map(|index| walk.candidate(index).0).collect();
             return (found, ended);
@@ -90,7 +90,7 @@ proptest! {
 #[test]
 fn a_walk_without_anybody_ends_as_unreachable() {
     let walk = Walk::new(Point::new([0; 20]), 8);
-    assert_eq!(walk.ended(), Some(Ended::Unreachable));
+    assert_eq!(walk.ended(false), Some(Ended::Unreachable));
 }
 
 #[test]
@@ -98,16 +98,16 @@ fn doors_are_tried_only_when_nobody_else_answers() {
     let mut walk = Walk::new(Point::new([0; 20]), 8);
     walk.start_from(contact([1; 20], 1));
     walk.start_from_door(Endpoint::v4([127, 0, 0, 1], 9));
-    let first = walk.next().unwrap();
+    let first = walk.next_to_ask().unwrap();
     assert_eq!(first.id, Some(NodeId::new([1; 20])));
-    assert_eq!(walk.next(), None);
+    assert_eq!(walk.next_to_ask(), None);
     walk.slow(first.candidate);
-    let door = walk.next().unwrap();
+    let door = walk.next_to_ask().unwrap();
     assert_eq!(door.id, None);
     walk.failed(first.candidate);
     walk.answered(door.candidate, NodeId::new([2; 20]));
     walk.heard_out();
-    assert_eq!(walk.ended(), Some(Ended::Converged));
+    assert_eq!(walk.ended(false), Some(Ended::Converged));
     assert_eq!(walk.closest_answered().count(), 1);
     assert_eq!(walk.closest_silent().count(), 1);
 }
@@ -118,15 +118,15 @@ fn a_slow_candidate_opens_a_slot_and_does_not_hold_up_the_end() {
     for id in 1..=6 {
         walk.start_from(contact([id; 20], u16::from(id)));
     }
-    let first: Vec<Next> = core::iter::from_fn(|| walk.next()).collect();
+    let first: Vec<Next> = core::iter::from_fn(|| walk.next_to_ask()).collect();
     assert_eq!(first.len(), 2, "no more than the width are asked");
     walk.slow(first[0].candidate);
-    let third = walk.next().expect("a slot for the slow one");
+    let third = walk.next_to_ask().expect("a slot for the slow one");
     for next in [first[1], third] {
         walk.answered(next.candidate, next.id.unwrap());
         walk.heard_out();
     }
-    assert_eq!(walk.ended(), Some(Ended::Converged));
+    assert_eq!(walk.ended(false), Some(Ended::Converged));
     assert_eq!(walk.closest_silent().count(), 1);
 }
 
@@ -134,14 +134,14 @@ fn a_slow_candidate_opens_a_slot_and_does_not_hold_up_the_end() {
 fn one_address_under_many_ids_is_asked_once() {
     let mut walk = Walk::new(Point::new([0; 20]), 8);
     walk.start_from(contact([1; 20], 1));
-    let liar = walk.next().unwrap();
+    let liar = walk.next_to_ask().unwrap();
     walk.answered(liar.candidate, NodeId::new([1; 20]));
     for id in 2..50 {
         walk.told(liar.candidate, contact([id; 20], 2));
     }
     walk.heard_out();
-    assert!(walk.next().is_some());
-    assert!(walk.next().is_none());
+    assert!(walk.next_to_ask().is_some());
+    assert!(walk.next_to_ask().is_none());
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn the_number_of_messages_is_bounded() {
     let mut port = 1;
     let mut asked = 0;
     // A mirage: each answer tells of a node that is closer still.
-    while let Some(next) = walk.next() {
+    while let Some(next) = walk.next_to_ask() {
         asked += 1;
         walk.answered(next.candidate, next.id.unwrap());
         let mut id = [0; 20];
@@ -162,5 +162,5 @@ fn the_number_of_messages_is_bounded() {
         walk.check_invariant();
     }
     assert!(asked <= LOOKUP_MESSAGES);
-    assert!(walk.ended().is_some());
+    assert!(walk.ended(false).is_some());
 }

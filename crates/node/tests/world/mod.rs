@@ -1,5 +1,6 @@
 //! A small world under virtual time: nodes, and a network that delays, loses and repeats nothing
 //! unless told to.
+#![allow(dead_code, reason = "each test program uses what it needs of the world")]
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
@@ -10,6 +11,9 @@ use wire::Endpoint;
 
 pub const DELAY: Duration = Duration::from_millis(10);
 
+/// A datagram on its way: when it arrives, in which order it left, from, to, and its bytes.
+type Flight = (Instant, u64, Endpoint, Endpoint, Vec<u8>);
+
 /// Nodes and datagrams on their way.
 pub struct World {
     pub nodes: Vec<Node<Mainline>>,
@@ -19,7 +23,7 @@ pub struct World {
     pub datagrams: u64,
     pub now: Now,
     by_place: HashMap<Endpoint, usize>,
-    flying: BinaryHeap<Reverse<(Instant, u64, Endpoint, Endpoint, Vec<u8>)>>,
+    flying: BinaryHeap<Reverse<Flight>>,
     order: u64,
     outbox: Outbox,
 }

@@ -1,24 +1,25 @@
-//! Lookups: walking towards a target in both address families, and what is found on the way.
+//! Lookups: walking towards a target in both address families.
+
+mod findings;
+
+pub(crate) use findings::readable;
 
 use alloc::boxed::Box;
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
 use hashbrown::{HashMap, HashSet};
-use wire::item::Signed;
 use wire::{
-    Bloom, Contact, Endpoint, Family, Found, Item, KnownKeys, NodeLists, Point, Query, Reply,
-    TransactionId, Unverified, Want,
+    Bloom, Contact, Endpoint, Family, Item, Point, Query, Reply, TransactionId, Want,
 };
 
 use crate::ask::Question as Ask;
 use crate::limits::{K, LOOKUP_ITEMS, LOOKUP_PEERS, LOOKUP_TIME};
 use crate::operation::{
-    Ended, Event, Holds, LookupResult, OperationId, Question, Responder, Step, StepOutcome,
+    Ended, Event, Holds, OperationId, Question, Responder, Step, StepOutcome, Until,
 };
 use crate::outbox::Outbox;
-use crate::pending::{Purpose, Waiting};
+use crate::pending::{CandidateId, Purpose, Waiting};
 use crate::shelf::Admission;
 use crate::state::Node;
 use crate::table::Entry;
@@ -36,11 +37,12 @@ pub(crate) enum Owner {
     Refresh,
 }
 
-/// What a candidate's query came to, but for silence.
+/// What a candidate's query came to.
 pub(crate) enum Heard<'m> {
-    Reply { contact: Contact, round_trip: Duration, reply: Reply<'m> },
+    Reply { contact: Contact, round_trip: Duration, reply: &'m Reply<'m> },
     Refused(i64),
     Distrusted,
+    Silence,
 }
 
 /// A lookup on its way.
@@ -49,7 +51,7 @@ pub(crate) struct Lookup {
     target: Point,
     owner: Owner,
     trace: bool,
-    stop_at_proof: bool,
+    until: Until,
     started: Instant,
     walks: [Option<Walk>; 2],
     width: usize,
@@ -70,7 +72,7 @@ impl Lookup {
             question,
             owner,
             trace: false,
-            stop_at_proof: false,
+            until: Until::Converged,
             started: now,
             walks: [None, None],
             width: width.clamp(1, wire::limits::NODES_PER_LIST),
@@ -88,11 +90,11 @@ impl Lookup {
     pub(crate) fn for_caller(
         question: Question,
         width: usize,
-        stop_at_proof: bool,
+        until: Until,
         trace: bool,
         now: Instant,
     ) -> Self {
-        Self { stop_at_proof, trace, ..Self::new(question, width, Owner::Caller, now) }
+        Self { until, trace, ..Self::new(question, width, Owner::Caller, now) }
     }
 
     fn query(&self, want: Want) -> Query<'static> {
@@ -108,16 +110,29 @@ impl Lookup {
     }
 
     fn ended(&self, now: Instant) -> Option<Ended> {
-        if self.stop_at_proof && self.items.iter().any(|item| item.seq().is_none()) {
+        if self.until == Until::Proof && self.items.iter().any(|item| item.seq().is_none()) {
             return Some(Ended::Proved);
         }
-        let walks: Vec<Option<Ended>> = self.walks.iter().flatten().map(Walk::ended).collect();
+        let patient = self.until == Until::Patient;
+        let walks: Vec<Option<Ended>> =
+            self.walks.iter().flatten().map(|walk| walk.ended(patient)).collect();
         if walks.iter().all(Option::is_some) {
             let order = [Ended::OutOfMessages, Ended::Converged];
             let found = order.into_iter().find(|ended| walks.contains(&Some(*ended)));
             return Some(found.unwrap_or(Ended::Unreachable));
         }
         (now.since(self.started) >= LOOKUP_TIME).then_some(Ended::OutOfTime)
+    }
+
+    /// A candidate told of a contact; `true` if it was new.
+    fn told(&mut self, by: CandidateId, contact: Contact) -> bool {
+        let family = contact.endpoint.family();
+        let (target, width) = (self.target, self.width);
+        let walk = self.walks[family as usize].get_or_insert_with(|| Walk::new(target, width));
+        match family == by.family {
+            true => walk.told(by.candidate, contact),
+            false => walk.told_from_afar(contact),
+        }
     }
 
     pub(crate) fn check_invariant(&self) {
@@ -158,7 +173,32 @@ impl<A: Admission> Node<A> {
             lookup.walks = [None, None];
         }
         self.lookups.insert(operation, lookup);
+        self.lookup_ends.push_back((now + LOOKUP_TIME, operation));
+        if self.lookup_ends.len() > 2 * self.lookups.len() + 64 {
+            let lookups = &self.lookups;
+            self.lookup_ends.retain(|(_, operation)| lookups.contains_key(operation));
+        }
         self.advance_lookup(operation, now, outbox);
+    }
+
+    /// When the first lookup will have run as long as it may.
+    pub(crate) fn lookup_deadline(&mut self) -> Option<Instant> {
+        while let Some((at, operation)) = self.lookup_ends.front() {
+            if self.lookups.contains_key(operation) {
+                return Some(*at);
+            }
+            self.lookup_ends.pop_front();
+        }
+        None
+    }
+
+    /// Ends the lookups that have run as long as they may: their queries may still wait for a pace.
+    pub(crate) fn end_late_lookups(&mut self, now: Instant, outbox: &mut Outbox) {
+        while self.lookup_deadline().is_some_and(|at| at <= now) {
+            if let Some((_, operation)) = self.lookup_ends.pop_front() {
+                self.advance_lookup(operation, now, outbox);
+            }
+        }
     }
 
     /// Asks whom there is to ask; ends the lookup if it is over.
@@ -170,7 +210,7 @@ impl<A: Admission> Node<A> {
                 return self.finish_lookup(operation, ended, now, outbox);
             }
             let next = Family::ALL.into_iter().find_map(|family| {
-                let next = lookup.walks[family as usize].as_mut()?.next()?;
+                let next = lookup.walks[family as usize].as_mut()?.next_to_ask()?;
                 Some((family, next))
             });
             let Some((family, next)) = next else { return };
@@ -181,7 +221,8 @@ impl<A: Admission> Node<A> {
                 _ => Want::default(),
             };
             let query = lookup.query(want);
-            let purpose = Purpose::Lookup { operation, family, candidate: next.candidate };
+            let candidate = CandidateId { operation, family, candidate: next.candidate };
+            let purpose = Purpose::Lookup(candidate);
             let ask = Ask { to: next.endpoint, expected: next.id, query: &query, purpose };
             if !self.ask(ask, now, outbox)
                 && let Some(walk) = self.walk(operation, family)
@@ -198,122 +239,83 @@ impl<A: Admission> Node<A> {
     /// A candidate's query came to something.
     pub(crate) fn lookup_heard(
         &mut self,
-        operation: OperationId,
-        family: Family,
-        candidate: u16,
+        candidate: CandidateId,
         heard: Heard<'_>,
         now: Instant,
         outbox: &mut Outbox,
     ) {
         match heard {
             Heard::Reply { contact, round_trip, reply } => {
-                let new =
-                    self.take_reply(operation, family, candidate, contact, round_trip, &reply, now);
-                for contact in new {
+                let responder = Responder {
+                    contact,
+                    round_trip,
+                    token: reply.token().map(Box::from),
+                    holds: Holds::Nothing,
+                };
+                for contact in self.take_reply(candidate, responder, reply, now) {
                     self.consider(contact, now, outbox);
                 }
             }
             Heard::Refused(code) => {
-                if self.ask_plainly(operation, family, candidate, now, outbox) {
+                if self.ask_plainly(candidate, now, outbox) {
                     return;
                 }
-                let outcome = StepOutcome::Refused(code);
-                self.lookup_failed(operation, family, candidate, outcome, now);
+                self.lookup_failed(candidate, StepOutcome::Refused(code), now);
             }
-            Heard::Distrusted => {
-                let outcome = StepOutcome::Distrusted;
-                self.lookup_failed(operation, family, candidate, outcome, now);
-            }
+            Heard::Distrusted => self.lookup_failed(candidate, StepOutcome::Distrusted, now),
+            Heard::Silence => self.lookup_failed(candidate, StepOutcome::Silent, now),
         }
-        self.advance_lookup(operation, now, outbox);
+        self.advance_lookup(candidate.operation, now, outbox);
     }
 
     /// Takes in a reply. Gives the contacts in it that were new to the lookup.
-    #[allow(clippy::too_many_arguments)]
     fn take_reply(
         &mut self,
-        operation: OperationId,
-        family: Family,
-        candidate: u16,
-        contact: Contact,
-        round_trip: Duration,
+        candidate: CandidateId,
+        mut responder: Responder,
         reply: &Reply<'_>,
         now: Instant,
     ) -> Vec<Contact> {
-        let own = self.id();
-        let rules = self.config.network.rules();
+        let CandidateId { operation, family, candidate: number } = candidate;
+        let (own, rules) = (self.id(), self.config.network.rules());
         let Some(lookup) = self.lookups.get_mut(&operation) else { return Vec::new() };
         let Ok((holds, fresh)) = lookup.take_item(reply, &mut self.known_keys) else {
-            self.lookup_failed(operation, family, candidate, StepOutcome::Distrusted, now);
+            self.lookup_failed(candidate, StepOutcome::Distrusted, now);
             return Vec::new();
         };
         if let Some(item) = fresh {
-            lookup.found_at.push(contact);
+            lookup.found_at.push(responder.contact);
             self.events.push_back(Event::Item(operation, item));
         }
         let peers = lookup.take_peers(reply);
-        let (lists, token) = lists_and_token(reply);
-        let mut told = 0;
-        let mut new = Vec::new();
         if let Some(walk) = lookup.walks[family as usize].as_mut() {
-            walk.answered(candidate, contact.id);
+            walk.answered(number, responder.contact.id);
         }
-        for told_family in Family::ALL {
-            let list = if told_family == Family::V4 { lists.v4 } else { lists.v6 };
-            let Some(list) = list else { continue };
-            for node in list.iter().filter(|node| node.id != own && rules.may_enter(node)) {
-                told += 1;
-                let width = lookup.width;
-                let walk = lookup.walks[told_family as usize]
-                    .get_or_insert_with(|| Walk::new(lookup.target, width));
-                let is_new = match told_family == family {
-                    true => walk.told(candidate, node),
-                    false => walk.told_from_afar(node),
-                };
-                if is_new {
-                    new.push(node);
-                }
+        let (mut told, mut new) = (0, Vec::new());
+        for node in reply.nodes().filter(|node| node.id != own && rules.may_enter(node)) {
+            told += 1;
+            if lookup.told(candidate, node) {
+                new.push(node);
             }
         }
         if let Some(walk) = lookup.walks[family as usize].as_mut() {
             walk.heard_out();
         }
-        let token = token.map(Box::from);
-        let responder = Responder { contact, round_trip, token, holds };
-        lookup.responders.insert((family, candidate), responder);
+        responder.holds = holds;
+        lookup.responders.insert((family, number), responder);
         let outcome =
             StepOutcome::Answered { nodes: told, new: new.len(), peers: peers.len(), holds };
         if !peers.is_empty() {
             self.events.push_back(Event::Peers(operation, peers));
         }
-        self.tell_step(operation, family, candidate, outcome, now);
+        self.tell_step(candidate, outcome, now);
         new
     }
 
-    /// A candidate did not answer in time.
-    pub(crate) fn lookup_silent(
-        &mut self,
-        operation: OperationId,
-        family: Family,
-        candidate: u16,
-        now: Instant,
-        outbox: &mut Outbox,
-    ) {
-        self.lookup_failed(operation, family, candidate, StepOutcome::Silent, now);
-        self.advance_lookup(operation, now, outbox);
-    }
-
-    fn lookup_failed(
-        &mut self,
-        operation: OperationId,
-        family: Family,
-        candidate: u16,
-        outcome: StepOutcome,
-        now: Instant,
-    ) {
-        if let Some(walk) = self.walk(operation, family) {
-            walk.failed(candidate);
-            self.tell_step(operation, family, candidate, outcome, now);
+    fn lookup_failed(&mut self, candidate: CandidateId, outcome: StepOutcome, now: Instant) {
+        if let Some(walk) = self.walk(candidate.operation, candidate.family) {
+            walk.failed(candidate.candidate);
+            self.tell_step(candidate, outcome, now);
         }
     }
 
@@ -326,7 +328,7 @@ impl<A: Admission> Node<A> {
         outbox: &mut Outbox,
     ) {
         match waiting.purpose {
-            Purpose::Lookup { operation, family, candidate } => {
+            Purpose::Lookup(CandidateId { operation, family, candidate }) => {
                 if let Some(walk) = self.walk(operation, family) {
                     walk.slow(candidate);
                     self.advance_lookup(operation, now, outbox);
@@ -343,36 +345,26 @@ impl<A: Admission> Node<A> {
     /// query of BEP 44 and are good guides all the same.
     fn ask_plainly(
         &mut self,
-        operation: OperationId,
-        family: Family,
-        candidate: u16,
+        candidate: CandidateId,
         now: Instant,
         outbox: &mut Outbox,
     ) -> bool {
+        let CandidateId { operation, family, candidate: number } = candidate;
         let Some(lookup) = self.lookups.get_mut(&operation) else { return false };
-        if matches!(lookup.question, Question::Nodes(_))
-            || !lookup.plain.insert((family, candidate))
-        {
+        if matches!(lookup.question, Question::Nodes(_)) || !lookup.plain.insert((family, number)) {
             return false;
         }
         let Some(walk) = &lookup.walks[family as usize] else { return false };
-        let (expected, to) = walk.candidate(candidate);
+        let (expected, to) = walk.candidate(number);
         let query = Query::FindNode { target: lookup.target, want: Want::default() };
-        let purpose = Purpose::Lookup { operation, family, candidate };
+        let purpose = Purpose::Lookup(candidate);
         self.ask(Ask { to, expected, query: &query, purpose }, now, outbox)
     }
 
-    fn tell_step(
-        &mut self,
-        operation: OperationId,
-        family: Family,
-        candidate: u16,
-        outcome: StepOutcome,
-        now: Instant,
-    ) {
-        let Some(lookup) = self.lookups.get(&operation).filter(|lookup| lookup.trace) else {
-            return;
-        };
+    fn tell_step(&mut self, candidate: CandidateId, outcome: StepOutcome, now: Instant) {
+        let CandidateId { operation, family, candidate } = candidate;
+        let lookup = self.lookups.get(&operation).filter(|lookup| lookup.trace);
+        let Some(lookup) = lookup else { return };
         let Some(walk) = &lookup.walks[family as usize] else { return };
         let asked_at = lookup.asked_at.get(&(family, candidate)).copied().unwrap_or(now);
         let (id, endpoint) = walk.candidate(candidate);
@@ -415,110 +407,3 @@ impl<A: Admission> Node<A> {
     }
 }
 
-impl Lookup {
-    /// What the answering node holds; with a verified item that was not known yet. An item that
-    /// does not verify makes the whole answer worthless.
-    fn take_item(
-        &mut self,
-        reply: &Reply<'_>,
-        keys: &mut KnownKeys,
-    ) -> Result<(Holds, Option<Item>), wire::Refusal> {
-        let Question::Item { target, salt, newer_than } = &self.question else {
-            return Ok((Holds::Nothing, None));
-        };
-        let item = match reply {
-            Reply::Item { found: Found::Item(item), .. } => item,
-            // Without the item a version is hearsay: it counts only if we asked to leave the item out.
-            Reply::Item { found: Found::Version(seq), .. } if newer_than.is_some() => {
-                return Ok((Holds::Version(*seq), None));
-            }
-            _ => return Ok((Holds::Nothing, None)),
-        };
-        // Replicas are mostly the same, byte for byte: each different item is verified once.
-        if let Some(index) = self.items.iter().position(|known| is_same(known, item)) {
-            return Ok((Holds::Item(index), None));
-        }
-        let item = item.verify_for(target, salt, keys)?.to_item();
-        if self.items.len() >= LOOKUP_ITEMS {
-            return Ok((item.seq().map_or(Holds::Nothing, Holds::Version), None));
-        }
-        self.items.push(item.clone());
-        Ok((Holds::Item(self.items.len() - 1), Some(item)))
-    }
-
-    /// The peers in a reply that were not known yet; filters are united.
-    fn take_peers(&mut self, reply: &Reply<'_>) -> Vec<Endpoint> {
-        let Reply::Peers { values, filters, .. } = reply else { return Vec::new() };
-        if let Some((seeds, others)) = filters.and_then(wire::reply::blooms) {
-            let all = self.filters.get_or_insert_default();
-            all.0.unite(&seeds);
-            all.1.unite(&others);
-        }
-        let mut new = Vec::new();
-        for peer in values.iter() {
-            if self.peers.len() < LOOKUP_PEERS && self.peers.insert(peer) {
-                new.push(peer);
-            }
-        }
-        new
-    }
-
-    fn into_result(mut self, ended: Ended, now: Instant) -> LookupResult {
-        let mut closest: Vec<Responder> = Vec::new();
-        let mut silent: Vec<Contact> = Vec::new();
-        let mut hops = 0;
-        for family in Family::ALL {
-            let Some(walk) = &self.walks[family as usize] else { continue };
-            for (place, candidate) in walk.closest_answered().enumerate() {
-                if place == 0 {
-                    hops = hops.max(walk.hop(candidate));
-                }
-                // A node that answers in both families counts once.
-                if let Some(responder) = self.responders.remove(&(family, candidate))
-                    && closest.iter().all(|known| known.contact.id != responder.contact.id)
-                {
-                    closest.push(responder);
-                }
-            }
-            silent.extend(walk.closest_silent());
-        }
-        let distance = |contact: &Contact| self.target.distance(&contact.id.point());
-        closest.sort_by_key(|responder| distance(&responder.contact));
-        silent.retain(|quiet| closest.iter().all(|known| known.contact.id != quiet.id));
-        silent.sort_by_key(distance);
-        // Nor does a node twice that is silent in both.
-        silent.dedup_by_key(|contact| contact.id);
-        LookupResult {
-            target: self.target,
-            ended,
-            closest,
-            silent,
-            items: self.items,
-            found_at: self.found_at,
-            filters: self.filters,
-            asked: self.walks.iter().flatten().map(Walk::messages).sum(),
-            answered: self.walks.iter().flatten().map(Walk::answers).sum(),
-            hops,
-            took: now.since(self.started),
-        }
-    }
-}
-
-fn is_same(known: &Item, item: &Unverified<'_>) -> bool {
-    let known = known.as_ref();
-    let key = |signed: &Signed<'_>| (signed.key, signed.seq, signed.signature);
-    known.value() == item.value && known.signed().map(key) == item.signed.as_ref().map(key)
-}
-
-fn lists_and_token<'m>(reply: &Reply<'m>) -> (NodeLists<'m>, Option<&'m [u8]>) {
-    match reply {
-        Reply::Ack => (NodeLists::default(), None),
-        Reply::Nodes(nodes) | Reply::Samples { nodes, .. } => (*nodes, None),
-        Reply::Peers { nodes, token, .. } | Reply::Item { nodes, token, .. } => (*nodes, *token),
-    }
-}
-
-/// An error's text for people: unreadable characters replaced.
-pub(crate) fn readable(text: &[u8]) -> Box<str> {
-    String::from_utf8_lossy(text).into()
-}

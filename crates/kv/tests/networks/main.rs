@@ -1,0 +1,18 @@
+//! Whole networks of stores under virtual time: what a put promises, what a get tells, and what
+//! becomes of both when nodes and datagrams fail.
+
+mod bounds;
+mod busy;
+mod conditions;
+mod consistency;
+mod deletion;
+mod expiry;
+mod families;
+mod foreign;
+mod loss;
+mod model;
+mod overwriting;
+mod reading;
+mod repair;
+mod reports;
+mod world;

@@ -1,0 +1,17 @@
+//! What strangers may send: none of it breaks a node, makes it shout, or leads it astray.
+
+mod bencoded;
+mod budgets;
+mod echoes;
+mod families;
+mod items;
+mod lengths;
+mod lists;
+mod noise;
+mod outsiders;
+mod pacing;
+mod read_only;
+mod replies;
+mod swarms;
+mod tokens;
+mod victim;
