@@ -83,7 +83,7 @@ async function answer (network, line) {
     }
     say({ id, ...await network.answer(request) })
   } catch (error) {
-    say({ id, error: error.message })
+    say({ id, error: error.message, code: error.code })
   }
 }
 

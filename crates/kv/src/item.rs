@@ -34,7 +34,12 @@ enum What {
 
 impl Publish {
     pub fn item(request: ItemPutRequest) -> Self {
-        Self { what: What::Item(Box::new(request)), report: WriteReport::default(), item: None, held: None }
+        Self {
+            what: What::Item(Box::new(request)),
+            report: WriteReport::default(),
+            item: None,
+            held: None,
+        }
     }
 
     pub fn peer(info_hash: InfoHash, port: Option<u16>, seed: bool) -> Self {
@@ -108,7 +113,10 @@ impl Kv {
                 Written::Peer { info_hash: *info_hash, port: *port, seed: *seed }
             }
             What::Item(request) => {
-                let item = match sign(request, replicas.newest().and_then(|index| replicas.items[index].seq())) {
+                let item = match sign(
+                    request,
+                    replicas.newest().and_then(|index| replicas.items[index].seq()),
+                ) {
                     Ok(item) => item,
                     Err(error) => return self.done(id, publish.failed(error)),
                 };

@@ -11,7 +11,7 @@ use core::time::Duration;
 
 use node::limits::PLAIN_LEASE;
 use node::{
-    Command, Destination, LookupResult, Now, Outbox, Outcome, Question, Until, UnixMillis, Written,
+    Command, Destination, LookupResult, Now, Outbox, Outcome, Question, UnixMillis, Until, Written,
 };
 use wire::{Contact, Item, Seq, Target};
 

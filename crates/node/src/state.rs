@@ -97,8 +97,7 @@ impl<A: Admission> Node<A> {
         match command {
             Command::Join(endpoints) => self.join(endpoints, now.monotonic, outbox),
             Command::Lookup { question, width, until, trace } => {
-                let lookup =
-                    Lookup::for_caller(question, width, until, trace, now.monotonic);
+                let lookup = Lookup::for_caller(question, width, until, trace, now.monotonic);
                 self.start_lookup(operation, lookup, now.monotonic, outbox);
             }
             Command::Write { written, to } => {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use node::{
     Answer, Command, Config, Destination, Ended, Event, Holds, LookupResult, Network, Outcome,
-    Question, Responder, Written, Until,
+    Question, Responder, Until, Written,
 };
 use wire::item::byte_string;
 use wire::{Endpoint, Family, InfoHash, Item, Point, Seq, Signer, Target};

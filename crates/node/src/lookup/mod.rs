@@ -9,9 +9,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use hashbrown::{HashMap, HashSet};
-use wire::{
-    Bloom, Contact, Endpoint, Family, Item, Point, Query, Reply, TransactionId, Want,
-};
+use wire::{Bloom, Contact, Endpoint, Family, Item, Point, Query, Reply, TransactionId, Want};
 
 use crate::ask::Question as Ask;
 use crate::limits::{K, LOOKUP_ITEMS, LOOKUP_PEERS, LOOKUP_TIME};
@@ -343,12 +341,7 @@ impl<A: Admission> Node<A> {
 
     /// Asks a node that does not know the question for contacts instead, once. Some nodes answer no
     /// query of BEP 44 and are good guides all the same.
-    fn ask_plainly(
-        &mut self,
-        candidate: CandidateId,
-        now: Instant,
-        outbox: &mut Outbox,
-    ) -> bool {
+    fn ask_plainly(&mut self, candidate: CandidateId, now: Instant, outbox: &mut Outbox) -> bool {
         let CandidateId { operation, family, candidate: number } = candidate;
         let Some(lookup) = self.lookups.get_mut(&operation) else { return false };
         if matches!(lookup.question, Question::Nodes(_)) || !lookup.plain.insert((family, number)) {
@@ -406,4 +399,3 @@ impl<A: Admission> Node<A> {
         }
     }
 }
-

@@ -67,7 +67,7 @@ impl<'a> Reader<'a> {
         Ok(&start[..start.len() - self.rest.len()])
     }
 
-    /// Enters a dictionary; its entries follow from [`Dictionary::next`].
+    /// Enters a dictionary; its entries follow from [`Dictionary::next_key`].
     pub fn dictionary(&mut self) -> Result<Dictionary<'a>, Malformed> {
         self.expect(b'd')?;
         Ok(Dictionary { reader: *self })
