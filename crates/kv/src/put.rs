@@ -65,7 +65,12 @@ impl Kv {
         let PutRequest { namespace, key, trace, .. } = &put.request;
         let target = namespace.target(key);
         let question = Question::Item { target, salt: key.salt(), newer_than: None };
-        let command = self.lookup(question, Until::Converged, *trace);
+        // Writers that meet must meet at the same arbiter, also where answers are slow.
+        let until = match put.request.expected {
+            Expected::Anything => Until::Converged,
+            Expected::Absent | Expected::Version(_) => Until::Patient,
+        };
+        let command = self.lookup(question, until, *trace);
         self.command_node(now, id, Operation::Put(Box::new(put)), command, outbox);
     }
 
@@ -147,17 +152,17 @@ impl Kv {
         let Some(draft) = &mut put.draft else { return };
         let newest = replicas.newest().and_then(|index| replicas.items[index].seq());
         let able = |place: &Place| place.contact.is_none() || place.token.is_some();
-        let holder = |place: &Place| newest.is_some() && place.seq == newest && able(place);
-        let arbiter = replicas.places.iter().position(holder).or_else(|| {
-            if newest.is_some() { None } else { replicas.places.iter().position(able) }
-        });
+        let holder = |place: &Place| place.item.is_some() && place.seq == newest && able(place);
+        let empty = |place: &Place| place.item.is_none() && able(place);
+        let mut places = replicas.places.iter();
+        let arbiter = places.position(holder).or_else(|| replicas.places.iter().position(empty));
         let Some(arbiter) = arbiter else {
             let report = Box::new(draft.report.clone());
             return self.done(id, Done::Put(Err(PutError::NotEnoughReplicas(report))));
         };
         let arbiter = replicas.places.remove(arbiter);
         // A version that nobody ever has: it holds only where nothing is.
-        let cas = Some(newest.unwrap_or_default());
+        let cas = Some(arbiter.item.and(arbiter.seq).unwrap_or_default());
         draft.after_arbiter = Some(replicas.places);
         if arbiter.contact.is_some() {
             let to = Replicas::destinations(core::iter::once(&arbiter), |_| cas);

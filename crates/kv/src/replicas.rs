@@ -32,6 +32,15 @@ impl Place {
     }
 }
 
+/// What we hold ourselves.
+#[derive(Debug)]
+pub(crate) struct Own {
+    pub id: NodeId,
+    pub held: Option<Item>,
+    /// The version of an item that has ended.
+    pub remembered: Option<Seq>,
+}
+
 /// The replicas of a key after a lookup.
 #[derive(Debug)]
 pub(crate) struct Replicas {
@@ -50,11 +59,10 @@ pub(crate) struct Replicas {
 }
 
 impl Replicas {
-    /// From a lookup's result. `own`: our id and what we hold ourselves, unless we hold nothing for
-    /// anybody.
+    /// From a lookup's result, with what we hold ourselves, unless we hold nothing for anybody.
     pub fn new(
         result: &mut LookupResult,
-        own: Option<(NodeId, Option<Item>)>,
+        own: Option<Own>,
         wanted: usize,
         wall: UnixMillis,
     ) -> Self {
@@ -79,8 +87,8 @@ impl Replicas {
                 distance: target.distance(&responder.contact.id.point()),
             });
         }
-        if let Some((id, held)) = own {
-            let seq = held.as_ref().and_then(Item::seq);
+        if let Some(Own { id, held, remembered }) = own {
+            let seq = held.as_ref().and_then(Item::seq).or(remembered);
             let item = held.map(|held| {
                 items.iter().position(|item| *item == held).unwrap_or_else(|| {
                     items.push(held);
@@ -122,10 +130,20 @@ impl Replicas {
     /// The newest item found: of the highest version, and of two under one version the greater
     /// bytes. An immutable one is just that.
     pub fn newest(&self) -> Option<usize> {
-        (0..self.items.len()).filter(|index| self.credible[*index]).max_by(|a, b| {
+        let lives = |index: &usize| self.credible[*index] && !self.is_superseded(*index);
+        (0..self.items.len()).filter(lives).max_by(|a, b| {
             let key = |index: &usize| (self.items[*index].seq(), self.items[*index].value());
             key(a).cmp(&key(b))
         })
+    }
+
+    /// Whether an item is the old copy of one that replaced it and has ended since: then those that
+    /// held that one remember its version. A single one could say so of anything, a majority is
+    /// believed.
+    fn is_superseded(&self, index: usize) -> bool {
+        let seq = self.items[index].seq();
+        let above = self.places.iter().filter(|place| place.item.is_none() && place.seq > seq);
+        seq.is_some() && above.count() >= self.majority()
     }
 
     /// The highest version that anybody holds, item or not.

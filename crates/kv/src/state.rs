@@ -14,7 +14,7 @@ use crate::get::Get;
 use crate::item::Publish;
 use crate::limits::{DEFAULT_REPLICAS, MAX_REPLICAS, REQUESTS};
 use crate::put::Put;
-use crate::replicas::Replicas;
+use crate::replicas::{Own, Replicas};
 use crate::report::{Effort, GetError, LookupReport, PeersReport, PutError};
 use crate::request::{Done, Event, Request, RequestId};
 
@@ -181,7 +181,7 @@ impl Kv {
     ) -> Replicas {
         let own = (!self.node.is_read_only()).then(|| {
             let held: Option<Item> = self.node.held(target, now).cloned();
-            (self.node.id(), held)
+            Own { id: self.node.id(), held, remembered: self.node.remembered(target, now) }
         });
         Replicas::new(result, own, self.replicas, now.wall)
     }

@@ -86,8 +86,8 @@ pub const PEERS_PER_TOPIC: usize = 5_000;
 /// Peers of all topics.
 pub const PEERS: usize = 500_000;
 
-/// Peers in one reply of each family: 100 of 8 bytes, 30 of 21, beside 8 contacts, within BEP 32's
-/// 1,024 bytes.
+/// Peers in one reply of each family: 80 of 8 bytes, 25 of 21, beside 8 contacts and a token, stay
+/// within BEP 32's 1,024 bytes.
 pub const PEERS_IN_REPLY: [usize; 2] = [80, 25];
 
 /// Info hashes in a sample: 20 bytes each beside 8 contacts of both families.
@@ -125,6 +125,10 @@ pub const ADDRESS_VOTERS: usize = 3;
 
 /// Votes for external addresses that are remembered.
 pub const ADDRESS_VOTES: usize = 16;
+
+/// Lookups by which a node that joined fills the parts of its table that it knows little of: a table
+/// of the public network is about 20 deep (BEP 42: 2^20 times 8 nodes).
+pub const FILLING_LOOKUPS: usize = 24;
 
 /// First wait before joining is tried again; doubles up to [`JOIN_RETRY_MAX`].
 pub const JOIN_RETRY_MIN: Duration = Duration::from_secs(1);

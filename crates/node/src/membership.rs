@@ -8,7 +8,9 @@ use wire::{Contact, Endpoint, Family, Query};
 
 use crate::ask::Question as Ask;
 use crate::config::Network;
-use crate::limits::{JOIN_ENDPOINTS, JOIN_RETRY_MAX, JOIN_RETRY_MIN, K, MAINTENANCE, STALE};
+use crate::limits::{
+    FILLING_LOOKUPS, JOIN_ENDPOINTS, JOIN_RETRY_MAX, JOIN_RETRY_MIN, K, MAINTENANCE, STALE,
+};
 use crate::lookup::{Lookup, Owner};
 use crate::operation::{Event, LookupResult, Question};
 use crate::outbox::Outbox;
@@ -129,7 +131,7 @@ impl<A: Admission> Node<A> {
     fn fill_thin_buckets(&mut self, now: Instant, outbox: &mut Outbox) {
         for family in Family::ALL {
             let depth = self.tables[family as usize].depth();
-            for index in 0..depth.saturating_sub(1) {
+            for index in 0..depth.saturating_sub(1).min(FILLING_LOOKUPS) {
                 let noise = self.dice.bytes();
                 if let Some(point) = self.tables[family as usize].thin_bucket(index, noise) {
                     self.refresh(point, now, outbox);

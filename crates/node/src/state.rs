@@ -224,6 +224,12 @@ impl<A: Admission> Node<A> {
         self.items.get(target, wall)
     }
 
+    /// The version that we remember under `target` of an item that has ended.
+    pub fn remembered(&mut self, target: &Target, now: Now) -> Option<Seq> {
+        let wall = self.lease_wall(now);
+        self.items.marker(target, wall)
+    }
+
     /// Holds an item ourselves, by the same rules as a stranger's put.
     ///
     /// # Errors

@@ -32,7 +32,7 @@ fn of_two_puts_that_expect_the_same_version_exactly_one_wins() {
     for seed in 0..60 {
         let mut world = World::joined_with(10, seed, &Config::default());
         let before = world.store(0, "k", b"before").version.expect("a version");
-        world.jitter = Duration::from_millis(seed * 3);
+        world.jitter = Duration::from_millis(seed * 7);
         let put = |value| put_if("k", value, Expected::Version(before));
         let nodes = [(seed % 10) as usize, ((seed * 7 + 5) % 10) as usize];
         if nodes[0] == nodes[1] {
@@ -51,7 +51,7 @@ fn of_two_puts_that_expect_the_same_version_exactly_one_wins() {
 fn of_two_puts_that_expect_nothing_exactly_one_wins() {
     for seed in 0..60 {
         let mut world = World::joined_with(10, seed, &Config::default());
-        world.jitter = Duration::from_millis(seed * 3);
+        world.jitter = Duration::from_millis(seed * 7);
         let put = |value| put_if("k", value, Expected::Absent);
         let outcomes = at_once(&mut world, [(1, put(b"zero")), (8, put(b"one"))]);
         let expected: &[u8] = [&b"zero"[..], b"one"][winner(&outcomes)];

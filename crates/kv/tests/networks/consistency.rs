@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use kv::{Config, Consistency, GetError, PutError, Version};
+use kv::{Config, Consistency, Expected, GetError, PutError, Version};
 
 use super::world::World;
-use super::world::asking::{put_request, target};
+use super::world::asking::{put_if, put_request, target};
 
 #[test]
 fn a_first_read_needs_one_holder_a_quorum_a_majority_and_all_every_one() {
@@ -148,4 +148,16 @@ fn a_put_is_above_a_version_that_only_a_displaced_holder_has() {
     let put = world.store(12, "k", b"w");
     assert!(put.version > before, "{put:?}");
     assert_eq!(*world.read(13, "k"), *b"w");
+}
+
+#[test]
+fn a_swap_of_what_only_a_displaced_holder_has_goes_through() {
+    let mut world = displaced();
+    let held = (0..12).find_map(|node| world.held(node, "k")).expect("eight hold it");
+    let version = Version::new(held.seq).expect("a version");
+    let swap = put_if("k", b"w", Expected::Version(version));
+    let put = world.put(12, swap.clone()).expect("that is the version");
+    assert_eq!(put.replicas.stored.len(), 8);
+    assert!(matches!(world.put(13, swap), Err(PutError::Conflict { .. })));
+    assert_eq!(*world.read(14, "k"), *b"w");
 }

@@ -129,6 +129,39 @@ fn two_short_values_after_a_long_one_leave_the_long_one_dead() {
 }
 
 #[test]
+fn a_long_value_on_a_stale_holder_is_not_read_after_a_short_one_has_ended() {
+    let mut world = World::joined(12);
+    world.put(0, put_for("k", b"long", DAY)).expect("enough holders are up");
+    let near = near(&world);
+    world.down(&near[..2]);
+    world.put(near[4], put_for("k", b"short", HOUR)).expect("enough holders are up");
+    world.run(2 * HOUR);
+    world.up(&near[..2]);
+    world.run(Duration::from_secs(120));
+    assert!(world.held(near[0], "k").is_some(), "it slept");
+    for node in 0..12 {
+        let got = world.get(node, "k");
+        assert!(matches!(got, Err(GetError::NotFound { .. })), "from {node}: {got:?}");
+    }
+    let put = super::world::asking::put_if("k", b"new", Expected::Absent);
+    world.put(near[6], put).expect("nothing lives there");
+    assert_eq!(*world.read(near[7], "k"), *b"new");
+}
+
+#[test]
+fn a_node_alone_whose_clock_was_set_back_still_writes() {
+    let mut world = World::new(1);
+    let node = world.add(kv::Config::default());
+    world.put(node, put_for("k", b"long", DAY)).expect("it holds itself");
+    world.put(node, put_for("k", b"short", Duration::from_secs(60))).expect("it holds itself");
+    world.run(Duration::from_secs(300));
+    world.members[node].wall_ahead_ms = -600_000;
+    let put = world.put(node, put_request("k", b"new"));
+    assert!(put.is_ok(), "{put:?}");
+    assert_eq!(*world.read(node, "k"), *b"new");
+}
+
+#[test]
 fn a_plain_value_after_a_long_one_leaves_the_long_one_dead() {
     let mut world = World::joined(9);
     world.put(0, put_for("k", b"long", DAY)).expect("enough holders are up");

@@ -2,6 +2,7 @@
 
 pub mod asking;
 mod holders;
+mod liars;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet};
@@ -12,6 +13,8 @@ use node::{Instant, Now, Outbox, UnixMillis};
 use wire::{Endpoint, Family};
 
 pub use holders::ITEM_SIGNER_SEED;
+use liars::Liar;
+pub use liars::Says;
 
 /// What the clocks of all nodes show at first, unless they are set otherwise.
 pub const START: UnixMillis = UnixMillis(1_700_000_000_000);
@@ -45,6 +48,7 @@ pub struct World {
     pub jitter: Duration,
     now: Instant,
     by_place: HashMap<Endpoint, usize>,
+    liars: HashMap<Endpoint, Liar>,
     cuts: HashSet<(usize, usize)>,
     flying: BinaryHeap<Reverse<Flight>>,
     order: u64,
@@ -62,6 +66,7 @@ impl World {
             jitter: Duration::ZERO,
             now: Instant::default(),
             by_place: HashMap::new(),
+            liars: HashMap::new(),
             cuts: HashSet::new(),
             flying: BinaryHeap::new(),
             order: 0,
@@ -209,23 +214,30 @@ impl World {
         self.outbox.clear();
         for (to, bytes) in datagrams {
             self.datagrams += 1;
-            self.order += 1;
-            let chance = self.draw();
             let Some(from) = self.members[node].places[to.family() as usize] else { continue };
             let reached = self.by_place.get(&to);
             let cut = reached.is_some_and(|other| self.cuts.contains(&(node, *other)));
-            if cut || chance % 1000 < self.loss {
-                continue;
+            if !cut {
+                self.fly(from, to, bytes);
             }
-            let spread = self.jitter.as_micros() as u64 + 1;
-            let at = self.now + DELAY + Duration::from_micros((chance >> 16) % spread);
-            self.flying.push(Reverse((at, self.order, from, to, bytes)));
         }
         let member = &mut self.members[node];
         while let Some(event) = member.kv.next_event() {
             member.events.push(event);
         }
         member.kv.node().check_invariant();
+    }
+
+    /// Sends a datagram on its way, if it is not lost.
+    fn fly(&mut self, from: Endpoint, to: Endpoint, bytes: Vec<u8>) {
+        let chance = self.draw();
+        if chance % 1000 < self.loss {
+            return;
+        }
+        self.order += 1;
+        let spread = self.jitter.as_micros() as u64 + 1;
+        let at = self.now + DELAY + Duration::from_micros((chance >> 16) % spread);
+        self.flying.push(Reverse((at, self.order, from, to, bytes)));
     }
 
     fn step(&mut self, end: Instant) -> bool {
@@ -238,6 +250,7 @@ impl World {
                 let Some(Reverse((_, _, from, to, bytes))) = self.flying.pop() else {
                     return false;
                 };
+                self.liar_hears(to, from, &bytes);
                 let reached = self.by_place.get(&to).copied();
                 if let Some(index) = reached.filter(|index| !self.members[*index].down) {
                     let now = self.now_at(index);

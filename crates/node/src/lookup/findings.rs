@@ -19,6 +19,7 @@ impl Lookup {
     pub(super) fn take_item(
         &mut self,
         reply: &Reply<'_>,
+        by: Contact,
         keys: &mut KnownKeys,
     ) -> Result<(Holds, Option<Item>), wire::Refusal> {
         let Question::Item { target, salt, .. } = &self.question else {
@@ -26,7 +27,7 @@ impl Lookup {
         };
         let item = match reply {
             Reply::Item { found: Found::Item(item), .. } => item,
-            // Without the item a version is hearsay: it counts only if we asked to leave the item out.
+            // Without the item a version is hearsay; a holder remembers it of an item that has ended.
             Reply::Item { found: Found::Version(seq), .. } => {
                 return Ok((Holds::Version(*seq), None));
             }
@@ -37,11 +38,31 @@ impl Lookup {
             return Ok((Holds::Item(index), None));
         }
         let item = item.verify_for(target, salt, keys)?.to_item();
-        if self.items.len() >= LOOKUP_ITEMS {
-            return Ok((item.seq().map_or(Holds::Nothing, Holds::Version), None));
+        if self.items.len() < LOOKUP_ITEMS {
+            self.items.push(item.clone());
+            self.found_at.push(by);
+            return Ok((Holds::Item(self.items.len() - 1), Some(item)));
         }
-        self.items.push(item.clone());
-        Ok((Holds::Item(self.items.len() - 1), Some(item)))
+        let Some(index) = self.place_of_older(&item) else {
+            return Ok((item.seq().map_or(Holds::Nothing, Holds::Version), None));
+        };
+        self.items[index] = item.clone();
+        self.found_at[index] = by;
+        Ok((Holds::Item(index), Some(item)))
+    }
+
+    /// The place of the oldest item, if it is older than `item`; who holds it holds just a version
+    /// from then on. So old copies, however many, cannot keep the newest out.
+    fn place_of_older(&mut self, item: &Item) -> Option<usize> {
+        let (index, oldest) =
+            self.items.iter().map(Item::seq).enumerate().min_by_key(|(_, seq)| *seq)?;
+        let oldest = oldest.filter(|oldest| Some(*oldest) < item.seq())?;
+        for responder in self.responders.values_mut() {
+            if responder.holds == Holds::Item(index) {
+                responder.holds = Holds::Version(oldest);
+            }
+        }
+        Some(index)
     }
 
     /// The peers in a reply that were not known yet; filters are united.

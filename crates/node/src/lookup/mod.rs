@@ -277,12 +277,12 @@ impl<A: Admission> Node<A> {
         let CandidateId { operation, family, candidate: number } = candidate;
         let (own, rules) = (self.id(), self.config.network.rules());
         let Some(lookup) = self.lookups.get_mut(&operation) else { return Vec::new() };
-        let Ok((holds, fresh)) = lookup.take_item(reply, &mut self.known_keys) else {
+        let Ok((holds, fresh)) = lookup.take_item(reply, responder.contact, &mut self.known_keys)
+        else {
             self.lookup_failed(candidate, StepOutcome::Distrusted, now);
             return Vec::new();
         };
         if let Some(item) = fresh {
-            lookup.found_at.push(responder.contact);
             self.events.push_back(Event::Item(operation, item));
         }
         let peers = lookup.take_peers(reply);
