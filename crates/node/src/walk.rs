@@ -109,15 +109,27 @@ impl Walk {
             .order
             .binary_search_by(|index| self.candidates[usize::from(*index)].distance.cmp(&distance));
         let Err(place) = place else { return false };
-        // One address under many ids is one node that lies: it is asked once.
-        if self.candidates.iter().any(|candidate| candidate.endpoint == contact.endpoint) {
-            return false;
-        }
-        let Some(index) = self.push(Some(contact.id), contact.endpoint, distance, hop) else {
-            return false;
+        let same = |candidate: &Candidate| candidate.endpoint == contact.endpoint;
+        let index = match self.candidates.iter().position(same) {
+            None => self.push(Some(contact.id), contact.endpoint, distance, hop),
+            Some(index) => self.name_door(index, contact.id, distance),
         };
+        let Some(index) = index else { return false };
         self.order.insert(place, index);
         true
+    }
+
+    /// A door that nobody asked yet turns out to be this contact. Any other address that is known
+    /// already is not asked again: under many ids it is one node that lies.
+    fn name_door(&mut self, index: usize, id: NodeId, distance: Distance) -> Option<u16> {
+        let candidate = &mut self.candidates[index];
+        if candidate.id.is_some() || candidate.state != State::New {
+            return None;
+        }
+        (candidate.id, candidate.distance) = (Some(id), distance);
+        let index = u16::try_from(index).ok()?;
+        self.doors.retain(|door| *door != index);
+        Some(index)
     }
 
     fn push(

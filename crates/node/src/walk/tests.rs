@@ -164,3 +164,22 @@ fn the_number_of_messages_is_bounded() {
     assert!(asked <= LOOKUP_MESSAGES);
     assert!(walk.ended(false).is_some());
 }
+
+#[test]
+fn a_door_that_somebody_tells_of_is_asked_as_the_contact_it_is() {
+    let mut walk = Walk::new(Point::new([0; 20]), 8);
+    for port in 1..=10 {
+        walk.start_from_door(Endpoint::v4([127, 0, 0, 1], port));
+    }
+    let first = walk.next_to_ask().unwrap();
+    walk.answered(first.candidate, NodeId::new([0x80; 20]));
+    let mut told = 0;
+    for port in 1..=10 {
+        told += u32::from(walk.told(first.candidate, contact([port as u8; 20], port)));
+    }
+    walk.heard_out();
+    walk.check_invariant();
+    assert_eq!(told, 9, "all but the one that answered");
+    let asked = core::iter::from_fn(|| walk.next_to_ask()).filter(|next| next.id.is_some()).count();
+    assert!(asked >= 3, "{asked}");
+}
