@@ -16,6 +16,10 @@ use crate::strangers::{Found, Strangers};
 use crate::values::{bencoded, largest};
 use crate::world::World;
 
+/// The closest K, without one that has left: some strangers take a writer for a node that answers,
+/// also if it asked not to be remembered (BEP 43), and go on telling of it.
+const STRANGERS: usize = K - 1;
+
 /// Immutable items, a short one and the largest.
 ///
 /// # Errors
@@ -93,8 +97,9 @@ pub async fn records<S: Strangers>(world: &mut World<S>) -> Outcome {
     assert_eq!(copies, Copies { ours: 0, foreign: K });
     assert_eq!(Copies::told(&first.replicas.stored, &world.ours), copies);
     let found = reader.get("a key").from(author.public_key()).await?;
-    assert_eq!((&found.value[..], found.agreed), (&b"first"[..], K));
+    assert_eq!(&found.value[..], b"first");
     assert_eq!(Some(found.version), first.version);
+    assert!(found.agreed >= STRANGERS, "{found:?}");
     let source = found.source.endpoint.map(SocketAddr::from);
     assert!(source.is_some_and(|source| doors.contains(&source)), "it came from `{source:?}`");
     let seen = world.strangers[0].get_mutable(0, &author).await?.map(|found| found.value);
@@ -102,12 +107,13 @@ pub async fn records<S: Strangers>(world: &mut World<S>) -> Outcome {
 
     let swap = |value: &'static str| reader.put("a key", value).signer(&author.signer());
     let second = swap("second").if_version(found.version).await?;
-    assert_eq!(second.replicas.stored.len(), K);
+    assert!(second.replicas.stored.len() >= STRANGERS, "{:?}", second.replicas);
     let late = swap("late").if_version(found.version).await;
     assert_eq!(late, Err(PutError::Conflict { current: second.version }));
     let found = reader.get("a key").from(author.public_key()).await?;
-    assert_eq!((&found.value[..], found.agreed), (&b"second"[..], K));
-    assert_eq!(reader.delete("a key").signer(&author.signer()).await?.replicas.stored.len(), K);
+    assert_eq!((&found.value[..], found.agreed), (&b"second"[..], second.replicas.stored.len()));
+    let gone = reader.delete("a key").signer(&author.signer()).await?;
+    assert!(gone.replicas.stored.len() >= STRANGERS, "{:?}", gone.replicas);
     match reader.get("a key").from(author.public_key()).await {
         Err(GetError::NotFound { absence: Absence::Deleted(_), .. }) => {}
         other => return Err(Failure::new(format!("after its deletion there is {other:?}"))),

@@ -53,7 +53,7 @@ impl Ours {
     /// # Errors
     /// If the tables stay empty.
     pub async fn meet(&self, others: usize) -> Outcome {
-        self.know(self.nodes.len() - 1 + others).await
+        self.know((self.nodes.len() + others).saturating_sub(1)).await
     }
 
     /// Waits until the tables are filled: a lookup needs the closest [`K`] of its way, not all.

@@ -83,7 +83,7 @@ impl Kv {
                 Question::Item { target, salt, newer_than: None }
             }
         };
-        let command = self.lookup(question, Until::Converged, false);
+        let command = self.lookup(question, Until::Patient, false);
         self.command_node(now, id, Operation::Publish(Box::new(publish)), command, outbox);
     }
 

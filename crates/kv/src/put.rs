@@ -65,12 +65,9 @@ impl Kv {
         let PutRequest { namespace, key, trace, .. } = &put.request;
         let target = namespace.target(key);
         let question = Question::Item { target, salt: key.salt(), newer_than: None };
-        // Writers that meet must meet at the same arbiter, also where answers are slow.
-        let until = match put.request.expected {
-            Expected::Anything => Until::Converged,
-            Expected::Absent | Expected::Version(_) => Until::Patient,
-        };
-        let command = self.lookup(question, until, *trace);
+        // A write waits for slow answers: it belongs on the closest that live, and swaps that meet
+        // must meet at the same arbiter.
+        let command = self.lookup(question, Until::Patient, *trace);
         self.command_node(now, id, Operation::Put(Box::new(put)), command, outbox);
     }
 
