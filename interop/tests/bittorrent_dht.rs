@@ -52,6 +52,11 @@ async fn bittorrent_dht_nodes_replace_our_item_by_higher_versions_and_matching_s
 }
 
 #[tokio::test]
+async fn a_record_of_ours_is_a_plain_item_to_bittorrent_dht_nodes() -> Outcome {
+    bounded(async { hosts::a_record(&mut visiting(2).await?).await }).await
+}
+
+#[tokio::test]
 async fn our_records_live_on_bittorrent_dht_nodes_after_their_writer_left() -> Outcome {
     bounded(async { hosts::records(&mut visiting(0).await?).await }).await
 }

@@ -53,6 +53,11 @@ async fn mainline_nodes_replace_our_item_by_higher_versions_and_matching_swaps_o
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_record_of_ours_is_a_plain_item_to_mainline_nodes() -> Outcome {
+    bounded(async { hosts::a_record(&mut visiting(2).await?).await }).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn our_records_live_on_mainline_nodes_after_their_writer_left() -> Outcome {
     bounded(async { hosts::records(&mut visiting(0).await?).await }).await
 }

@@ -79,11 +79,19 @@ impl<A: Admission> Node<A> {
         };
         self.counters.replies += 1;
         self.budget.prove(&from);
-        let expected = waiting.expected.is_none_or(|expected| expected == id);
         let ours = message.network.is_some() && message.network == self.config.network.tag();
         let door = self.membership.is_door(&from);
-        if !expected || id == self.id() {
+        if id == self.id() {
             return self.distrusted(&waiting, now, outbox);
+        }
+        // Whom we expected is gone from this address. Who answers may still be an honest node: one
+        // family of them takes another id as soon as it learns its address.
+        if let Some(gone) = waiting.expected.filter(|expected| *expected != id) {
+            self.tables[from.family() as usize].gone(&gone, &from);
+            if matches!(waiting.purpose, Purpose::Write { .. }) {
+                // What was written to one node is not stored because another says so.
+                return self.distrusted(&waiting, now, outbox);
+            }
         }
         let round_trip = now.since(waiting.sent_at);
         self.round_trips.measured(round_trip);

@@ -194,23 +194,25 @@ impl Walk {
             .find(|index| self.candidates[usize::from(*index)].state == State::New)
     }
 
-    /// A candidate answered, as `id`.
+    /// A candidate answered, as `id`: perhaps another than it was known by.
     pub fn answered(&mut self, candidate: u16, id: NodeId) {
         self.leave_flight(candidate, State::Answered);
         self.answered += 1;
         let entry = &mut self.candidates[usize::from(candidate)];
-        if entry.id.is_none() {
-            entry.id = Some(id);
-            entry.distance = self.target.distance(&id.point());
-            let distance = entry.distance;
-            let place = self.order.binary_search_by(|index| {
-                self.candidates[usize::from(*index)].distance.cmp(&distance)
-            });
-            match place {
-                // Known by its id already, at another address: this answer counts for it.
-                Ok(twin) => self.order[twin] = candidate,
-                Err(place) => self.order.insert(place, candidate),
-            }
+        if entry.id == Some(id) {
+            return;
+        }
+        entry.id = Some(id);
+        entry.distance = self.target.distance(&id.point());
+        let distance = entry.distance;
+        self.order.retain(|index| *index != candidate);
+        let place = self
+            .order
+            .binary_search_by(|index| self.candidates[usize::from(*index)].distance.cmp(&distance));
+        match place {
+            // Known by this id already, at another address: this answer counts for it.
+            Ok(twin) => self.order[twin] = candidate,
+            Err(place) => self.order.insert(place, candidate),
         }
     }
 

@@ -193,6 +193,15 @@ impl Table {
         }
     }
 
+    /// Another node answers at a contact's address: the contact is no longer there.
+    pub fn gone(&mut self, id: &NodeId, endpoint: &Endpoint) {
+        for _ in 0..MAX_FAILURES {
+            if self.get(id).is_some() {
+                self.failed(id, endpoint);
+            }
+        }
+    }
+
     /// Whether a contact that somebody told us of would find a place, so that it is worth a query.
     pub fn wants(&self, contact: &Contact) -> bool {
         let Some(index) = self.index(&contact.id) else { return false };

@@ -88,6 +88,21 @@ proptest! {
 }
 
 #[test]
+fn a_candidate_that_answers_under_another_id_takes_the_place_of_that() {
+    let mut walk = Walk::new(Point::new([0; 20]), 8);
+    walk.start_from(contact([1; 20], 1));
+    walk.start_from(contact([2; 20], 2));
+    let first = walk.next_to_ask().unwrap();
+    let second = walk.next_to_ask().unwrap();
+    walk.answered(first.candidate, NodeId::new([9; 20]));
+    walk.answered(second.candidate, NodeId::new([2; 20]));
+    walk.check_invariant();
+    let ids: Vec<_> = walk.closest_answered().map(|index| walk.candidate(index).0).collect();
+    assert_eq!(ids, [Some(NodeId::new([2; 20])), Some(NodeId::new([9; 20]))]);
+    assert_eq!(walk.closest_silent().count(), 0);
+}
+
+#[test]
 fn a_walk_without_anybody_ends_as_unreachable() {
     let walk = Walk::new(Point::new([0; 20]), 8);
     assert_eq!(walk.ended(false), Some(Ended::Unreachable));
