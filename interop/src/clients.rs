@@ -66,7 +66,7 @@ pub async fn refusals<S: Strangers>(world: &mut World<S>) -> Outcome {
 
     for (how, code) in [(how(9, None), 302), (how(10, None), 302), (how(11, Some(3)), 301)] {
         let refused = world.strangers[0].put_mutable(0, &author, b"refused", how).await;
-        let failure = refused.err().expect("a put that all holders refuse fails");
+        let failure = refused.expect_err("a put that all holders refuse fails");
         assert_eq!(failure.code(), Some(code), "{how:?}: {failure}");
         assert_eq!(world.census.of_item(target, &bencoded(b"kept")).await?, kept);
         let none = Copies { ours: 0, foreign: 0 };

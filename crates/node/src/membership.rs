@@ -87,6 +87,7 @@ impl Membership {
 impl<A: Admission> Node<A> {
     /// Remembers addresses to join through, and joins.
     pub(crate) fn join(&mut self, endpoints: Vec<Endpoint>, now: Instant, outbox: &mut Outbox) {
+        let known = self.membership.doors.len();
         for endpoint in endpoints {
             if !self.membership.doors.contains(&endpoint)
                 && self.membership.doors.len() < JOIN_ENDPOINTS
@@ -94,8 +95,11 @@ impl<A: Admission> Node<A> {
                 self.membership.doors.push(endpoint);
             }
         }
+        // Doors that did not open lately are not tried again before their time.
+        let waits = self.membership.retry_at.is_some() && self.membership.doors.len() == known;
         // A client that leaves soon needs no table: its lookups start at the doors themselves.
-        if !self.config.ephemeral && !self.membership.doors.is_empty() && !self.membership.joining {
+        let idle = self.membership.doors.is_empty() || self.membership.joining;
+        if !self.config.ephemeral && !idle && !waits {
             self.look_for_neighbours(Owner::Join, now, outbox);
         }
     }

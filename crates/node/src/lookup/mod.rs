@@ -276,6 +276,8 @@ impl<A: Admission> Node<A> {
     ) -> Vec<Contact> {
         let CandidateId { operation, family, candidate: number } = candidate;
         let (own, rules) = (self.id(), self.config.network.rules());
+        // Our own address is told under other ids too, by nodes that confuse who told them of it.
+        let own_address = self.identity.external(family);
         let Some(lookup) = self.lookups.get_mut(&operation) else { return Vec::new() };
         let Ok((holds, fresh)) = lookup.take_item(reply, responder.contact, &mut self.known_keys)
         else {
@@ -290,7 +292,10 @@ impl<A: Admission> Node<A> {
             walk.answered(number, responder.contact.id);
         }
         let (mut told, mut new) = (0, Vec::new());
-        for node in reply.nodes().filter(|node| node.id != own && rules.may_enter(node)) {
+        let told_of = reply.nodes().filter(|node| {
+            node.id != own && Some(node.endpoint) != own_address && rules.may_enter(node)
+        });
+        for node in told_of {
             told += 1;
             if lookup.told(candidate, node) {
                 new.push(node);
