@@ -28,8 +28,8 @@ const REACHED_YET: Duration = Duration::from_secs(5);
 /// What it is told.
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// Address to listen on, one for each family at most; port 0 takes a free one [default:
-    /// 0.0.0.0:8000 and [::]:8000]
+    /// Address to listen on, one for each family at most; port 0 takes a free one [default: port
+    /// 8000 of all addresses of both families]
     #[arg(long, value_name = "ADDR:PORT")]
     listen: Vec<SocketAddr>,
     /// Join the network of the node there, given once or more; without it a new network begins
