@@ -9,7 +9,8 @@ use crate::record::Record;
 use crate::version::Version;
 
 /// Reads envelopes: a record is held until it expires, its version is remembered as long as any copy
-/// that it replaced could come back; everything else is held for two hours.
+/// that it replaced could come back; an immutable item as long as its writer asks; everything else is
+/// held for two hours.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Records;
 
@@ -17,9 +18,21 @@ const EXPIRED: Refused = Refused { code: 203, text: "record has expired" };
 const TOO_FAR_AHEAD: Refused = Refused { code: 203, text: "version is ahead of the clock" };
 
 impl Admission for Records {
-    fn judge(&self, item: &ItemRef<'_>, wall: UnixMillis) -> Result<Lease, Refused> {
-        let plain = Lease { until: wall + PLAIN_LEASE, marker_until: wall };
-        let Some(seq) = item.seq() else { return Ok(plain) };
+    fn judge(
+        &self,
+        item: &ItemRef<'_>,
+        wanted: Option<UnixMillis>,
+        wall: UnixMillis,
+    ) -> Result<Lease, Refused> {
+        let latest = wall + MAX_TTL;
+        let plain = Lease { until: wall + PLAIN_LEASE, marker_until: wall, kept: false };
+        let Some(seq) = item.seq() else {
+            // Part of a value that lives so long.
+            let wanted = wanted.filter(|until| *until > plain.until);
+            let leased =
+                |until: UnixMillis| Lease { until: until.min(latest), kept: true, ..plain };
+            return Ok(wanted.map_or(plain, leased));
+        };
         let record = Record::decode(item.value());
         let (Some(expires), Some(remembered)) = (record.expires, record.remembered_until()) else {
             return Ok(plain);
@@ -30,8 +43,8 @@ impl Admission for Records {
         if Version::of(seq).written_at() > wall + VERSION_AHEAD {
             return Err(TOO_FAR_AHEAD);
         }
-        let latest = wall + MAX_TTL;
-        Ok(Lease { until: expires.min(latest), marker_until: remembered.min(latest) })
+        let (until, marker_until) = (expires.min(latest), remembered.min(latest));
+        Ok(Lease { until, marker_until, kept: true })
     }
 }
 
@@ -48,7 +61,7 @@ mod tests {
         let seq = Version::new(version).unwrap().seq();
         let signer = Signer::from_seed(&[1; 32]);
         let item = Item::mutable(&signer, b"k", seq, &record.encode()).unwrap();
-        Records.judge(&item.as_ref(), WALL)
+        Records.judge(&item.as_ref(), None, WALL)
     }
 
     fn lasting(span: Duration, replaced: Duration) -> Record {
@@ -65,7 +78,8 @@ mod tests {
     #[test]
     fn a_record_is_held_until_it_expires_and_remembered_as_long_as_what_it_replaced() {
         let lease = judge(&lasting(HOUR, HOUR * 9), WALL.0 * 1000).unwrap();
-        assert_eq!(lease, Lease { until: WALL + HOUR, marker_until: WALL + HOUR * 9 });
+        let expected = Lease { until: WALL + HOUR, marker_until: WALL + HOUR * 9, kept: true };
+        assert_eq!(lease, expected);
         let lease = judge(&lasting(MAX_TTL * 3, HOUR), WALL.0 * 1000).unwrap();
         assert_eq!(lease.until, WALL + MAX_TTL);
     }
@@ -73,6 +87,17 @@ mod tests {
     #[test]
     fn plain_items_live_two_hours() {
         assert_eq!(judge(&Record::plain(b"v"), 5).unwrap().until, WALL + PLAIN_LEASE);
+    }
+
+    #[test]
+    fn immutable_items_live_as_long_as_asked_for_within_a_year() {
+        let item = Item::immutable(b"1:v").unwrap();
+        let judge = |wanted| Records.judge(&item.as_ref(), wanted, WALL).unwrap();
+        assert_eq!((judge(None).until, judge(None).kept), (WALL + PLAIN_LEASE, false));
+        assert_eq!((judge(Some(WALL)).until, judge(Some(WALL)).kept), (WALL + PLAIN_LEASE, false));
+        let day = WALL + HOUR * 24;
+        assert_eq!((judge(Some(day)).until, judge(Some(day)).kept), (day, true));
+        assert_eq!(judge(Some(UnixMillis(u64::MAX))).until, WALL + MAX_TTL);
     }
 
     #[test]

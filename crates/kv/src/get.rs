@@ -129,14 +129,10 @@ impl Kv {
             _ => item.clone(),
         };
         let lacking = || replicas.places.iter().filter(|place| place.seq < item.seq());
-        let mut repairing = 0;
-        if lacking().any(|place| place.contact.is_none()) {
-            repairing += usize::from(self.node_mut().hold(item.as_ref(), None, now).is_ok());
-        }
-        let to = Replicas::destinations(lacking(), |_| None);
-        if !to.is_empty() {
-            repairing += to.len();
-            let command = Command::Write { written: Written::Item(item), to };
+        let to = Replicas::destinations(lacking(), None);
+        let repairing = to.len();
+        if repairing > 0 {
+            let command = Command::Write { written: Written::item(item), to };
             self.command_in_background(now, command, outbox);
         }
         repairing

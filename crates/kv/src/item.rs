@@ -10,9 +10,7 @@ use wire::{Contact, InfoHash, Item, Seq, Target};
 
 use crate::put::CONFLICTS;
 use crate::replicas::{Place, Replicas};
-use crate::report::{
-    Absence, Effort, GetError, ItemReport, PutError, PutReport, Refusal, WriteReport,
-};
+use crate::report::{Absence, Effort, GetError, ItemReport, PutError, PutReport, WriteReport};
 use crate::request::{Done, ItemPutRequest, RequestId};
 use crate::state::{Kv, Operation};
 use crate::version::Version;
@@ -121,7 +119,7 @@ impl Kv {
                     Err(error) => return self.done(id, publish.failed(error)),
                 };
                 publish.item = Some(item.clone());
-                Written::Item(item)
+                Written::item(item)
             }
         };
         let asked_cas = match &publish.what {
@@ -129,20 +127,10 @@ impl Kv {
             What::Peer { .. } => None,
         };
         // BEP 44: no `cas` to a node that returned nothing.
-        let cas = |place: &Place| asked_cas.filter(|_| place.seq.is_some());
-        if let (Some(own), Some(item)) =
-            (replicas.places.iter().find(|place| place.contact.is_none()), &publish.item)
-        {
-            match self.node_mut().hold(item.as_ref(), cas(own), now) {
-                Ok(()) => publish.report.stored.push(own.replica()),
-                Err(refused) => publish.report.refused.push(Refusal {
-                    replica: own.replica(),
-                    code: refused.code,
-                    text: refused.text.into(),
-                }),
-            }
-        }
-        let to = Replicas::destinations(replicas.places.iter(), cas);
+        let (holding, empty): (Vec<&Place>, _) =
+            replicas.places.iter().partition(|place| place.seq.is_some());
+        let mut to = Replicas::destinations(holding, asked_cas);
+        to.extend(Replicas::destinations(empty, None));
         let command = Command::Write { written, to };
         self.command_node(now, id, Operation::Publish(publish), command, outbox);
     }
@@ -152,7 +140,7 @@ impl Kv {
         &mut self,
         id: RequestId,
         mut publish: Box<Publish>,
-        outcomes: Vec<(Contact, Outcome)>,
+        outcomes: Vec<(Option<Contact>, Outcome)>,
     ) {
         let item = publish.item.take();
         let target = match (&publish.what, &item) {
@@ -160,7 +148,7 @@ impl Kv {
             (What::Item(request), None) => wire::item::immutable_target(&request.value),
             (What::Item(_), Some(item)) => item.target(),
         };
-        publish.report.add(outcomes, &target);
+        publish.report.add(outcomes, self.node().id(), &target);
         let enough = publish.report.stored.len() >= publish.report.needed;
         let conflict = publish.report.stored.is_empty()
             && publish.report.refused.iter().any(|refusal| CONFLICTS.contains(&refusal.code));

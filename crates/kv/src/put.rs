@@ -10,10 +10,8 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use node::limits::PLAIN_LEASE;
-use node::{
-    Command, Destination, LookupResult, Now, Outbox, Outcome, Question, UnixMillis, Until, Written,
-};
-use wire::{Contact, Item, Seq, Target};
+use node::{Command, LookupResult, Now, Outbox, Outcome, Question, UnixMillis, Until, Written};
+use wire::{Contact, Item, NodeId, Seq, Target};
 
 use crate::limits::{CONTENT_TYPE_BYTES, MAX_TTL};
 use crate::record::{Record, largest_value};
@@ -93,47 +91,26 @@ impl Kv {
         };
         put.draft = Some(draft);
         match put.request.expected {
-            Expected::Anything => self.write_draft(now, id, put, replicas.places, outbox),
+            Expected::Anything => self.write_draft(now, id, put, &replicas.places, None, outbox),
             Expected::Absent | Expected::Version(_) => {
                 self.ask_arbiter(now, id, put, replicas, outbox);
             }
         }
     }
 
-    /// Writes the draft to all these places, ourselves among them.
+    /// Writes the draft to all these places, our own shelf perhaps among them.
     fn write_draft(
         &mut self,
         now: Now,
         id: RequestId,
-        mut put: Box<Put>,
-        places: Vec<Place>,
-        outbox: &mut Outbox,
-    ) {
-        let Some(draft) = &mut put.draft else { return };
-        if let Some(own) = places.iter().find(|place| place.contact.is_none()) {
-            match self.node_mut().hold(draft.item.as_ref(), None, now) {
-                Ok(()) => draft.report.replicas.stored.push(own.replica()),
-                Err(refused) => draft.report.replicas.refused.push(Refusal {
-                    replica: own.replica(),
-                    code: refused.code,
-                    text: refused.text.into(),
-                }),
-            }
-        }
-        let to = Replicas::destinations(places.iter(), |_| None);
-        self.send_draft(now, id, put, to, outbox);
-    }
-
-    fn send_draft(
-        &mut self,
-        now: Now,
-        id: RequestId,
         put: Box<Put>,
-        to: Vec<Destination>,
+        places: &[Place],
+        cas: Option<Seq>,
         outbox: &mut Outbox,
     ) {
         let Some(draft) = &put.draft else { return };
-        let command = Command::Write { written: Written::Item(draft.item.clone()), to };
+        let written = Written::item(draft.item.clone());
+        let command = Command::Write { written, to: Replicas::destinations(places, cas) };
         self.command_node(now, id, Operation::Put(put), command, outbox);
     }
 
@@ -161,22 +138,7 @@ impl Kv {
         // A version that nobody ever has: it holds only where nothing is.
         let cas = Some(arbiter.item.and(arbiter.seq).unwrap_or_default());
         draft.after_arbiter = Some(replicas.places);
-        if arbiter.contact.is_some() {
-            let to = Replicas::destinations(core::iter::once(&arbiter), |_| cas);
-            return self.send_draft(now, id, put, to, outbox);
-        }
-        let item = draft.item.clone();
-        match self.node_mut().hold(item.as_ref(), cas, now) {
-            Ok(()) => self.arbiter_agreed(now, id, put, arbiter.replica(), outbox),
-            Err(refused) => {
-                let refusal = Refusal {
-                    replica: arbiter.replica(),
-                    code: refused.code,
-                    text: refused.text.into(),
-                };
-                self.arbiter_refused(id, put, newest, refusal);
-            }
-        }
+        self.write_draft(now, id, put, core::slice::from_ref(&arbiter), cas, outbox);
     }
 
     fn arbiter_agreed(
@@ -190,13 +152,13 @@ impl Kv {
         let Some(draft) = &mut put.draft else { return };
         draft.report.replicas.stored.push(arbiter);
         let places = draft.after_arbiter.take().unwrap_or_default();
-        self.write_draft(now, id, put, places, outbox);
+        self.write_draft(now, id, put, &places, None, outbox);
     }
 
-    fn arbiter_refused(&mut self, id: RequestId, put: Box<Put>, held: Option<Seq>, no: Refusal) {
+    fn arbiter_refused(&mut self, id: RequestId, put: Box<Put>, no: Refusal) {
         let Some(mut draft) = put.draft else { return };
         let error = if CONFLICTS.contains(&no.code) {
-            PutError::Conflict { current: held.map(Version::of) }
+            PutError::Conflict { current: None }
         } else {
             draft.report.replicas.refused.push(no);
             PutError::NotEnoughReplicas(Box::new(draft.report))
@@ -210,15 +172,16 @@ impl Kv {
         now: Now,
         id: RequestId,
         mut put: Box<Put>,
-        outcomes: Vec<(Contact, Outcome)>,
+        outcomes: Vec<(Option<Contact>, Outcome)>,
         outbox: &mut Outbox,
     ) {
+        let own = self.node().id();
         let Some(draft) = &mut put.draft else { return };
         if draft.after_arbiter.is_some() {
             let outcome = outcomes.into_iter().next();
             return match outcome {
                 Some((contact, Outcome::Stored)) => {
-                    self.arbiter_agreed(now, id, put, contact.into(), outbox);
+                    self.arbiter_agreed(now, id, put, Replica::at(contact, own), outbox);
                 }
                 // It holds something else by now: another look tells what.
                 Some((_, Outcome::Refused { code, .. }))
@@ -229,8 +192,8 @@ impl Kv {
                     self.look_before_put(now, id, *put, outbox);
                 }
                 Some((contact, Outcome::Refused { code, text })) => {
-                    let no = Refusal { replica: contact.into(), code, text };
-                    self.arbiter_refused(id, put, None, no);
+                    let no = Refusal { replica: Replica::at(contact, own), code, text };
+                    self.arbiter_refused(id, put, no);
                 }
                 Some((_, Outcome::Silent)) | None => {
                     let version = draft.report.version.unwrap_or(Version::of(Seq::default()));
@@ -239,7 +202,7 @@ impl Kv {
             };
         }
         let replicas = &mut draft.report.replicas;
-        replicas.add(outcomes, &draft.report.target);
+        replicas.add(outcomes, own, &draft.report.target);
         replicas.effort.took = now.monotonic.since(put.started.monotonic);
         if replicas.stored.len() >= replicas.needed {
             let report = Box::new(draft.report.clone());
@@ -258,14 +221,20 @@ impl Kv {
 
 impl WriteReport {
     /// Adds what became of a write at other nodes, each in its place.
-    pub(crate) fn add(&mut self, outcomes: Vec<(Contact, Outcome)>, target: &Target) {
+    pub(crate) fn add(
+        &mut self,
+        outcomes: Vec<(Option<Contact>, Outcome)>,
+        own: NodeId,
+        target: &Target,
+    ) {
         for (contact, outcome) in outcomes {
+            let replica = Replica::at(contact, own);
             match outcome {
-                Outcome::Stored => self.stored.push(contact.into()),
+                Outcome::Stored => self.stored.push(replica),
                 Outcome::Refused { code, text } => {
-                    self.refused.push(Refusal { replica: contact.into(), code, text });
+                    self.refused.push(Refusal { replica, code, text });
                 }
-                Outcome::Silent => self.silent.push(contact.into()),
+                Outcome::Silent => self.silent.push(replica),
             }
         }
         let distance = |replica: &Replica| target.point().distance(&replica.id.point());

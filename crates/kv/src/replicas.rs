@@ -151,18 +151,18 @@ impl Replicas {
         self.places.iter().filter_map(|place| place.seq).max()
     }
 
-    /// Where a write goes: all places with a token, under this compare-and-swap.
+    /// Where a write goes: our own shelf and all places with a token, under this compare-and-swap.
     pub fn destinations<'p>(
-        places: impl Iterator<Item = &'p Place>,
-        cas: impl Fn(&Place) -> Option<Seq>,
+        places: impl IntoIterator<Item = &'p Place>,
+        cas: Option<Seq>,
     ) -> Vec<Destination> {
+        let places = places.into_iter();
         places
             .filter_map(|place| {
-                Some(Destination {
-                    contact: place.contact?,
-                    token: place.token.clone()?,
-                    cas: cas(place),
-                })
+                let Some(contact) = place.contact else {
+                    return Some(Destination::OwnShelf { cas });
+                };
+                Some(Destination::Node { contact, token: place.token.clone()?, cas })
             })
             .collect()
     }

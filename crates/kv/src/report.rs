@@ -21,6 +21,13 @@ pub struct Replica {
     pub endpoint: Option<Endpoint>,
 }
 
+impl Replica {
+    /// The replica at a contact; without one ourselves, who are `own`.
+    pub(crate) fn at(contact: Option<Contact>, own: NodeId) -> Self {
+        contact.map_or(Self { id: own, endpoint: None }, Self::from)
+    }
+}
+
 impl From<Contact> for Replica {
     fn from(contact: Contact) -> Self {
         Self { id: contact.id, endpoint: Some(contact.endpoint) }

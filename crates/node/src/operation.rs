@@ -9,6 +9,8 @@ use core::time::Duration;
 
 use wire::{Bloom, Contact, Endpoint, InfoHash, Item, NodeId, Point, Seq, Target};
 
+use crate::time::UnixMillis;
+
 /// Names one operation of one node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OperationId(u64);
@@ -77,7 +79,12 @@ impl Question {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Written {
     /// An item.
-    Item(Item),
+    Item {
+        /// The item.
+        item: Item,
+        /// For an immutable one: until when holders that know leases shall keep it.
+        lease: Option<UnixMillis>,
+    },
     /// Ourselves as a peer of a topic.
     Peer {
         /// The topic.
@@ -89,15 +96,40 @@ pub enum Written {
     },
 }
 
+impl Written {
+    /// An item under no other lease than its own.
+    pub fn item(item: Item) -> Self {
+        Written::Item { item, lease: None }
+    }
+}
+
 /// Where a write phase stores.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Destination {
-    /// The node.
-    pub contact: Contact,
-    /// The token that it gave.
-    pub token: Box<[u8]>,
-    /// Only if it holds this version of the item (BEP 44, "CAS").
-    pub cas: Option<Seq>,
+pub enum Destination {
+    /// At another node.
+    Node {
+        /// Which.
+        contact: Contact,
+        /// The token that it gave.
+        token: Box<[u8]>,
+        /// Only if it holds this version of the item (BEP 44, "CAS").
+        cas: Option<Seq>,
+    },
+    /// On our own shelf.
+    OwnShelf {
+        /// Only if this version of the item lies there.
+        cas: Option<Seq>,
+    },
+}
+
+impl Destination {
+    /// The other node; `None`: our own shelf.
+    pub fn contact(&self) -> Option<Contact> {
+        match self {
+            Destination::Node { contact, .. } => Some(*contact),
+            Destination::OwnShelf { .. } => None,
+        }
+    }
 }
 
 /// Something to do.
@@ -116,7 +148,7 @@ pub enum Command {
         /// Tell each step.
         trace: bool,
     },
-    /// Store something at nodes that gave a token.
+    /// Store something at nodes that gave a token, and on our own shelf.
     Write {
         /// What.
         written: Written,
@@ -159,8 +191,9 @@ pub enum Event {
     Peers(OperationId, Vec<Endpoint>),
     /// A lookup ended.
     LookedUp(OperationId, Box<LookupResult>),
-    /// A write phase ended: what became of each destination, in the order given.
-    Wrote(OperationId, Vec<(Contact, Outcome)>),
+    /// A write phase ended: what became of each destination, in the order given; without a contact
+    /// our own shelf.
+    Wrote(OperationId, Vec<(Option<Contact>, Outcome)>),
     /// One address answered, or not.
     Answered(OperationId, Answer),
 }

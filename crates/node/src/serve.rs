@@ -13,7 +13,7 @@ use crate::limits::K;
 use crate::outbox::Outbox;
 use crate::shelf::{Admission, Refused};
 use crate::state::Node;
-use crate::time::{Instant, Now};
+use crate::time::{Instant, Now, UnixMillis};
 
 /// Bytes of a reply around its variable parts: the outer dictionary with a transaction id of 32
 /// bytes, address, tag and version, our id, a token, and the names of two node lists.
@@ -75,8 +75,9 @@ impl<A: Admission> Node<A> {
                 self.serve_get(&asked, target, newer_than, want, outbox);
                 4
             }
-            Query::Put { item, cas, token, .. } => {
-                let stored = self.serve_put(&asked, item, cas, token);
+            Query::Put { item, cas, lease, token, .. } => {
+                let lease = lease.and_then(|until| u64::try_from(until).ok()).map(UnixMillis);
+                let stored = self.serve_put(&asked, item, lease, cas, token);
                 match stored {
                     Ok(()) => self.reply(&asked, &Reply::Ack, outbox),
                     Err(refused) => self.refuse(&asked, refused, outbox),
@@ -205,6 +206,7 @@ impl<A: Admission> Node<A> {
         &mut self,
         asked: &Asked<'_>,
         item: Unverified<'_>,
+        lease: Option<UnixMillis>,
         cas: Option<Seq>,
         token: &[u8],
     ) -> Result<(), Refused> {
@@ -215,8 +217,7 @@ impl<A: Admission> Node<A> {
         }
         self.budget.prove(&asked.from);
         let item = claim.verify(&mut self.known_keys)?;
-        let wall = self.lease_wall(asked.now);
-        self.items.put(item, cas, wall)
+        self.shelve(item, lease, cas, asked.now)
     }
 
     fn serve_sample(&mut self, asked: &Asked<'_>, target: &Point, want: Want, outbox: &mut Outbox) {

@@ -101,7 +101,7 @@ impl<A: Admission> Node<A> {
                 self.start_lookup(operation, lookup, now.monotonic, outbox);
             }
             Command::Write { written, to } => {
-                self.start_write(operation, written, to, now.monotonic, outbox);
+                self.start_write(operation, written, to, now, outbox);
             }
             Command::Ping(to) => self.ping(operation, to, now.monotonic, outbox),
             Command::Sample { to, target } => {
@@ -230,13 +230,16 @@ impl<A: Admission> Node<A> {
         self.items.marker(target, wall)
     }
 
-    /// Holds an item ourselves, by the same rules as a stranger's put.
-    ///
-    /// # Errors
-    /// Why not.
-    pub fn hold(&mut self, item: ItemRef<'_>, cas: Option<Seq>, now: Now) -> Result<(), Refused> {
+    /// Puts an item onto our shelf, a stranger's and our own by the same rules.
+    pub(crate) fn shelve(
+        &mut self,
+        item: ItemRef<'_>,
+        lease: Option<UnixMillis>,
+        cas: Option<Seq>,
+        now: Now,
+    ) -> Result<(), Refused> {
         let wall = self.lease_wall(now);
-        self.items.put(item, cas, wall)
+        self.items.put(item, lease, cas, wall)
     }
 
     /// Any 64-bit number, from the node's own chance.

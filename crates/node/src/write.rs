@@ -1,17 +1,18 @@
-//! The write phase: storing something at nodes that gave a token, and what became of it at each.
+//! The write phase: storing something at nodes that gave a token and on our own shelf, and what
+//! became of it at each.
 
 use alloc::vec::Vec;
 
-use wire::{Query, TransactionId};
+use wire::{Contact, Query, Seq, TransactionId};
 
 use crate::ask::Question as Ask;
 use crate::lookup::readable;
 use crate::operation::{Destination, Event, OperationId, Outcome, Written};
 use crate::outbox::Outbox;
 use crate::pending::Purpose;
-use crate::shelf::Admission;
+use crate::shelf::{Admission, Refused};
 use crate::state::Node;
-use crate::time::Instant;
+use crate::time::{Instant, Now};
 
 /// A write phase on its way.
 pub(crate) struct Write {
@@ -26,12 +27,16 @@ struct Place {
 }
 
 impl Write {
-    fn query(&self, place: usize) -> Query<'_> {
-        let Destination { token, cas, .. } = &self.places[place].destination;
-        match &self.written {
-            Written::Item(item) => Query::Put {
+    /// What a place is told, if it is another node's.
+    fn query(&self, place: usize) -> Option<(Contact, Query<'_>)> {
+        let Destination::Node { contact, token, cas } = &self.places[place].destination else {
+            return None;
+        };
+        let query = match &self.written {
+            Written::Item { item, lease } => Query::Put {
                 item: item.as_ref().as_unverified(),
                 cas: *cas,
+                lease: lease.and_then(|until| i64::try_from(until.0).ok()),
                 token,
                 target: Some(item.target()),
             },
@@ -43,7 +48,8 @@ impl Write {
                 seed: *seed,
                 token,
             },
-        }
+        };
+        Some((*contact, query))
     }
 }
 
@@ -54,7 +60,7 @@ impl<A: Admission> Node<A> {
         operation: OperationId,
         written: Written,
         to: Vec<Destination>,
-        now: Instant,
+        now: Now,
         outbox: &mut Outbox,
     ) {
         let places: Vec<Place> = to
@@ -62,25 +68,49 @@ impl<A: Admission> Node<A> {
             .take(usize::from(u16::MAX))
             .map(|destination| Place { destination, outcome: None })
             .collect();
-        let write = Write { written, waiting: places.len(), places };
+        let mut write = Write { written, waiting: places.len(), places };
         let room = self.has_room_for_operation();
-        let mut unsent = Vec::new();
-        for destination in 0..write.places.len() {
-            let contact = write.places[destination].destination.contact;
-            let query = write.query(destination);
+        for index in 0..write.places.len() {
             // The cast holds: places were cut to u16::MAX.
-            let purpose = Purpose::Write { operation, destination: destination as u16 };
-            let expected = Some(contact.id);
-            let ask = Ask { to: contact.endpoint, expected, query: &query, purpose };
-            if !room || !self.ask(ask, now, outbox) {
-                unsent.push(destination as u16);
-            }
+            let destination = index as u16;
+            let outcome = match write.query(index) {
+                _ if !room => Some(Outcome::Silent),
+                None => self.write_here(operation, destination, &write, now),
+                Some((contact, query)) => {
+                    let purpose = Purpose::Write { operation, destination };
+                    let (to, expected) = (contact.endpoint, Some(contact.id));
+                    let ask = Ask { to, expected, query: &query, purpose };
+                    (!self.ask(ask, now.monotonic, outbox)).then_some(Outcome::Silent)
+                }
+            };
+            write.waiting -= usize::from(outcome.is_some());
+            write.places[index].outcome = outcome;
         }
         self.writes.insert(operation, write);
-        for destination in unsent {
-            self.write_silent(operation, destination);
-        }
         self.end_write_if_over(operation);
+    }
+
+    /// Puts what is written onto our own shelf.
+    fn write_here(
+        &mut self,
+        _operation: OperationId,
+        destination: u16,
+        write: &Write,
+        now: Now,
+    ) -> Option<Outcome> {
+        let cas: Option<Seq> = match &write.places[usize::from(destination)].destination {
+            Destination::OwnShelf { cas } => *cas,
+            Destination::Node { .. } => None,
+        };
+        let held = match &write.written {
+            Written::Item { item, lease } => self.shelve(item.as_ref(), *lease, cas, now),
+            // Our own address is what others see: a node announces itself to others only.
+            Written::Peer { .. } => Err(NOT_OURS),
+        };
+        Some(match held {
+            Ok(()) => Outcome::Stored,
+            Err(Refused { code, text }) => Outcome::Refused { code, text: text.into() },
+        })
     }
 
     /// Sends a slow write once more under the same transaction id: storing twice does no harm.
@@ -93,9 +123,9 @@ impl<A: Admission> Node<A> {
         outbox: &mut Outbox,
     ) {
         let Some(write) = self.writes.remove(&operation) else { return };
-        let contact = write.places[usize::from(destination)].destination.contact;
-        let query = write.query(usize::from(destination));
-        if let Some(at) = self.pace(&contact.endpoint, Some(&contact.id), &query, true, now) {
+        if let Some((contact, query)) = write.query(usize::from(destination))
+            && let Some(at) = self.pace(&contact.endpoint, Some(&contact.id), &query, true, now)
+        {
             self.send_query(transaction, contact.endpoint, &query, at, now, outbox);
         }
         self.writes.insert(operation, write);
@@ -136,10 +166,12 @@ impl<A: Admission> Node<A> {
             && let Some(write) = self.writes.remove(&operation)
         {
             let ended = |place: Place| {
-                (place.destination.contact, place.outcome.unwrap_or(Outcome::Silent))
+                (place.destination.contact(), place.outcome.unwrap_or(Outcome::Silent))
             };
             let outcomes = write.places.into_iter().map(ended).collect();
             self.events.push_back(Event::Wrote(operation, outcomes));
         }
     }
 }
+
+const NOT_OURS: Refused = Refused { code: 201, text: "nobody announces itself to itself" };

@@ -32,8 +32,9 @@ fn write_if(
     cas: Option<Seq>,
     result: &LookupResult,
 ) -> Vec<Outcome> {
-    let destination =
-        |r: &Responder| Some(Destination { contact: r.contact, token: r.token.clone()?, cas });
+    let destination = |r: &Responder| {
+        Some(Destination::Node { contact: r.contact, token: r.token.clone()?, cas })
+    };
     let to = result.closest.iter().filter_map(destination).collect();
     let operation = world.command(node, Command::Write { written, to });
     match world.finish(node, operation) {
@@ -69,7 +70,7 @@ fn an_item_put_at_one_node_is_found_from_every_other() {
     let item = Item::immutable(b"12:Hello World!").expect("a small value");
     let found = lookup(&mut world, 3, item_question(&item, b""));
     assert!(found.items.is_empty());
-    let outcomes = write(&mut world, 3, Written::Item(item.clone()), &found);
+    let outcomes = write(&mut world, 3, Written::item(item.clone()), &found);
     assert_eq!(outcomes, vec![Outcome::Stored; 8]);
     for node in 0..30 {
         let result = lookup(&mut world, node, item_question(&item, b""));
@@ -89,13 +90,13 @@ fn a_newer_version_replaces_an_older_one_and_never_the_other_way() {
     };
     let (old, new) = (version(1, "old"), version(2, "new"));
     let found = lookup(&mut world, 0, item_question(&new, b"salt"));
-    write(&mut world, 0, Written::Item(new.clone()), &found);
-    let outcomes = write(&mut world, 0, Written::Item(old), &found);
+    write(&mut world, 0, Written::item(new.clone()), &found);
+    let outcomes = write(&mut world, 0, Written::item(old), &found);
     assert!(
         outcomes.iter().all(|o| matches!(o, Outcome::Refused { code: 302, .. })),
         "{outcomes:?}"
     );
-    let newest = Written::Item(version(3, "newest"));
+    let newest = Written::item(version(3, "newest"));
     let outcomes = write_if(&mut world, 0, newest, Seq::new(1), &found);
     assert!(
         outcomes.iter().all(|o| matches!(o, Outcome::Refused { code: 301, .. })),
@@ -110,7 +111,7 @@ fn a_third_of_the_nodes_may_die_and_lookups_still_end_well() {
     let mut world = World::joined(30);
     let item = Item::immutable(b"5:alive").expect("a small value");
     let found = lookup(&mut world, 1, item_question(&item, b""));
-    write(&mut world, 1, Written::Item(item.clone()), &found);
+    write(&mut world, 1, Written::item(item.clone()), &found);
     for node in (0..30).step_by(3) {
         world.down[node] = true;
     }
@@ -189,7 +190,7 @@ fn an_ephemeral_client_works_through_one_door_and_enters_no_table() {
     let item = Item::immutable(b"2:hi").expect("a small value");
     let found = lookup(&mut world, client, item_question(&item, b""));
     assert_eq!(found.closest.len(), 8);
-    assert_eq!(write(&mut world, client, Written::Item(item), &found), vec![Outcome::Stored; 8]);
+    assert_eq!(write(&mut world, client, Written::item(item), &found), vec![Outcome::Stored; 8]);
     world.run(Duration::from_secs(5));
     let id = world.nodes[client].id();
     for node in &world.nodes[..20] {

@@ -27,6 +27,7 @@ pub struct NetworkTag(pub [u8; 4]);
 
 /// A datagram, read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "it lives on the stack for one datagram, unboxed")]
 pub enum Message<'a> {
     /// Somebody asks.
     Query(QueryMessage<'a>),

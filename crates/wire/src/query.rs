@@ -66,6 +66,9 @@ pub enum Query<'a> {
         item: Unverified<'a>,
         /// Only if the version held is this one.
         cas: Option<Seq>,
+        /// An immutable item is wanted until then, in milliseconds since 1970. Ours alone; others
+        /// ignore it.
+        lease: Option<i64>,
         /// The proof that the asker asked before, from the same address.
         token: &'a [u8],
         /// The item's name. BEP 44 has no such argument, but one family of nodes wants it, so we
@@ -160,40 +163,37 @@ impl<'a> Query<'a> {
                 writer.entry(b"target", target.as_bytes());
                 write_want(want, writer);
             }
-            Query::Put { item, cas, token, target } => {
-                write_put(id, item, *cas, token, target.as_ref(), writer);
-            }
+            Query::Put { .. } => self.write_put(id, writer),
         }
         writer.raw(b"e");
     }
-}
 
-fn write_put(
-    id: &NodeId,
-    item: &Unverified<'_>,
-    cas: Option<Seq>,
-    token: &[u8],
-    target: Option<&Target>,
-    writer: &mut Writer<'_>,
-) {
-    if let Some(cas) = cas {
-        writer.integer_entry(b"cas", cas.get());
-    }
-    writer.entry(b"id", id.as_bytes());
-    if let Some(signed) = &item.signed {
-        writer.entry(b"k", signed.key.as_bytes());
-        if !signed.salt.is_empty() {
-            writer.entry(b"salt", signed.salt);
+    fn write_put(&self, id: &NodeId, writer: &mut Writer<'_>) {
+        let Query::Put { item, cas, lease, token, target } = self else { return };
+        if let Some(cas) = cas {
+            writer.integer_entry(b"cas", cas.get());
         }
-        writer.integer_entry(b"seq", signed.seq.get());
-        writer.entry(b"sig", &signed.signature);
+        writer.entry(b"id", id.as_bytes());
+        if let Some(signed) = &item.signed {
+            writer.entry(b"k", signed.key.as_bytes());
+        }
+        if let Some(lease) = lease {
+            writer.integer_entry(b"lease", *lease);
+        }
+        if let Some(signed) = &item.signed {
+            if !signed.salt.is_empty() {
+                writer.entry(b"salt", signed.salt);
+            }
+            writer.integer_entry(b"seq", signed.seq.get());
+            writer.entry(b"sig", &signed.signature);
+        }
+        if let Some(target) = target {
+            writer.entry(b"target", target.as_bytes());
+        }
+        writer.entry(b"token", token);
+        writer.string(b"v");
+        writer.raw(item.value);
     }
-    if let Some(target) = target {
-        writer.entry(b"target", target.as_bytes());
-    }
-    writer.entry(b"token", token);
-    writer.string(b"v");
-    writer.raw(item.value);
 }
 
 fn write_flag(key: &[u8], flag: bool, writer: &mut Writer<'_>) {
@@ -224,6 +224,7 @@ struct Arguments<'a> {
     implied_port: Option<i64>,
     info_hash: Option<&'a [u8]>,
     key: Option<&'a [u8]>,
+    lease: Option<i64>,
     no_seed: Option<i64>,
     port: Option<i64>,
     salt: Option<&'a [u8]>,
@@ -249,6 +250,7 @@ impl<'a> Arguments<'a> {
                 b"implied_port" => found.implied_port = Some(value.integer()?),
                 b"info_hash" => found.info_hash = Some(value.string()?),
                 b"k" => found.key = Some(value.string()?),
+                b"lease" => found.lease = Some(value.integer()?),
                 b"noseed" => found.no_seed = Some(value.integer()?),
                 b"port" => found.port = Some(value.integer()?),
                 b"salt" => found.salt = Some(value.string()?),
@@ -313,6 +315,7 @@ impl<'a> Arguments<'a> {
         Ok(Query::Put {
             item: Unverified { value: self.value.ok_or(Malformed)?, signed },
             cas,
+            lease: self.lease,
             token: self.token()?,
             target: self.target.and_then(Target::read),
         })

@@ -54,12 +54,15 @@ fn query() -> impl Strategy<Value = Query<'static>> {
             newer_than,
             want
         }),
-        (id, seq, proptest::option::of(signed())).prop_map(|(id, cas, signed)| Query::Put {
-            item: Unverified { value: b"d1:ai1ee", signed },
-            cas,
-            token: b"abcdefgh",
-            target: Some(Target::new(id)),
-        }),
+        (id, seq, proptest::option::of(signed()), any::<Option<i64>>()).prop_map(
+            |(id, cas, signed, lease)| Query::Put {
+                item: Unverified { value: b"d1:ai1ee", signed },
+                cas,
+                lease,
+                token: b"abcdefgh",
+                target: Some(Target::new(id)),
+            }
+        ),
         (id, want())
             .prop_map(|(id, want)| Query::SampleInfohashes { target: Point::new(id), want }),
     ]

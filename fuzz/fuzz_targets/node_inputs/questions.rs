@@ -44,6 +44,7 @@ pub fn ask(life: &mut Life, choices: &mut Choices<'_>) {
         7 => Query::Put {
             item: unverified(&item, &value),
             cas: choices.seldom(64).then(|| Seq::new(choices.number() as i64)).flatten(),
+            lease: choices.seldom(64).then(|| choices.number() as i64),
             token: &token,
             target: None,
         },

@@ -18,6 +18,8 @@ pub struct Lease {
     pub until: UnixMillis,
     /// Its version is remembered until then, so that no older copy comes back.
     pub marker_until: UnixMillis,
+    /// It is kept to its end even when room runs out.
+    pub kept: bool,
 }
 
 /// Why an item is not held: an error code of BEP 5 or 44, and the reason in words.
@@ -45,11 +47,16 @@ impl From<Refusal> for Refused {
 
 /// Decides whether a verified item may be held, and for how long.
 pub trait Admission {
-    /// Judges an item at this wall time.
+    /// Judges an item at this wall time; `wanted` is until when its writer asks for it to be held.
     ///
     /// # Errors
     /// Why it must not be held.
-    fn judge(&self, item: &ItemRef<'_>, wall: UnixMillis) -> Result<Lease, Refused>;
+    fn judge(
+        &self,
+        item: &ItemRef<'_>,
+        wanted: Option<UnixMillis>,
+        wall: UnixMillis,
+    ) -> Result<Lease, Refused>;
 }
 
 /// The rule of BEP 44 alone: everything, for two hours.
@@ -57,8 +64,13 @@ pub trait Admission {
 pub struct Mainline;
 
 impl Admission for Mainline {
-    fn judge(&self, _: &ItemRef<'_>, wall: UnixMillis) -> Result<Lease, Refused> {
-        Ok(Lease { until: wall + PLAIN_LEASE, marker_until: wall })
+    fn judge(
+        &self,
+        _: &ItemRef<'_>,
+        _: Option<UnixMillis>,
+        wall: UnixMillis,
+    ) -> Result<Lease, Refused> {
+        Ok(Lease { until: wall + PLAIN_LEASE, marker_until: wall, kept: false })
     }
 }
 
@@ -145,10 +157,11 @@ impl<A: Admission> Items<A> {
     pub fn put(
         &mut self,
         item: ItemRef<'_>,
+        wanted: Option<UnixMillis>,
         cas: Option<Seq>,
         wall: UnixMillis,
     ) -> Result<(), Refused> {
-        let mut lease = self.admission.judge(&item, wall)?;
+        let mut lease = self.admission.judge(&item, wanted, wall)?;
         let target = item.target();
         let Some(entry) = self.entries.get_mut(&target) else {
             return self.add(item, lease, wall);
@@ -169,6 +182,11 @@ impl<A: Admission> Items<A> {
         // Copies of what goes may live on elsewhere, longer than what comes: its marker stays as long.
         if remembered {
             lease.marker_until = lease.marker_until.max(entry.lease.marker_until);
+        }
+        // What one writer was promised, another cannot take away: the same item stays the longer.
+        if repeated {
+            lease.until = lease.until.max(entry.lease.until);
+            lease.kept |= entry.lease.kept;
         }
         entry.lease = lease;
         let sooner = minute(lease.until) < entry.check;
@@ -313,12 +331,17 @@ mod tests {
     struct Told;
 
     impl Admission for Told {
-        fn judge(&self, item: &ItemRef<'_>, wall: UnixMillis) -> Result<Lease, Refused> {
+        fn judge(
+            &self,
+            item: &ItemRef<'_>,
+            _: Option<UnixMillis>,
+            wall: UnixMillis,
+        ) -> Result<Lease, Refused> {
             let text = core::str::from_utf8(item.value()).unwrap();
             let (_, text) = text.split_once(':').unwrap();
             let (held, marker) = text.split_once(',').unwrap();
             let at = |s: &str| wall + Duration::from_secs(60) * s.parse().unwrap();
-            Ok(Lease { until: at(held), marker_until: at(marker) })
+            Ok(Lease { until: at(held), marker_until: at(marker), kept: true })
         }
     }
 
@@ -342,7 +365,9 @@ mod tests {
         let mut shelf = shelf(10);
         let put = |shelf: &mut Items<Told>, seq, value, cas: Option<i64>, time| {
             let cas = cas.map(|n| Seq::new(n).unwrap());
-            shelf.put(item(1, seq, value).as_ref(), cas, at(time)).map_err(|refused| refused.code)
+            shelf
+                .put(item(1, seq, value).as_ref(), None, cas, at(time))
+                .map_err(|refused| refused.code)
         };
         assert_eq!(put(&mut shelf, 5, "9,9", Some(77), 0), Ok(()), "no value: cas is ignored");
         assert_eq!(put(&mut shelf, 4, "9,9", None, 0), Err(302));
@@ -359,26 +384,38 @@ mod tests {
     #[test]
     fn an_ended_item_leaves_a_marker_that_keeps_old_copies_out() {
         let mut shelf = shelf(10);
-        shelf.put(item(1, 5, "1,100").as_ref(), None, at(0)).unwrap();
+        shelf.put(item(1, 5, "1,100").as_ref(), None, None, at(0)).unwrap();
         let old = item(1, 4, "500,500");
-        assert_eq!(shelf.put(old.as_ref(), None, at(2)).unwrap_err().code, 302, "before the sweep");
+        assert_eq!(
+            shelf.put(old.as_ref(), None, None, at(2)).unwrap_err().code,
+            302,
+            "before the sweep"
+        );
         shelf.sweep(at(2));
         shelf.check_invariant();
         assert_eq!(shelf.len(), 0);
-        assert_eq!(shelf.put(old.as_ref(), None, at(3)).unwrap_err().code, 302, "after the sweep");
+        assert_eq!(
+            shelf.put(old.as_ref(), None, None, at(3)).unwrap_err().code,
+            302,
+            "after the sweep"
+        );
         shelf.sweep(at(101));
         assert!(shelf.is_empty());
-        assert_eq!(shelf.put(old.as_ref(), None, at(102)), Ok(()));
+        assert_eq!(shelf.put(old.as_ref(), None, None, at(102)), Ok(()));
     }
 
     #[test]
     fn a_full_shelf_refuses_new_keys_and_takes_updates() {
         let mut shelf = shelf(2);
-        shelf.put(item(1, 1, "9,9").as_ref(), None, at(0)).unwrap();
-        shelf.put(item(2, 1, "90,90").as_ref(), None, at(0)).unwrap();
-        assert_eq!(shelf.put(item(3, 1, "9,9").as_ref(), None, at(0)).unwrap_err().code, 202);
-        assert_eq!(shelf.put(item(2, 2, "90,90").as_ref(), None, at(0)), Ok(()));
-        assert_eq!(shelf.put(item(3, 1, "9,9").as_ref(), None, at(10)), Ok(()), "one has ended");
+        shelf.put(item(1, 1, "9,9").as_ref(), None, None, at(0)).unwrap();
+        shelf.put(item(2, 1, "90,90").as_ref(), None, None, at(0)).unwrap();
+        assert_eq!(shelf.put(item(3, 1, "9,9").as_ref(), None, None, at(0)).unwrap_err().code, 202);
+        assert_eq!(shelf.put(item(2, 2, "90,90").as_ref(), None, None, at(0)), Ok(()));
+        assert_eq!(
+            shelf.put(item(3, 1, "9,9").as_ref(), None, None, at(10)),
+            Ok(()),
+            "one has ended"
+        );
     }
 
     proptest! {
@@ -397,7 +434,7 @@ mod tests {
                     let same = shelf.get(&new.target(), at(time)).is_some_and(|i| i.value() == new.value());
                     seq < old || (seq == old && !(until > time && same))
                 });
-                prop_assert_eq!(shelf.put(new.as_ref(), None, at(time)).is_err(), refused);
+                prop_assert_eq!(shelf.put(new.as_ref(), None, None, at(time)).is_err(), refused);
                 if !refused {
                     let before = known.map_or(0, |(_, _, marker)| marker);
                     model.insert(salt, (seq, time + held, before.max(time + held + more)));

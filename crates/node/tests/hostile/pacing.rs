@@ -41,10 +41,13 @@ fn item(victim: &mut Victim, target: [u8; 20]) {
 fn write(victim: &mut Victim, number: u32, to: &[Contact]) {
     let value = wire::item::byte_string(&number.to_be_bytes());
     let item = Item::immutable(&value).expect("a small value");
-    let destination =
-        |contact: &Contact| Destination { contact: *contact, token: [1; 8].into(), cas: None };
+    let destination = |contact: &Contact| Destination::Node {
+        contact: *contact,
+        token: [1; 8].into(),
+        cas: None,
+    };
     let to = to.iter().map(destination).collect();
-    victim.command(Command::Write { written: Written::Item(item), to });
+    victim.command(Command::Write { written: Written::item(item), to });
 }
 
 #[test]

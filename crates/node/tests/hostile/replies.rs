@@ -309,8 +309,9 @@ fn a_reply_at_the_wrong_moment_of_a_write_changes_nothing() {
     let mut victim = Victim::new();
     let contact = wire::Contact { id: wire::NodeId::new(id(1, 1)), endpoint: private(1) };
     let item = Item::immutable(b"2:hi").expect("a small value");
-    let destination = node::Destination { contact, token: b"abcd".as_slice().into(), cas: None };
-    let written = node::Written::Item(item);
+    let destination =
+        node::Destination::Node { contact, token: b"abcd".as_slice().into(), cas: None };
+    let written = node::Written::item(item);
     let operation = victim.command(Command::Write { written, to: vec![destination] });
     let (transaction, method) = victim.queries_to(private(1)).remove(0);
     assert_eq!(method, "put");

@@ -69,7 +69,7 @@ impl World {
     ) -> Result<(), i64> {
         let (_, token) = self.ask_for(node, item.target(), salt);
         let item = item.as_ref().as_unverified();
-        let query = Query::Put { item, cas, token: &token, target: None };
+        let query = Query::Put { item, cas, lease: None, token: &token, target: None };
         let answer = self.ask(node, &query);
         match Message::read(&answer) {
             Ok(Message::Reply(_)) => Ok(()),
