@@ -6,7 +6,10 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use hashbrown::HashMap;
-use node::{Command, Instant, LookupResult, Node, Now, OperationId, Outbox, Question, Until};
+use node::{
+    BatchNumber, Changes, Command, Instant, LookupResult, Node, Now, OperationId, Outbox, Question,
+    Until,
+};
 use wire::{Endpoint, Item, Target};
 
 use crate::admission::Records;
@@ -83,6 +86,28 @@ impl Kv {
     pub fn tick(&mut self, now: Now, outbox: &mut Outbox) {
         self.node.tick(now, outbox);
         self.hear_node(now, outbox);
+    }
+
+    /// What must be made durable next ([`Node::changes`]).
+    pub fn changes(&mut self) -> &mut Changes {
+        self.node.changes()
+    }
+
+    /// This batch of changes, and all before it, is durable.
+    pub fn stored(&mut self, now: Now, batch: BatchNumber, outbox: &mut Outbox) {
+        self.node.stored(now, batch, outbox);
+        self.hear_node(now, outbox);
+    }
+
+    /// This batch of changes could not be made durable.
+    pub fn not_stored(&mut self, now: Now, batch: BatchNumber, outbox: &mut Outbox) {
+        self.node.not_stored(now, batch, outbox);
+        self.hear_node(now, outbox);
+    }
+
+    /// Takes back what was durable before the start; `false` if it may be removed from the disk.
+    pub fn restore(&mut self, now: Now, key: &[u8], value: &[u8]) -> bool {
+        self.node.restore(now, key, value)
     }
 
     /// When [`Kv::tick`] is due next; `None`: not before another input.

@@ -55,6 +55,9 @@ pub struct Config {
     pub ephemeral: bool,
     /// How much it may hold for others.
     pub shelf: ShelfLimits,
+    /// What it holds outlives the process: a put is answered once the driver made its changes durable
+    /// ([`Node::changes`](crate::Node::changes)).
+    pub durable: bool,
     /// A cap on all that it sends, in bytes a second.
     pub cap_bytes_per_s: Option<u32>,
 }
@@ -66,6 +69,7 @@ impl Default for Config {
             id: None,
             ephemeral: false,
             shelf: ShelfLimits::default(),
+            durable: false,
             cap_bytes_per_s: None,
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! A [`Node`] is driven from outside. Each call hands it one input, together with the time and an
 //! [`Outbox`] for datagrams: a datagram that arrived ([`Node::datagram`]), a timer that ran out
-//! ([`Node::tick`]), or something to do ([`Node::command`]). After each input the driver sends what
+//! ([`Node::tick`]), something to do ([`Node::command`]), or the news that a batch of what shall
+//! outlive the process is durable ([`Node::stored`]). After each input the driver sends what
 //! is in the outbox, takes the events from [`Node::next_event`], and arms its timer for
 //! [`Node::deadline`]. A stranger's bytes can never cause an error or a panic, only a drop that is
 //! counted with its reason in [`Counters`].
@@ -18,10 +19,12 @@ extern crate std;
 
 mod ask;
 mod budget;
+mod changes;
 mod clock;
 mod config;
 mod counters;
 mod dice;
+mod durable;
 mod identity;
 mod inbox;
 pub mod limits;
@@ -41,6 +44,7 @@ mod verify;
 pub mod walk;
 mod write;
 
+pub use changes::{BatchNumber, Change, Changes};
 pub use clock::SteadyWall;
 pub use config::{Config, Network};
 pub use counters::{Counters, Drop};

@@ -77,6 +77,15 @@ pub const ITEMS: usize = 1_000_000;
 /// Bytes of items on the shelf by default.
 pub const ITEM_BYTES: usize = 512 << 20;
 
+/// Per cent of the shelf that one address may fill, so that no stranger fills it alone.
+pub const PER_ADDRESS_PERCENT: u8 = 25;
+
+/// Per cent of the shelf that one /24 (IPv6: /64) may fill.
+pub const PER_PREFIX_PERCENT: u8 = 50;
+
+/// Puts that wait until they are durable. At 5 ms for a batch that is 3 million a second.
+pub const ACKNOWLEDGEMENTS: usize = 16_384;
+
 /// Topics with peers on the shelf.
 pub const TOPICS: usize = 50_000;
 

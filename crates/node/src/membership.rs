@@ -15,7 +15,7 @@ use crate::lookup::{Lookup, Owner};
 use crate::operation::{Event, LookupResult, Question};
 use crate::outbox::Outbox;
 use crate::pending::Purpose;
-use crate::shelf::Admission;
+use crate::shelf::{Admission, persisted_peer};
 use crate::state::Node;
 use crate::table::Table;
 use crate::time::{Instant, Now};
@@ -167,8 +167,13 @@ impl<A: Admission> Node<A> {
         }
         self.membership.maintain_at = monotonic + self.dice.jittered(MAINTENANCE);
         let wall = self.lease_wall(now);
-        self.items.sweep(wall);
-        self.peers.sweep(monotonic);
+        self.items.sweep(wall, &mut self.changes);
+        let (durable, changes) = (self.config.durable, &mut self.changes);
+        self.peers.sweep(monotonic, |info_hash, endpoint| {
+            if durable {
+                persisted_peer::remove(info_hash, endpoint, changes);
+            }
+        });
         self.check_questionable(monotonic, outbox);
         self.try_to_reach_ourselves(monotonic, outbox);
         for family in Family::ALL {

@@ -11,7 +11,7 @@ use crate::budget::Withheld;
 use crate::counters::Drop;
 use crate::limits::K;
 use crate::outbox::Outbox;
-use crate::shelf::{Admission, Refused};
+use crate::shelf::{Admission, Offered, Refused, Taken, Way};
 use crate::state::Node;
 use crate::time::{Instant, Now, UnixMillis};
 
@@ -33,11 +33,11 @@ const UNKNOWN_METHOD: Refused = Refused { code: 204, text: "method unknown" };
 const NO_ROOM: Refused = Refused { code: 202, text: "full" };
 
 /// A query with all that its answer depends on.
-struct Asked<'m> {
-    now: Now,
-    from: Endpoint,
-    ours: bool,
-    transaction: &'m [u8],
+pub(crate) struct Asked<'m> {
+    pub now: Now,
+    pub from: Endpoint,
+    pub ours: bool,
+    pub transaction: &'m [u8],
 }
 
 impl<A: Admission> Node<A> {
@@ -79,7 +79,8 @@ impl<A: Admission> Node<A> {
                 let lease = lease.and_then(|until| u64::try_from(until).ok()).map(UnixMillis);
                 let stored = self.serve_put(&asked, item, lease, cas, token);
                 match stored {
-                    Ok(()) => self.reply(&asked, &Reply::Ack, outbox),
+                    Ok(Taken::Held) => self.reply(&asked, &Reply::Ack, outbox),
+                    Ok(Taken::Staged(batch)) => self.asker_waits(batch, &asked),
                     Err(refused) => self.refuse(&asked, refused, outbox),
                 }
                 5
@@ -157,7 +158,9 @@ impl<A: Admission> Node<A> {
             return self.refuse(asked, BAD_TOKEN, outbox);
         }
         self.budget.prove(&asked.from);
-        if self.peers.announce(info_hash, asked.from.with_port(port), seed, now) {
+        let peer = asked.from.with_port(port);
+        if self.peers.announce(info_hash, peer, seed, now) {
+            self.keep_peer(info_hash, peer, seed, asked.now);
             self.reply(asked, &Reply::Ack, outbox);
         } else {
             self.refuse(asked, NO_ROOM, outbox);
@@ -209,15 +212,21 @@ impl<A: Admission> Node<A> {
         lease: Option<UnixMillis>,
         cas: Option<Seq>,
         token: &[u8],
-    ) -> Result<(), Refused> {
+    ) -> Result<Taken, Refused> {
         let claim = item.claim();
-        let target = claim.target().point();
-        if !self.tokens.accepts(token, &asked.from, &target, asked.now.monotonic) {
+        let accepts = |place| self.tokens.accepts(token, &asked.from, &place, asked.now.monotonic);
+        let way = if accepts(claim.target().point()) {
+            Way::Put
+        } else if accepts(self.id().point()) {
+            // Whoever hands off much at once need not ask about each item.
+            Way::HandOff
+        } else {
             return Err(BAD_TOKEN);
-        }
+        };
         self.budget.prove(&asked.from);
         let item = claim.verify(&mut self.known_keys)?;
-        self.shelve(item, lease, cas, asked.now)
+        let source = self.items.source(&asked.from, way);
+        self.shelve(&Offered { item, wanted: lease, cas, source }, asked.now)
     }
 
     fn serve_sample(&mut self, asked: &Asked<'_>, target: &Point, want: Want, outbox: &mut Outbox) {
@@ -241,7 +250,7 @@ impl<A: Admission> Node<A> {
         nodes_near(&self.tables, target, want, asked, room)
     }
 
-    fn reply(&mut self, asked: &Asked<'_>, reply: &Reply<'_>, outbox: &mut Outbox) {
+    pub(crate) fn reply(&mut self, asked: &Asked<'_>, reply: &Reply<'_>, outbox: &mut Outbox) {
         let speaker = self.speaker();
         let (budget, counters) = (&mut self.budget, &mut self.counters);
         let sent = outbox.send(asked.from, |buffer| {
@@ -254,7 +263,7 @@ impl<A: Admission> Node<A> {
         self.count_sent(sent);
     }
 
-    fn refuse(&mut self, asked: &Asked<'_>, refused: Refused, outbox: &mut Outbox) {
+    pub(crate) fn refuse(&mut self, asked: &Asked<'_>, refused: Refused, outbox: &mut Outbox) {
         self.counters.refused += 1;
         let speaker = self.speaker();
         let (budget, counters) = (&mut self.budget, &mut self.counters);

@@ -5,14 +5,16 @@ use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 use wire::message::Speaker;
-use wire::{Contact, Endpoint, Family, InfoHash, Item, ItemRef, KnownKeys, NodeId, Seq, Target};
+use wire::{Contact, Endpoint, Family, InfoHash, Item, KnownKeys, NodeId, Seq, Target};
 
 use crate::ask::PacedQueue;
 use crate::budget::Budget;
+use crate::changes::Changes;
 use crate::clock::SteadyWall;
 use crate::config::{Config, Network};
 use crate::counters::Counters;
 use crate::dice::Dice;
+use crate::durable::Acknowledgements;
 use crate::identity::Identity;
 use crate::limits::OPERATIONS;
 use crate::lookup::{Heard, Lookup};
@@ -21,7 +23,7 @@ use crate::operation::{Answer, Command, Event, OperationId};
 use crate::outbox::Outbox;
 use crate::pending::{Due, Pending, Purpose};
 use crate::round_trips::RoundTrips;
-use crate::shelf::{Admission, Items, Peers, Refused};
+use crate::shelf::{Admission, Items, Peers};
 use crate::table::Table;
 use crate::time::{Instant, Now, UnixMillis};
 use crate::token::Tokens;
@@ -43,6 +45,9 @@ pub struct Node<A> {
     pub(crate) lookup_ends: VecDeque<(Instant, OperationId)>,
     pub(crate) writes: HashMap<OperationId, Write, foldhash::fast::FixedState>,
     pub(crate) items: Items<A>,
+    /// What must be made durable next.
+    pub(crate) changes: Changes,
+    pub(crate) acknowledgements: Acknowledgements,
     pub(crate) peers: Peers,
     pub(crate) tokens: Tokens,
     pub(crate) known_keys: KnownKeys,
@@ -74,7 +79,9 @@ impl<A: Admission> Node<A> {
             lookups: HashMap::with_hasher(foldhash::fast::FixedState::with_seed(hash_seed)),
             lookup_ends: VecDeque::new(),
             writes: HashMap::with_hasher(foldhash::fast::FixedState::with_seed(hash_seed)),
-            items: Items::new(admission, config.shelf, &mut dice),
+            items: Items::new(admission, config.shelf, config.durable, &mut dice),
+            changes: Changes::default(),
+            acknowledgements: Acknowledgements::default(),
             peers: Peers::new(&mut dice),
             tokens: Tokens::new(&mut dice),
             known_keys: KnownKeys::default(),
@@ -230,18 +237,6 @@ impl<A: Admission> Node<A> {
         self.items.marker(target, wall)
     }
 
-    /// Puts an item onto our shelf, a stranger's and our own by the same rules.
-    pub(crate) fn shelve(
-        &mut self,
-        item: ItemRef<'_>,
-        lease: Option<UnixMillis>,
-        cas: Option<Seq>,
-        now: Now,
-    ) -> Result<(), Refused> {
-        let wall = self.lease_wall(now);
-        self.items.put(item, lease, cas, wall)
-    }
-
     /// Any 64-bit number, from the node's own chance.
     pub fn draw(&mut self) -> u64 {
         self.dice.u64()
@@ -280,6 +275,7 @@ impl<A: Admission> Node<A> {
     pub fn check_invariant(&self) {
         self.tables.iter().for_each(Table::check_invariant);
         self.items.check_invariant();
+        assert!(self.config.durable || self.changes.is_empty() && self.acknowledgements.is_empty());
         self.lookups.values().for_each(Lookup::check_invariant);
         assert!(self.lookups.len() + self.writes.len() <= OPERATIONS + 1);
         assert!(self.pending.len() <= crate::limits::PENDING);

@@ -10,7 +10,7 @@ use crate::lookup::readable;
 use crate::operation::{Destination, Event, OperationId, Outcome, Written};
 use crate::outbox::Outbox;
 use crate::pending::Purpose;
-use crate::shelf::{Admission, Refused};
+use crate::shelf::{Admission, Offered, Refused, Source, Taken};
 use crate::state::Node;
 use crate::time::{Instant, Now};
 
@@ -90,10 +90,10 @@ impl<A: Admission> Node<A> {
         self.end_write_if_over(operation);
     }
 
-    /// Puts what is written onto our own shelf.
+    /// Puts what is written onto our own shelf; `None`: what became of it is told later.
     fn write_here(
         &mut self,
-        _operation: OperationId,
+        operation: OperationId,
         destination: u16,
         write: &Write,
         now: Now,
@@ -103,14 +103,21 @@ impl<A: Admission> Node<A> {
             Destination::Node { .. } => None,
         };
         let held = match &write.written {
-            Written::Item { item, lease } => self.shelve(item.as_ref(), *lease, cas, now),
+            Written::Item { item, lease } => {
+                let (item, source) = (item.as_ref(), Source::default());
+                self.shelve(&Offered { item, wanted: *lease, cas, source }, now)
+            }
             // Our own address is what others see: a node announces itself to others only.
             Written::Peer { .. } => Err(NOT_OURS),
         };
-        Some(match held {
-            Ok(()) => Outcome::Stored,
-            Err(Refused { code, text }) => Outcome::Refused { code, text: text.into() },
-        })
+        match held {
+            Ok(Taken::Held) => Some(Outcome::Stored),
+            Ok(Taken::Staged(batch)) => {
+                self.write_waits(batch, operation, destination);
+                None
+            }
+            Err(Refused { code, text }) => Some(Outcome::Refused { code, text: text.into() }),
+        }
     }
 
     /// Sends a slow write once more under the same transaction id: storing twice does no harm.

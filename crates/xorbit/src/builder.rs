@@ -106,7 +106,7 @@ impl Builder {
 
     /// How many items and bytes of them the node holds for others at most.
     pub fn shelf(mut self, items: usize, bytes: usize) -> Self {
-        self.config.node.shelf = node::ShelfLimits { items, bytes };
+        self.config.node.shelf = node::ShelfLimits { items, bytes, ..self.config.node.shelf };
         self
     }
 

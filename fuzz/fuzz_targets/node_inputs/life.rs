@@ -45,7 +45,7 @@ impl Life {
             shelf: if kind & 8 == 0 {
                 ShelfLimits::default()
             } else {
-                ShelfLimits { items: 4, bytes: 2_000 }
+                ShelfLimits { items: 4, bytes: 2_000, ..ShelfLimits::default() }
             },
             cap_bytes_per_s: (kind & 48 == 48).then_some(5_000),
         };

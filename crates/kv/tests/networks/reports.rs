@@ -94,8 +94,10 @@ fn fewer_than_a_majority_is_not_enough_and_all_is_told() {
 
 #[test]
 fn holders_that_refuse_are_named_with_their_reason() {
-    let full =
-        node::Config { shelf: node::ShelfLimits { items: 0, bytes: 0 }, ..node::Config::default() };
+    let full = node::Config {
+        shelf: node::ShelfLimits { items: 0, bytes: 0, ..Default::default() },
+        ..node::Config::default()
+    };
     let mut world = World::joined(1);
     for _ in 0..5 {
         let node = world.add(Config { node: full.clone(), ..Config::default() });

@@ -1,93 +1,22 @@
 //! Held items, each under a lease, and the markers that deleted and expired ones leave behind.
+//!
+//! A shelf that outlives the process hands each change out ([`Changes`]) and shows an item only once
+//! that is durable; version order and compare-and-swap count those on their way from the first.
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
-use alloc::vec::Vec;
+use alloc::collections::VecDeque;
 
 use hashbrown::HashMap;
-use wire::{Item, ItemRef, Refusal, Seq, Target};
+use wire::{Endpoint, Item, ItemRef, Seq, Target};
 
+use super::admission::{Admission, Lease, Refused, ShelfLimits};
+use super::calendar::{Calendar, Minute};
+use super::persisted::{self, Persisted};
+use super::sources::{Source, Sources, Way};
+use super::staged::{Admitted, Staged};
+use crate::changes::{BatchNumber, Changes};
 use crate::dice::Dice;
-use crate::limits::{ITEM_BYTES, ITEMS, PLAIN_LEASE};
 use crate::time::UnixMillis;
-
-/// For how long an item is held, and what it leaves behind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lease {
-    /// It is served until then.
-    pub until: UnixMillis,
-    /// Its version is remembered until then, so that no older copy comes back.
-    pub marker_until: UnixMillis,
-    /// It is kept to its end even when room runs out.
-    pub kept: bool,
-}
-
-/// Why an item is not held: an error code of BEP 5 or 44, and the reason in words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{text} ({code})")]
-pub struct Refused {
-    /// The error code.
-    pub code: i64,
-    /// The reason.
-    pub text: &'static str,
-}
-
-impl From<Refusal> for Refused {
-    fn from(refusal: Refusal) -> Self {
-        let text = match refusal {
-            Refusal::NotCanonical => "value is not canonical bencode",
-            Refusal::ValueTooBig => "value too big",
-            Refusal::SaltTooBig => "salt too big",
-            Refusal::BadSignature => "invalid signature",
-            Refusal::WrongTarget => "item belongs to another target",
-        };
-        Refused { code: refusal.code(), text }
-    }
-}
-
-/// Decides whether a verified item may be held, and for how long.
-pub trait Admission {
-    /// Judges an item at this wall time; `wanted` is until when its writer asks for it to be held.
-    ///
-    /// # Errors
-    /// Why it must not be held.
-    fn judge(
-        &self,
-        item: &ItemRef<'_>,
-        wanted: Option<UnixMillis>,
-        wall: UnixMillis,
-    ) -> Result<Lease, Refused>;
-}
-
-/// The rule of BEP 44 alone: everything, for two hours.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Mainline;
-
-impl Admission for Mainline {
-    fn judge(
-        &self,
-        _: &ItemRef<'_>,
-        _: Option<UnixMillis>,
-        wall: UnixMillis,
-    ) -> Result<Lease, Refused> {
-        Ok(Lease { until: wall + PLAIN_LEASE, marker_until: wall, kept: false })
-    }
-}
-
-/// How much the shelf may hold.
-#[derive(Clone, Copy, Debug)]
-pub struct ShelfLimits {
-    /// Items, markers included.
-    pub items: usize,
-    /// Bytes of values and keys.
-    pub bytes: usize,
-}
-
-impl Default for ShelfLimits {
-    fn default() -> Self {
-        Self { items: ITEMS, bytes: ITEM_BYTES }
-    }
-}
 
 /// What is known of a target. Boxed, so that the map's own slots stay small when it grows.
 struct Entry {
@@ -96,16 +25,32 @@ struct Entry {
     /// The item's version, if it has one.
     seq: Option<Seq>,
     lease: Lease,
-    /// The minute in [`Items::ends`] under which it will be looked at again.
+    source: Source,
+    /// The minute under which it will be looked at again.
     check: Minute,
+    /// It stands in [`Items::evictable`].
+    listed: bool,
 }
 
-/// Minutes since 1970.
-type Minute = u64;
+/// An item that somebody wants held.
+pub struct Offered<'i> {
+    /// The item.
+    pub item: ItemRef<'i>,
+    /// Until when its writer wants it held.
+    pub wanted: Option<UnixMillis>,
+    /// Only over this version (BEP 44, "CAS").
+    pub cas: Option<Seq>,
+    /// Who brings it.
+    pub source: Source,
+}
 
-fn minute(time: UnixMillis) -> Minute {
-    // Rounded up: once it has begun, the time is over.
-    time.0.div_ceil(60_000)
+/// What became of an item that was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// It is held.
+    Held,
+    /// It will be held when this batch is durable.
+    Staged(BatchNumber),
 }
 
 /// Held items.
@@ -113,26 +58,34 @@ pub struct Items<A> {
     admission: A,
     limits: ShelfLimits,
     entries: HashMap<Target, Box<Entry>, foldhash::fast::FixedState>,
-    /// Which entries to look at when a minute has begun. An entry that was renewed since is put
-    /// under its new end then, so that renewing costs nothing here.
-    ends: BTreeMap<Minute, Vec<Target>>,
-    /// Targets in `ends`, those that no longer matter included.
-    noted: usize,
+    staged: Staged,
+    sources: Sources,
+    calendar: Calendar,
+    /// Items that may go when room runs out, in the order in which they came.
+    evictable: VecDeque<Target>,
+    /// Bytes of all items, those on their way included.
     bytes: usize,
     held: usize,
+    /// Targets on their way of which nothing is known yet.
+    coming: usize,
+    durable: bool,
 }
 
 impl<A: Admission> Items<A> {
-    /// An empty shelf under this admission.
-    pub fn new(admission: A, limits: ShelfLimits, dice: &mut Dice) -> Self {
+    /// An empty shelf under this admission; a durable one waits for each batch of changes.
+    pub fn new(admission: A, limits: ShelfLimits, durable: bool, dice: &mut Dice) -> Self {
         Self {
             admission,
             limits,
             entries: HashMap::with_hasher(foldhash::fast::FixedState::with_seed(dice.u64())),
-            ends: BTreeMap::new(),
-            noted: 0,
+            staged: Staged::default(),
+            sources: Sources::new(dice),
+            calendar: Calendar::default(),
+            evictable: VecDeque::new(),
             bytes: 0,
             held: 0,
+            coming: 0,
+            durable,
         }
     }
 
@@ -150,132 +103,310 @@ impl<A: Admission> Items<A> {
         entry.seq.filter(|_| ended && entry.lease.marker_until > wall)
     }
 
-    /// Holds an item if admission, compare-and-swap and version order allow it (BEP 44).
+    /// The source of items that come from an address.
+    pub fn source(&self, from: &Endpoint, way: Way) -> Source {
+        self.sources.of(from, way)
+    }
+
+    /// Takes an item if admission, compare-and-swap and version order allow it (BEP 44).
     ///
     /// # Errors
     /// Why not; what was held stays.
     pub fn put(
         &mut self,
-        item: ItemRef<'_>,
-        wanted: Option<UnixMillis>,
-        cas: Option<Seq>,
+        offered: &Offered<'_>,
         wall: UnixMillis,
-    ) -> Result<(), Refused> {
-        let mut lease = self.admission.judge(&item, wanted, wall)?;
+        changes: &mut Changes,
+    ) -> Result<Taken, Refused> {
+        let Offered { item, wanted, cas, source } = offered;
+        let mut lease = self.admission.judge(item, *wanted, wall)?;
         let target = item.target();
-        let Some(entry) = self.entries.get_mut(&target) else {
-            return self.add(item, lease, wall);
-        };
-        let held = entry.item.as_ref().filter(|_| entry.lease.until > wall);
-        let remembered = held.is_some() || entry.lease.marker_until > wall;
-        let same = held.is_some_and(|held| held.value() == item.value());
+        let known = self.known(&target, item, wall);
         // The same once more, perhaps because our answer was lost: that must not become a conflict.
-        let repeated = same && entry.seq == item.seq();
-        if let (Some(old), Some(new)) = (entry.seq.filter(|_| remembered), item.seq()) {
-            if held.is_some() && !repeated && cas.is_some_and(|cas| cas != old) {
+        let repeated = known.same && known.seq == item.seq();
+        if let (Some(old), Some(new)) = (known.seq, item.seq()) {
+            if known.lives && !repeated && cas.is_some_and(|cas| cas != old) {
                 return Err(CAS_MISMATCH);
             }
-            if new < old || (new == old && !same) {
+            if new < old || (new == old && !known.same) {
                 return Err(SEQ_TOO_LOW);
             }
         }
-        // Copies of what goes may live on elsewhere, longer than what comes: its marker stays as long.
-        if remembered {
-            lease.marker_until = lease.marker_until.max(entry.lease.marker_until);
+        if let Some(before) = known.lease {
+            // Copies of what goes may live on elsewhere, longer than what comes: its marker stays.
+            lease.marker_until = lease.marker_until.max(before.marker_until);
+            if repeated {
+                // What one writer was promised, another cannot take away.
+                lease.until = lease.until.max(before.until);
+                lease.kept |= before.kept;
+            }
+            if repeated && lease == before {
+                return Ok(known.staged.map_or(Taken::Held, Taken::Staged));
+            }
         }
-        // What one writer was promised, another cannot take away: the same item stays the longer.
-        if repeated {
-            lease.until = lease.until.max(entry.lease.until);
-            lease.kept |= entry.lease.kept;
+        let admitted = Admitted {
+            item: (!repeated).then(|| item.to_item()),
+            seq: item.seq(),
+            lease,
+            source: *source,
+        };
+        self.make_room(&known, &admitted, wall, changes)?;
+        self.coming += usize::from(known.is_new);
+        self.bytes += admitted.bytes();
+        if !self.durable {
+            self.apply(target, admitted);
+            return Ok(Taken::Held);
         }
-        entry.lease = lease;
-        let sooner = minute(lease.until) < entry.check;
-        if sooner {
-            entry.check = minute(lease.until);
-        }
-        if !repeated {
-            let item = item.to_item();
-            self.held += usize::from(entry.item.is_none());
-            self.bytes -= entry.item.as_ref().map_or(0, Item::heap_bytes);
-            self.bytes += item.heap_bytes();
-            entry.seq = item.seq();
-            entry.item = Some(item);
-        }
-        if sooner {
-            self.note(minute(lease.until), target);
-        }
-        Ok(())
+        changes.put(&persisted::key(&target), |to| persisted::write_item(item, &lease, to));
+        self.staged.push(changes.batch(), target, admitted);
+        Ok(Taken::Staged(changes.batch()))
     }
 
-    fn add(&mut self, item: ItemRef<'_>, lease: Lease, wall: UnixMillis) -> Result<(), Refused> {
-        let (target, item) = (item.target(), item.to_item());
-        if !self.fits(item.heap_bytes()) {
-            self.sweep(wall);
-            if !self.fits(item.heap_bytes()) {
+    /// What the newest item under a target says of another, those on their way included.
+    fn known(&self, target: &Target, item: &ItemRef<'_>, wall: UnixMillis) -> Known {
+        let entry = self.entries.get(target);
+        let held = entry.and_then(|entry| entry.item.as_ref());
+        if let Some((batch, admitted)) = self.staged.latest(target) {
+            let value = self.staged.latest_item(target).or(held).map(Item::value);
+            return Known {
+                seq: admitted.seq,
+                lives: true,
+                same: value == Some(item.value()),
+                lease: Some(admitted.lease),
+                staged: Some(batch),
+                is_new: false,
+                bytes: held.map_or(0, Item::heap_bytes),
+            };
+        }
+        let Some(entry) = entry else { return Known { is_new: true, ..Known::default() } };
+        let bytes = held.map_or(0, Item::heap_bytes);
+        let held = held.filter(|_| entry.lease.until > wall);
+        if held.is_none() && entry.lease.marker_until <= wall {
+            return Known { bytes, ..Known::default() };
+        }
+        Known {
+            seq: entry.seq,
+            lives: held.is_some(),
+            same: held.is_some_and(|held| held.value() == item.value()),
+            lease: Some(entry.lease),
+            staged: None,
+            is_new: false,
+            bytes,
+        }
+    }
+
+    /// Finds room for an item: what has ended goes, then what nobody was promised.
+    fn make_room(
+        &mut self,
+        known: &Known,
+        admitted: &Admitted,
+        wall: UnixMillis,
+        changes: &mut Changes,
+    ) -> Result<(), Refused> {
+        let bytes = admitted.bytes();
+        if !known.is_new {
+            let grows = bytes.saturating_sub(known.bytes);
+            let most = self.limits.bytes + self.limits.bytes / 16;
+            return if self.bytes + grows <= most { Ok(()) } else { Err(FULL) };
+        }
+        if !self.fits(bytes) {
+            self.sweep(wall, changes);
+        }
+        let may_evict = admitted.lease.kept && !self.evictable.is_empty();
+        if !self.fits(bytes) && !may_evict {
+            return Err(FULL);
+        }
+        if !self.sources.allows(admitted.source, bytes, &self.limits) {
+            return Err(PART_IS_FULL);
+        }
+        while !self.fits(bytes) {
+            if !self.evict(wall, changes) {
                 return Err(FULL);
             }
         }
-        self.bytes += item.heap_bytes();
-        self.held += 1;
-        let check = minute(lease.until);
-        let entry = Entry { seq: item.seq(), item: Some(item), lease, check };
-        self.entries.insert(target, Box::new(entry));
-        self.note(check, target);
         Ok(())
     }
 
-    fn note(&mut self, check: Minute, target: Target) {
-        self.ends.entry(check).or_default().push(target);
-        self.noted += 1;
-        // Somebody who shortens a lease again and again leaves old notes behind: more of them than
-        // entries are cleared away, which so many puts have paid for.
-        if self.noted > 2 * self.entries.len() + 1024 {
-            self.ends.clear();
-            for (target, entry) in &self.entries {
-                self.ends.entry(entry.check).or_default().push(*target);
+    fn fits(&self, bytes: usize) -> bool {
+        self.entries.len() + self.coming < self.limits.items
+            && self.bytes + bytes <= self.limits.bytes
+    }
+
+    /// Lets go of the item that came first of those that may go. `false`: there is none.
+    fn evict(&mut self, wall: UnixMillis, changes: &mut Changes) -> bool {
+        while let Some(target) = self.evictable.pop_front() {
+            let on_its_way = self.staged.latest(&target).is_some();
+            let Some(entry) = self.entries.get_mut(&target) else { continue };
+            entry.listed = false;
+            if entry.lease.kept || on_its_way {
+                continue;
             }
-            self.noted = self.entries.len();
+            // Its marker stays where there is one: room in bytes is gained all the same.
+            entry.lease.until = wall;
+            let check = entry.check;
+            self.check(target, check, wall, changes);
+            self.declutter();
+            return true;
+        }
+        false
+    }
+
+    /// Holds what was admitted.
+    fn apply(&mut self, target: Target, admitted: Admitted) {
+        let Admitted { item, seq, lease, source } = admitted;
+        let check = Minute::after(lease.until);
+        let Some(entry) = self.entries.get_mut(&target) else {
+            self.coming -= 1;
+            // Only an item can come where nothing is known.
+            let Some(item) = item else { return };
+            self.held += 1;
+            self.sources.charge(source, item.heap_bytes());
+            let entry = Entry { item: Some(item), seq, lease, source, check, listed: false };
+            self.entries.insert(target, Box::new(entry));
+            self.list_if_evictable(target, !lease.kept);
+            return self.note(check, target);
+        };
+        entry.lease = lease;
+        let sooner = check < entry.check;
+        if sooner {
+            entry.check = check;
+        }
+        if let Some(item) = item {
+            if let Some(old) = entry.item.take() {
+                self.bytes -= old.heap_bytes();
+                self.sources.release(entry.source, old.heap_bytes());
+            } else {
+                self.held += 1;
+            }
+            self.sources.charge(source, item.heap_bytes());
+            (entry.source, entry.seq, entry.item) = (source, seq, Some(item));
+        }
+        let newly_evictable = !lease.kept && !entry.listed;
+        self.list_if_evictable(target, newly_evictable);
+        if sooner {
+            self.note(check, target);
         }
     }
 
-    fn fits(&self, bytes: usize) -> bool {
-        self.entries.len() < self.limits.items && self.bytes + bytes <= self.limits.bytes
+    fn list_if_evictable(&mut self, target: Target, evictable: bool) {
+        let Some(entry) = self.entries.get_mut(&target).filter(|_| evictable) else { return };
+        entry.listed = true;
+        self.evictable.push_back(target);
+        // Those that ended stay behind in the list: more of them than entries are cleared away.
+        if self.evictable.len() > 2 * self.entries.len() + 1024 {
+            let entries = &mut self.entries;
+            let mut listed = |target: &Target| {
+                entries.get_mut(target).is_some_and(|entry| core::mem::take(&mut entry.listed))
+            };
+            self.evictable.retain(&mut listed);
+            for target in &self.evictable {
+                if let Some(entry) = self.entries.get_mut(target) {
+                    entry.listed = true;
+                }
+            }
+        }
+    }
+
+    /// Shows what went with `batch` and before: it is durable now. Tells the targets.
+    pub fn stored(&mut self, batch: BatchNumber, mut each: impl FnMut(Target)) {
+        while let Some((target, admitted)) = self.staged.pop(batch) {
+            self.apply(target, admitted);
+            each(target);
+        }
+    }
+
+    /// Gives up what went with `batch` and before: it could not be made durable.
+    pub fn not_stored(&mut self, batch: BatchNumber) {
+        while let Some((target, admitted)) = self.staged.pop(batch) {
+            self.bytes -= admitted.bytes();
+            if !self.entries.contains_key(&target) && self.staged.latest(&target).is_none() {
+                self.coming -= 1;
+            }
+        }
+    }
+
+    /// Takes back what was kept for a target on a disk; `false` if it is nothing of ours, or has
+    /// ended, so that it may be removed there.
+    pub fn restore(&mut self, target: Target, bytes: &[u8], wall: UnixMillis) -> bool {
+        let (item, seq, lease) = match persisted::read(&target, bytes) {
+            Some(Persisted::Item(item, lease)) => (Some(item), None, lease),
+            Some(Persisted::Marker(seq, lease)) => (None, Some(seq), lease),
+            None => return false,
+        };
+        let seq = item.as_ref().and_then(Item::seq).or(seq);
+        let item = item.filter(|_| lease.until > wall);
+        let remembered = seq.is_some() && lease.marker_until > wall;
+        if (item.is_none() && !remembered) || self.entries.contains_key(&target) {
+            return false;
+        }
+        let next = if item.is_some() { lease.until } else { lease.marker_until };
+        let (check, source) = (Minute::after(next), Source::default());
+        self.held += usize::from(item.is_some());
+        self.bytes += item.as_ref().map_or(0, Item::heap_bytes);
+        let evictable = item.is_some() && !lease.kept;
+        let entry = Entry { item, seq, lease, source, check, listed: false };
+        self.entries.insert(target, Box::new(entry));
+        self.list_if_evictable(target, evictable);
+        self.note(check, target);
+        true
+    }
+
+    fn note(&mut self, check: Minute, target: Target) {
+        self.calendar.note(check, target);
+        self.declutter();
+    }
+
+    fn declutter(&mut self) {
+        if self.calendar.is_cluttered(self.entries.len()) {
+            let all = self.entries.iter().map(|(target, entry)| (entry.check, *target));
+            self.calendar.rebuild(all);
+        }
     }
 
     /// Lets go of what has ended; items that must not come back leave their version behind.
-    pub fn sweep(&mut self, wall: UnixMillis) {
-        let now = wall.0 / 60_000;
-        while let Some(first) = self.ends.first_entry().filter(|first| *first.key() <= now) {
-            let (minute_begun, targets) = first.remove_entry();
-            self.noted -= targets.len();
+    pub fn sweep(&mut self, wall: UnixMillis, changes: &mut Changes) {
+        while let Some((begun, targets)) = self.calendar.begun(wall) {
             for target in targets {
-                self.check(target, minute_begun, wall);
+                self.check(target, begun, wall, changes);
             }
         }
     }
 
-    fn check(&mut self, target: Target, noted_under: Minute, wall: UnixMillis) {
+    fn check(&mut self, target: Target, noted: Minute, wall: UnixMillis, changes: &mut Changes) {
+        let on_its_way = self.staged.latest(&target).is_some();
         let Some(entry) = self.entries.get_mut(&target) else { return };
-        if entry.check != noted_under {
+        if entry.check != noted {
             return;
         }
-        if entry.lease.until <= wall
-            && let Some(item) = entry.item.take()
-        {
+        let ended = entry.lease.until <= wall;
+        if ended && let Some(item) = entry.item.take() {
             self.bytes -= item.heap_bytes();
             self.held -= 1;
+            self.sources.release(entry.source, item.heap_bytes());
         }
-        let remembered = entry.seq.is_some() && entry.lease.marker_until > wall;
+        let remembered = entry.seq.filter(|_| entry.lease.marker_until > wall);
         let next = match (&entry.item, remembered) {
             (Some(_), _) => entry.lease.until,
-            (None, true) => entry.lease.marker_until,
-            (None, false) => {
+            (None, Some(_)) => entry.lease.marker_until,
+            // What is on its way shall find its place.
+            (None, None) if on_its_way => wall + core::time::Duration::from_secs(60),
+            (None, None) => {
                 self.entries.remove(&target);
+                if self.durable {
+                    changes.remove(&persisted::key(&target));
+                }
                 return;
             }
         };
-        entry.check = minute(next);
-        self.note(minute(next), target);
+        // What is on its way will overwrite what lies on the disk: it must not be overtaken.
+        if let (true, Some(seq), true, false) = (ended, remembered, self.durable, on_its_way) {
+            let lease = entry.lease;
+            let key = persisted::key(&target);
+            changes.put(&key, |to| persisted::write_marker(seq, &lease, to));
+        }
+        entry.check = Minute::after(next);
+        let check = entry.check;
+        self.note(check, target);
     }
 
     /// Items held.
@@ -283,12 +414,12 @@ impl<A: Admission> Items<A> {
         self.held
     }
 
-    /// Whether nothing is held or remembered.
+    /// Whether nothing is held, remembered or on its way.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.entries.is_empty() && self.staged.len() == 0
     }
 
-    /// Bytes of values and keys.
+    /// Bytes of values and keys, those on their way included.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
@@ -302,153 +433,39 @@ impl<A: Admission> Items<A> {
         let held =
             self.entries.values().filter_map(|entry| Some(entry.item.as_ref()?.heap_bytes()));
         assert_eq!(self.held, held.clone().count());
-        assert_eq!(self.bytes, held.sum::<usize>());
-        assert_eq!(self.noted, self.ends.values().map(Vec::len).sum::<usize>());
-        assert!(self.noted <= 2 * self.entries.len() + 1024);
+        assert_eq!(self.bytes, held.sum::<usize>() + self.staged.bytes());
+        let unknown = self.staged.targets().filter(|target| !self.entries.contains_key(*target));
+        assert_eq!(self.coming, unknown.count());
+        self.calendar.check_invariant(self.entries.len());
         for (target, entry) in &self.entries {
-            let noted = self.ends.get(&entry.check).is_some_and(|noted| noted.contains(target));
-            assert!(noted, "{target} is never looked at again");
+            assert!(self.calendar.has(entry.check, target), "{target} is never looked at again");
         }
-        assert!(self.entries.len() <= self.limits.items);
+        assert!(self.entries.len() + self.coming <= self.limits.items);
     }
+}
+
+/// What is known of a target before an item is taken.
+#[derive(Default)]
+struct Known {
+    /// The version held, on its way or remembered.
+    seq: Option<Seq>,
+    /// It has not ended.
+    lives: bool,
+    /// Its value is that of the new item.
+    same: bool,
+    lease: Option<Lease>,
+    /// It will be held when this batch is durable.
+    staged: Option<BatchNumber>,
+    /// Its target has no place on the shelf yet.
+    is_new: bool,
+    /// Bytes of the item held.
+    bytes: usize,
 }
 
 const CAS_MISMATCH: Refused = Refused { code: 301, text: "CAS mismatch, re-read and try again" };
 const SEQ_TOO_LOW: Refused = Refused { code: 302, text: "sequence number less than current" };
 const FULL: Refused = Refused { code: 202, text: "full" };
+const PART_IS_FULL: Refused = Refused { code: 202, text: "full for your address" };
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use core::time::Duration;
-    use proptest::prelude::*;
-    use std::collections::HashMap as Model;
-    use std::format;
-    use wire::Signer;
-    use wire::item::byte_string;
-
-    /// Leases written into the value: `minutes held` `,` `minutes remembered`.
-    struct Told;
-
-    impl Admission for Told {
-        fn judge(
-            &self,
-            item: &ItemRef<'_>,
-            _: Option<UnixMillis>,
-            wall: UnixMillis,
-        ) -> Result<Lease, Refused> {
-            let text = core::str::from_utf8(item.value()).unwrap();
-            let (_, text) = text.split_once(':').unwrap();
-            let (held, marker) = text.split_once(',').unwrap();
-            let at = |s: &str| wall + Duration::from_secs(60) * s.parse().unwrap();
-            Ok(Lease { until: at(held), marker_until: at(marker), kept: true })
-        }
-    }
-
-    fn shelf(items: usize) -> Items<Told> {
-        let limits = ShelfLimits { items, bytes: 1 << 20 };
-        Items::new(Told, limits, &mut Dice::new([1; 32]))
-    }
-
-    fn item(salt: u8, seq: i64, value: &str) -> Item {
-        let signer = Signer::from_seed(&[7; 32]);
-        let value = byte_string(value.as_bytes());
-        Item::mutable(&signer, &[salt], Seq::new(seq).unwrap(), &value).unwrap()
-    }
-
-    fn at(minutes: u64) -> UnixMillis {
-        UnixMillis(minutes * 60_000)
-    }
-
-    #[test]
-    fn versions_only_rise_and_equal_ones_only_renew() {
-        let mut shelf = shelf(10);
-        let put = |shelf: &mut Items<Told>, seq, value, cas: Option<i64>, time| {
-            let cas = cas.map(|n| Seq::new(n).unwrap());
-            shelf
-                .put(item(1, seq, value).as_ref(), None, cas, at(time))
-                .map_err(|refused| refused.code)
-        };
-        assert_eq!(put(&mut shelf, 5, "9,9", Some(77), 0), Ok(()), "no value: cas is ignored");
-        assert_eq!(put(&mut shelf, 4, "9,9", None, 0), Err(302));
-        assert_eq!(put(&mut shelf, 5, "8,8", None, 0), Err(302));
-        assert_eq!(put(&mut shelf, 5, "9,9", None, 5), Ok(()));
-        let target = item(1, 5, "9,9").target();
-        assert!(shelf.get(&target, at(13)).is_some(), "renewed");
-        assert!(shelf.get(&target, at(14)).is_none());
-        assert_eq!(put(&mut shelf, 6, "9,9", Some(4), 6), Err(301));
-        assert_eq!(put(&mut shelf, 6, "9,9", Some(5), 6), Ok(()));
-        shelf.check_invariant();
-    }
-
-    #[test]
-    fn an_ended_item_leaves_a_marker_that_keeps_old_copies_out() {
-        let mut shelf = shelf(10);
-        shelf.put(item(1, 5, "1,100").as_ref(), None, None, at(0)).unwrap();
-        let old = item(1, 4, "500,500");
-        assert_eq!(
-            shelf.put(old.as_ref(), None, None, at(2)).unwrap_err().code,
-            302,
-            "before the sweep"
-        );
-        shelf.sweep(at(2));
-        shelf.check_invariant();
-        assert_eq!(shelf.len(), 0);
-        assert_eq!(
-            shelf.put(old.as_ref(), None, None, at(3)).unwrap_err().code,
-            302,
-            "after the sweep"
-        );
-        shelf.sweep(at(101));
-        assert!(shelf.is_empty());
-        assert_eq!(shelf.put(old.as_ref(), None, None, at(102)), Ok(()));
-    }
-
-    #[test]
-    fn a_full_shelf_refuses_new_keys_and_takes_updates() {
-        let mut shelf = shelf(2);
-        shelf.put(item(1, 1, "9,9").as_ref(), None, None, at(0)).unwrap();
-        shelf.put(item(2, 1, "90,90").as_ref(), None, None, at(0)).unwrap();
-        assert_eq!(shelf.put(item(3, 1, "9,9").as_ref(), None, None, at(0)).unwrap_err().code, 202);
-        assert_eq!(shelf.put(item(2, 2, "90,90").as_ref(), None, None, at(0)), Ok(()));
-        assert_eq!(
-            shelf.put(item(3, 1, "9,9").as_ref(), None, None, at(10)),
-            Ok(()),
-            "one has ended"
-        );
-    }
-
-    proptest! {
-        #[test]
-        fn it_serves_what_a_plain_model_serves(
-            steps in proptest::collection::vec((0u8..3, 0i64..6, 1u64..9, 0u64..9, 0u64..3), 1..60)
-        ) {
-            let mut shelf = shelf(100);
-            let mut model: Model<u8, (i64, u64, u64)> = Model::new();
-            let mut time = 0;
-            for (salt, seq, held, more, pass) in steps {
-                time += pass;
-                let new = item(salt, seq, &format!("{held},{}", held + more));
-                let known = model.get(&salt).copied().filter(|(_, until, marker)| *until.max(marker) > time);
-                let refused = known.is_some_and(|(old, until, _)| {
-                    let same = shelf.get(&new.target(), at(time)).is_some_and(|i| i.value() == new.value());
-                    seq < old || (seq == old && !(until > time && same))
-                });
-                prop_assert_eq!(shelf.put(new.as_ref(), None, None, at(time)).is_err(), refused);
-                if !refused {
-                    let before = known.map_or(0, |(_, _, marker)| marker);
-                    model.insert(salt, (seq, time + held, before.max(time + held + more)));
-                }
-                if pass == 0 {
-                    shelf.sweep(at(time));
-                }
-                shelf.check_invariant();
-                for (salt, (seq, until, _)) in &model {
-                    let target = item(*salt, 0, "1,1").target();
-                    let served = shelf.get(&target, at(time)).and_then(|item| item.seq());
-                    prop_assert_eq!(served.map(Seq::get), (*until > time).then_some(*seq));
-                }
-            }
-        }
-    }
-}
+mod tests;

@@ -3,8 +3,18 @@
 //! The shelf knows bytes, versions and leases. What a value means, and so whether it may be held and
 //! for how long, is told by an [`Admission`].
 
+mod admission;
+mod calendar;
 mod items;
 mod peers;
+mod persisted;
+pub mod persisted_peer;
+mod sources;
+mod staged;
 
-pub use items::{Admission, Items, Lease, Mainline, Refused, ShelfLimits};
+pub use admission::{Admission, Lease, Mainline, Refused, ShelfLimits};
+pub use items::{Items, Offered, Taken};
 pub use peers::Peers;
+pub use persisted::ITEM_SPACE;
+pub use persisted_peer::PEER_SPACE;
+pub use sources::{Source, Way};

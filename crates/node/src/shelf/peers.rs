@@ -158,10 +158,30 @@ impl Peers {
         (&self.sample, self.topics.len(), SAMPLE_INTERVAL.saturating_sub(age))
     }
 
-    /// Lets go of peers that did not announce themselves again.
-    pub fn sweep(&mut self, now: Instant) {
-        self.topics.retain(|_, swarm| {
+    /// Counts a peer again that was kept over a restart, unless there is no room.
+    pub fn restore(
+        &mut self,
+        info_hash: InfoHash,
+        endpoint: Endpoint,
+        seed: bool,
+        until: Instant,
+    ) -> bool {
+        let taken = self.announce(info_hash, endpoint, seed, Instant::default());
+        let peers = self.topics.get_mut(&info_hash).map(|swarm| &mut swarm.0);
+        let peers = peers.map(|families| &mut families[endpoint.family() as usize]);
+        let peer = peers.and_then(|peers| peers.iter_mut().find(|peer| peer.endpoint == endpoint));
+        if let Some(peer) = peer.filter(|_| taken) {
+            peer.until = until;
+        }
+        taken
+    }
+
+    /// Lets go of peers that did not announce themselves again, and tells of each.
+    pub fn sweep(&mut self, now: Instant, mut each: impl FnMut(&InfoHash, &Endpoint)) {
+        self.topics.retain(|info_hash, swarm| {
             for peers in &mut swarm.0 {
+                let gone = peers.iter().filter(|peer| peer.until <= now);
+                gone.for_each(|peer| each(info_hash, &peer.endpoint));
                 peers.retain(|peer| peer.until > now);
             }
             swarm.0.iter().any(|peers| !peers.is_empty())
@@ -240,7 +260,7 @@ mod tests {
         }
         assert_eq!(peers.len(), PEERS_PER_TOPIC);
         assert!(!peers.has_room(&topic, Family::V4));
-        peers.sweep(NOW + PEER_LEASE);
+        peers.sweep(NOW + PEER_LEASE, |_, _| {});
         assert!(peers.is_empty() && peers.has_room(&topic, Family::V4));
     }
 

@@ -329,10 +329,26 @@ fn a_target_argument_of_a_put_is_neither_needed_nor_believed() {
 
 #[test]
 fn a_full_shelf_says_so() {
-    let limits = node::ShelfLimits { items: 2, bytes: 1 << 20 };
+    let limits = node::ShelfLimits {
+        items: 2,
+        bytes: 1 << 20,
+        per_address_percent: 100,
+        per_prefix_percent: 100,
+    };
     let mut victim = Victim::with(node::Config { shelf: limits, ..node::Config::default() });
     assert_eq!(put_immutable(&mut victim, b"1:a"), None);
     assert_eq!(put_immutable(&mut victim, b"1:b"), None);
     assert_eq!(put_immutable(&mut victim, b"1:c"), Some(202));
     assert_eq!(put_immutable(&mut victim, b"1:a"), None, "what is there is renewed");
+}
+
+#[test]
+fn one_address_fills_only_its_part_of_the_shelf() {
+    let limits = node::ShelfLimits { items: 40, ..Default::default() };
+    let mut victim = Victim::with(node::Config { shelf: limits, ..node::Config::default() });
+    for number in 0..10 {
+        assert_eq!(put_immutable(&mut victim, format!("i{number}e").as_bytes()), None);
+    }
+    assert_eq!(put_immutable(&mut victim, b"i10e"), Some(202));
+    assert_eq!(put_immutable(&mut victim, b"i9e"), None, "what is there is renewed");
 }

@@ -2,6 +2,7 @@
 
 mod bencoded;
 mod budgets;
+mod disk;
 mod echoes;
 mod families;
 mod items;

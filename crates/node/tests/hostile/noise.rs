@@ -234,8 +234,10 @@ fn a_query_from_our_own_id_is_dropped_as_our_own() {
 
 #[test]
 fn a_flood_of_messages_of_all_kinds_leaves_everything_bounded() {
-    let config =
-        Config { shelf: node::ShelfLimits { items: 50, bytes: 5_000 }, ..Config::default() };
+    let config = Config {
+        shelf: node::ShelfLimits { items: 50, bytes: 5_000, ..Default::default() },
+        ..Config::default()
+    };
     let mut victim = Victim::with(config);
     let mut chance = Chance(4);
     let tag = super::victim::own_tag();

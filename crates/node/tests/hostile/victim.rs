@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use node::{
-    Command, Config, Counters, Drop, Event, Instant, LookupResult, Mainline, Network, Node, Now,
-    OperationId, Outbox, Question, UnixMillis, Until,
+    BatchNumber, Command, Config, Counters, Drop, Event, Instant, LookupResult, Mainline, Network,
+    Node, Now, OperationId, Outbox, Question, UnixMillis, Until,
 };
 use wire::{Endpoint, Family, Message, NodeId, Point};
 
@@ -95,6 +95,18 @@ impl Victim {
         let operation = self.node.command(self.now, command, &mut self.outbox);
         self.drain();
         operation
+    }
+
+    /// The disk has this batch. Gives what it sent.
+    pub fn stored(&mut self, batch: BatchNumber) -> Vec<Sent> {
+        self.node.stored(self.now, batch, &mut self.outbox);
+        self.drain()
+    }
+
+    /// The disk did not take this batch. Gives what it sent.
+    pub fn not_stored(&mut self, batch: BatchNumber) -> Vec<Sent> {
+        self.node.not_stored(self.now, batch, &mut self.outbox);
+        self.drain()
     }
 
     /// Starts a lookup.

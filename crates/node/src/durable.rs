@@ -1,0 +1,164 @@
+//! Putting items onto the shelf, and telling whoever waits as soon as they are durable.
+//!
+//! A node that keeps its shelf on a disk answers a put only when the driver says that the batch of
+//! changes it went with is there. Nothing else waits for that.
+
+use alloc::collections::VecDeque;
+
+use wire::limits::TRANSACTION_BYTES;
+use wire::{Endpoint, InfoHash, Reply, Target};
+
+use crate::changes::{BatchNumber, Changes};
+use crate::limits::{ACKNOWLEDGEMENTS, PEER_LEASE};
+use crate::operation::OperationId;
+use crate::outbox::Outbox;
+use crate::serve::Asked;
+use crate::shelf::{Admission, ITEM_SPACE, Offered, PEER_SPACE, Refused, Taken, persisted_peer};
+use crate::state::Node;
+use crate::time::Now;
+
+/// Who waits to hear that something is durable.
+#[derive(Clone, Copy)]
+pub(crate) enum Waiter {
+    /// The sender of a put.
+    Asker { to: Endpoint, ours: bool, transaction: [u8; TRANSACTION_BYTES], length: u8 },
+    /// A write phase of our own.
+    Write { operation: OperationId, destination: u16 },
+}
+
+/// Those who wait, in the order in which they came.
+#[derive(Default)]
+pub(crate) struct Acknowledgements(VecDeque<(BatchNumber, Waiter)>);
+
+impl Acknowledgements {
+    fn is_full(&self) -> bool {
+        self.0.len() >= ACKNOWLEDGEMENTS
+    }
+
+    fn pop(&mut self, batch: BatchNumber) -> Option<Waiter> {
+        self.0.front().filter(|(waits_for, _)| *waits_for <= batch)?;
+        self.0.pop_front().map(|(_, waiter)| waiter)
+    }
+
+    /// Whether nobody waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<A: Admission> Node<A> {
+    /// What must be made durable next; the driver takes it ([`Changes::take`]) whenever it can. There
+    /// is something only if [`Config::durable`](crate::Config::durable) says so.
+    pub fn changes(&mut self) -> &mut Changes {
+        &mut self.changes
+    }
+
+    /// This batch, and all before it, is durable: tells those who wait.
+    pub fn stored(&mut self, now: Now, batch: BatchNumber, outbox: &mut Outbox) {
+        self.items.stored(batch, |_| {});
+        while let Some(waiter) = self.acknowledgements.pop(batch) {
+            match waiter {
+                Waiter::Asker { .. } => self.answer_waiter(now, &waiter, Ok(()), outbox),
+                Waiter::Write { operation, destination } => {
+                    self.write_stored(operation, destination);
+                }
+            }
+        }
+    }
+
+    /// This batch could not be made durable: what was in it is not held, and those who wait hear so.
+    /// What went before stays.
+    pub fn not_stored(&mut self, now: Now, batch: BatchNumber, outbox: &mut Outbox) {
+        self.items.not_stored(batch);
+        while let Some(waiter) = self.acknowledgements.pop(batch) {
+            match waiter {
+                Waiter::Asker { .. } => {
+                    self.answer_waiter(now, &waiter, Err(NOT_DURABLE), outbox);
+                }
+                Waiter::Write { operation, destination } => {
+                    let Refused { code, text } = NOT_DURABLE;
+                    self.write_refused(operation, destination, code, text.as_bytes());
+                }
+            }
+        }
+    }
+
+    /// Takes back what was durable before the start. `false` if it is nothing of this node's or has
+    /// ended: it may be removed from the disk.
+    pub fn restore(&mut self, now: Now, key: &[u8], value: &[u8]) -> bool {
+        let wall = self.lease_wall(now);
+        match key.split_first() {
+            Some((&ITEM_SPACE, target)) => match Target::read(target) {
+                Some(target) => self.items.restore(target, value, wall),
+                None => false,
+            },
+            Some((&PEER_SPACE, place)) => match persisted_peer::read(place, value) {
+                Some(peer) if peer.until > wall => {
+                    let until = now.monotonic + peer.until.since(wall).min(PEER_LEASE);
+                    self.peers.restore(peer.info_hash, peer.endpoint, peer.seed, until)
+                }
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    /// Puts an item onto our shelf, a stranger's and our own by the same rules.
+    pub(crate) fn shelve(&mut self, offered: &Offered<'_>, now: Now) -> Result<Taken, Refused> {
+        if self.acknowledgements.is_full() {
+            return Err(TOO_MANY_WAIT);
+        }
+        let wall = self.lease_wall(now);
+        self.items.put(offered, wall, &mut self.changes)
+    }
+
+    /// Lets a write phase of our own wait.
+    pub(crate) fn write_waits(&mut self, for_: BatchNumber, operation: OperationId, place: u16) {
+        let waiter = Waiter::Write { operation, destination: place };
+        self.acknowledgements.0.push_back((for_, waiter));
+    }
+
+    /// Lets the sender of a put wait.
+    pub(crate) fn asker_waits(&mut self, for_: BatchNumber, asked: &Asked<'_>) {
+        let mut transaction = [0; TRANSACTION_BYTES];
+        // The decoder took no longer one.
+        let length = asked.transaction.len().min(TRANSACTION_BYTES);
+        transaction[..length].copy_from_slice(&asked.transaction[..length]);
+        let (to, ours) = (asked.from, asked.ours);
+        let waiter = Waiter::Asker { to, ours, transaction, length: length as u8 };
+        self.acknowledgements.0.push_back((for_, waiter));
+    }
+
+    fn answer_waiter(
+        &mut self,
+        now: Now,
+        waiter: &Waiter,
+        outcome: Result<(), Refused>,
+        outbox: &mut Outbox,
+    ) {
+        let Waiter::Asker { to, ours, transaction, length } = waiter else { return };
+        let transaction = &transaction[..usize::from(*length)];
+        let asked = Asked { now, from: *to, ours: *ours, transaction };
+        match outcome {
+            Ok(()) => self.reply(&asked, &Reply::Ack, outbox),
+            Err(refused) => self.refuse(&asked, refused, outbox),
+        }
+    }
+
+    /// Lets what a peer announced outlive us; nobody waits for that.
+    pub(crate) fn keep_peer(
+        &mut self,
+        info_hash: InfoHash,
+        endpoint: Endpoint,
+        seed: bool,
+        now: Now,
+    ) {
+        if self.config.durable && self.changes.len() < ACKNOWLEDGEMENTS {
+            let until = self.lease_wall(now) + PEER_LEASE;
+            persisted_peer::write(&info_hash, &endpoint, seed, until, &mut self.changes);
+        }
+    }
+}
+
+const NOT_DURABLE: Refused = Refused { code: 202, text: "cannot be written to the disk" };
+const TOO_MANY_WAIT: Refused = Refused { code: 202, text: "too many puts wait for the disk" };

@@ -1,0 +1,138 @@
+//! From where held items came, so that no address and no network can fill the shelf alone.
+//!
+//! Addresses are remembered as keyed hashes of 32 bits: two that fall together share their part.
+
+use core::hash::Hasher;
+
+use hashbrown::HashMap;
+use siphasher::sip::SipHasher13;
+use wire::{Endpoint, Scope};
+
+use crate::dice::Dice;
+use crate::shelf::admission::ShelfLimits;
+
+/// Where an item came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Source {
+    /// The address; 0: this machine itself, which is exempt.
+    address: u32,
+    prefix: u32,
+}
+
+/// Items and bytes that a source fills.
+#[derive(Clone, Copy, Debug, Default)]
+struct Usage {
+    items: usize,
+    bytes: usize,
+}
+
+/// How much each source fills. Only those that fill something are remembered.
+pub struct Sources {
+    key: [u8; 16],
+    usage: HashMap<u32, Usage, foldhash::fast::FixedState>,
+}
+
+/// In which way an item came, each with a part of the shelf of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Somebody put it.
+    Put = 1,
+    /// Another holder handed it off.
+    HandOff = 2,
+}
+
+impl Sources {
+    /// None yet.
+    pub fn new(dice: &mut Dice) -> Self {
+        let hasher = foldhash::fast::FixedState::with_seed(dice.u64());
+        Self { key: dice.bytes(), usage: HashMap::with_hasher(hasher) }
+    }
+
+    /// The source at an address.
+    pub fn of(&self, from: &Endpoint, way: Way) -> Source {
+        if from.scope() == Scope::Loopback {
+            return Source::default();
+        }
+        let bytes = from.ip_bytes();
+        let prefix = &bytes[..if bytes.len() == 4 { 3 } else { 8 }];
+        let hash = |bytes: &[u8]| {
+            let mut hasher = SipHasher13::new_with_key(&self.key);
+            hasher.write_u8(way as u8);
+            hasher.write(bytes);
+            // 0 means exempt.
+            (hasher.finish() as u32).max(1)
+        };
+        Source { address: hash(bytes), prefix: hash(prefix) }
+    }
+
+    /// Whether a source may fill so many bytes more with one more item.
+    pub fn allows(&self, source: Source, bytes: usize, limits: &ShelfLimits) -> bool {
+        let within = |key: u32, percent: u8| {
+            let part = |whole: usize| whole * usize::from(percent) / 100;
+            let usage = self.usage.get(&key).copied().unwrap_or_default();
+            usage.items < part(limits.items).max(1) && usage.bytes + bytes <= part(limits.bytes)
+        };
+        source.address == 0
+            || (within(source.address, limits.per_address_percent)
+                && within(source.prefix, limits.per_prefix_percent))
+    }
+
+    /// Counts an item of so many bytes.
+    pub fn charge(&mut self, source: Source, bytes: usize) {
+        for key in [source.address, source.prefix].into_iter().filter(|_| source.address != 0) {
+            let usage = self.usage.entry(key).or_default();
+            usage.items += 1;
+            usage.bytes += bytes;
+        }
+    }
+
+    /// No longer counts an item of so many bytes.
+    pub fn release(&mut self, source: Source, bytes: usize) {
+        for key in [source.address, source.prefix].into_iter().filter(|_| source.address != 0) {
+            if let Some(usage) = self.usage.get_mut(&key) {
+                usage.items = usage.items.saturating_sub(1);
+                usage.bytes = usage.bytes.saturating_sub(bytes);
+                if usage.items == 0 {
+                    self.usage.remove(&key);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_and_a_network_fill_only_their_part_and_loopback_any() {
+        let mut sources = Sources::new(&mut Dice::new([1; 32]));
+        let limits = ShelfLimits {
+            items: 100,
+            bytes: 100_000,
+            per_address_percent: 10,
+            per_prefix_percent: 20,
+        };
+        let at = |last| Endpoint::v4([203, 0, 113, last], 1);
+        let mut taken = [0; 3];
+        for host in 0..3 {
+            let source = sources.of(&at(host), Way::Put);
+            while sources.allows(source, 10, &limits) {
+                sources.charge(source, 10);
+                taken[usize::from(host)] += 1;
+            }
+        }
+        assert_eq!(taken, [10, 10, 0], "ten each, and twenty of the network");
+        let elsewhere = sources.of(&Endpoint::v4([203, 0, 114, 1], 1), Way::Put);
+        assert!(sources.allows(elsewhere, 10_000, &limits));
+        assert!(!sources.allows(elsewhere, 10_001, &limits));
+        assert!(sources.allows(sources.of(&at(0), Way::HandOff), 10, &limits), "counted apart");
+        let here = sources.of(&Endpoint::v4([127, 0, 0, 1], 1), Way::Put);
+        assert!(sources.allows(here, usize::MAX, &limits));
+        for host in 0..2 {
+            let source = sources.of(&at(host), Way::Put);
+            (0..10).for_each(|_| sources.release(source, 10));
+        }
+        assert!(sources.usage.is_empty());
+    }
+}
