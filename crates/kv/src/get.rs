@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 
 use node::{Command, Ended, LookupResult, Now, Outbox, Question, UnixMillis, Until, Written};
-use wire::Item;
+use wire::{Item, Signer};
 
 use crate::record::Record;
 use crate::replicas::Replicas;
@@ -21,6 +21,13 @@ impl Get {
     /// Whether this item is all the get needs.
     pub(crate) fn takes_first(&self, item: &Item, now: Now) -> bool {
         self.request.consistency == Consistency::First && value(item, now).is_some()
+    }
+}
+
+impl GetRequest {
+    /// Who may sign for the key, and its salt.
+    fn signing(&self) -> Option<(&Signer, Box<[u8]>)> {
+        Some((self.namespace.signer().ok()?, self.key.salt()))
     }
 }
 
@@ -82,12 +89,13 @@ impl Kv {
         let outcome = match read {
             Ok(mut report) if sure => {
                 if !cut_short {
-                    report.repairing = self.repair(now, &get.request, &replicas, outbox);
+                    let signing = get.request.signing();
+                    report.repairing = self.repair(now, signing, &replicas, outbox);
                 }
                 Ok(Box::new(report))
             }
             Err(absence) if sure => {
-                self.repair(now, &get.request, &replicas, outbox);
+                self.repair(now, get.request.signing(), &replicas, outbox);
                 Err(GetError::NotFound { absence, effort })
             }
             read => {
@@ -99,11 +107,12 @@ impl Kv {
         self.done(id, Done::Got(outcome));
     }
 
-    /// Gives the newest version to the replicas that lack it. Tells how many.
-    fn repair(
+    /// Gives the newest version to the replicas that lack it. Tells how many. Who may sign resolves
+    /// two values under one version for good.
+    pub(crate) fn repair(
         &mut self,
         now: Now,
-        request: &GetRequest,
+        signing: Option<(&Signer, Box<[u8]>)>,
         replicas: &Replicas,
         outbox: &mut Outbox,
     ) -> usize {
@@ -114,13 +123,12 @@ impl Kv {
             return 0;
         }
         let twin = |other: &&Item| other.seq() == item.seq() && other.value() != item.value();
-        let item = match (replicas.items.iter().find(twin), request.namespace.signer()) {
+        let item = match (replicas.items.iter().find(twin), signing) {
             // Two values under one version: the greater wins, under a version of its own.
-            (Some(_), Ok(signer)) => {
+            (Some(_), Some((signer, salt))) => {
                 let chance = self.node_mut().draw();
                 let seen = item.seq().map(Version::of);
                 let Some(version) = Version::next(now.wall, chance, seen) else { return 0 };
-                let salt = request.key.salt();
                 match Item::mutable(signer, &salt, version.seq(), item.value()) {
                     Ok(item) => item,
                     Err(_) => return 0,

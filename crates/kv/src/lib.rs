@@ -23,6 +23,7 @@ mod replicas;
 mod report;
 mod request;
 mod state;
+mod upkeep;
 mod version;
 
 pub use admission::Records;
@@ -31,8 +32,8 @@ pub use limits::{DEFAULT_REPLICAS, DEFAULT_TTL, KEY_BYTES, MAX_REPLICAS, MAX_TTL
 pub use namespace::{Namespace, NamespaceError};
 pub use record::{Record, largest_value};
 pub use report::{
-    Absence, Effort, GetError, GetReport, ItemReport, LookupReport, PeersReport, PutError,
-    PutReport, Refusal, Replica, WriteReport,
+    Absence, Effort, GetError, GetReport, ItemReport, LeaveReport, LookupReport, PeersReport,
+    PutError, PutReport, Refusal, Replica, WriteReport,
 };
 pub use request::{
     Change, Consistency, Done, Event, Expected, GetRequest, ItemPutRequest, ItemSigning,

@@ -30,6 +30,41 @@ pub const VERSION_END: u64 = 1 << 53;
 /// Longest content type, in bytes.
 pub const CONTENT_TYPE_BYTES: usize = 128;
 
+/// How often a node looks after all that it keeps, about; and half as long an item is left alone that
+/// somebody looked after.
+pub const ROUND_EVERY: Duration = Duration::from_secs(3600);
+
+/// A node that starts with items looks after them within so long: spread, since many may start at
+/// once.
+pub const FIRST_ROUND_WITHIN: Duration = Duration::from_secs(120);
+
+/// So long after somebody near came or went a round begins, at the latest after twice as long.
+pub const CHANGE_SETTLES: Duration = Duration::from_secs(5);
+
+/// Kept items that a round looks at in one go ...
+pub const SLICE: usize = 64;
+
+/// ... and the pause before the next: 6,400 items a second at most.
+pub const SLICE_EVERY: Duration = Duration::from_millis(10);
+
+/// Offers of items to other holders on their way at once, and waiting.
+pub const OFFERS: usize = 16;
+
+/// Items on their way to other holders at once.
+pub const HAND_OFFS: usize = 128;
+
+/// Items on their way to one other holder at once.
+pub const HAND_OFFS_PER_CONTACT: usize = 16;
+
+/// Items that wait to be looked after by a lookup of their own.
+pub const REFRESHES: usize = 65_536;
+
+/// The pause between two such lookups.
+pub const REFRESH_EVERY: Duration = Duration::from_millis(100);
+
+/// So long a leaving node hands off what it keeps, unless told otherwise.
+pub const LEAVING: Duration = Duration::from_secs(10);
+
 /// Requests at once.
 pub const REQUESTS: usize = 2048;
 

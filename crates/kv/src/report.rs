@@ -248,6 +248,15 @@ pub struct PeersReport {
     pub effort: Effort,
 }
 
+/// What a leave came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LeaveReport {
+    /// Items that were kept for others to their end.
+    pub items: usize,
+    /// Of these, those that not all nodes which should hold them now are known to hold.
+    pub not_handed_over: usize,
+}
+
 /// What a lookup came to.
 #[derive(Clone, Debug)]
 pub struct LookupReport {

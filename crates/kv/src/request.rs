@@ -10,13 +10,18 @@ use wire::{Endpoint, InfoHash, NodeId, Point, Seq, Signer, Target};
 use crate::key::Key;
 use crate::namespace::Namespace;
 use crate::report::{
-    GetError, GetReport, ItemReport, LookupReport, PeersReport, PutError, PutReport,
+    GetError, GetReport, ItemReport, LeaveReport, LookupReport, PeersReport, PutError, PutReport,
 };
 use crate::version::Version;
 
 /// Names one request to one node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub(crate) u64);
+
+impl RequestId {
+    /// Of what a store does by itself.
+    pub(crate) const NOBODYS: Self = Self(0);
+}
 
 /// Something to do.
 #[derive(Clone, Debug)]
@@ -62,6 +67,11 @@ pub enum Request {
         to: Endpoint,
         /// Near which place contacts are wanted.
         target: Point,
+    },
+    /// Hand all that is kept for others off to those who will be closest without us.
+    Leave {
+        /// The latest end; `None`: the usual one.
+        within: Option<Duration>,
     },
 }
 
@@ -175,6 +185,8 @@ pub enum Done {
     Lookup(Box<LookupReport>),
     /// A question to one address.
     Answered(Answer),
+    /// A leave.
+    Left(LeaveReport),
 }
 
 /// What a node tells.

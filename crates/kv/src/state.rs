@@ -10,7 +10,7 @@ use node::{
     BatchNumber, Changes, Command, Instant, LookupResult, Node, Now, OperationId, Outbox, Question,
     Until,
 };
-use wire::{Endpoint, Item, Target};
+use wire::{Endpoint, Item, NodeId, Target};
 
 use crate::admission::Records;
 use crate::get::Get;
@@ -20,6 +20,7 @@ use crate::put::Put;
 use crate::replicas::{Own, Replicas};
 use crate::report::{Effort, GetError, LookupReport, PeersReport, PutError};
 use crate::request::{Done, Event, Request, RequestId};
+use crate::upkeep::{Offering, Refresh, Upkeep};
 
 /// What a store is told before it starts.
 #[derive(Clone, Debug)]
@@ -49,15 +50,19 @@ pub(crate) enum Operation {
     },
     Lookup,
     Ask,
+    Offer(Box<Offering>),
+    HandOff(NodeId, Target),
+    Refresh(Box<Refresh>),
 }
 
 /// A key-value store over one node. How it is driven stands at the [crate](crate)'s head.
 pub struct Kv {
     node: Node<Records>,
-    replicas: usize,
+    pub(crate) replicas: usize,
     operations: HashMap<OperationId, (RequestId, Operation), foldhash::fast::FixedState>,
     /// Repairs on their way, of which nobody waits to hear.
     background: usize,
+    pub(crate) upkeep: Upkeep,
     events: VecDeque<Event>,
     last_request: RequestId,
 }
@@ -66,8 +71,11 @@ impl Kv {
     /// A store whose node knows nobody. The seed decides all its chance and must be secret outside
     /// of simulations.
     pub fn new(config: Config, seed: [u8; 32], now: Now) -> Self {
+        let mut node = Node::new(config.node, Records, seed, now);
+        let upkeep = Upkeep::new(now.monotonic, node.draw());
         Self {
-            node: Node::new(config.node, Records, seed, now),
+            node,
+            upkeep,
             replicas: config.replicas.clamp(1, MAX_REPLICAS),
             operations: HashMap::default(),
             background: 0,
@@ -85,6 +93,8 @@ impl Kv {
     /// Lets time pass.
     pub fn tick(&mut self, now: Now, outbox: &mut Outbox) {
         self.node.tick(now, outbox);
+        self.hear_node(now, outbox);
+        self.keep_up(now, outbox);
         self.hear_node(now, outbox);
     }
 
@@ -112,7 +122,8 @@ impl Kv {
 
     /// When [`Kv::tick`] is due next; `None`: not before another input.
     pub fn deadline(&mut self) -> Option<Instant> {
-        self.node.deadline()
+        let upkeep = self.upkeep_deadline();
+        [self.node.deadline(), upkeep].into_iter().flatten().min()
     }
 
     /// Takes the next event.
@@ -164,6 +175,7 @@ impl Kv {
             Request::Ping(to) => {
                 self.command_node(now, id, Operation::Ask, Command::Ping(to), outbox);
             }
+            Request::Leave { within } => self.start_leave(now, id, within, outbox),
             Request::Sample { to, target } => {
                 let command = Command::Sample { to, target };
                 self.command_node(now, id, Operation::Ask, command, outbox);
@@ -242,6 +254,7 @@ impl Kv {
 
     /// Takes what the node tells and carries requests on.
     fn hear_node(&mut self, now: Now, outbox: &mut Outbox) {
+        self.watch_neighbourhood(now.monotonic);
         while let Some(event) = self.node.next_event() {
             match event {
                 node::Event::Joined { contacts } => {
@@ -280,13 +293,21 @@ impl Kv {
                         Some((id, Operation::Publish(publish))) => {
                             self.publish_wrote(id, publish, outcomes);
                         }
+                        Some((_, Operation::HandOff(contact, target))) => {
+                            let outcome = outcomes.first().map(|(_, outcome)| outcome);
+                            self.handed_off(now, &contact, &target, outcome, outbox);
+                        }
                         Some(_) => {}
                         None => self.background = self.background.saturating_sub(1),
                     }
                 }
                 node::Event::Answered(operation, answer) => {
-                    if let Some((id, _)) = self.operations.remove(&operation) {
-                        self.done(id, Done::Answered(answer));
+                    match self.operations.remove(&operation) {
+                        Some((_, Operation::Offer(offering))) => {
+                            self.offer_answered(now, *offering, answer, outbox);
+                        }
+                        Some((id, _)) => self.done(id, Done::Answered(answer)),
+                        None => {}
                     }
                 }
             }
@@ -330,7 +351,8 @@ impl Kv {
                 let report = LookupReport { closest, silent, ended, effort };
                 self.done(id, Done::Lookup(Box::new(report)));
             }
-            Operation::Ask => {}
+            Operation::Refresh(refresh) => self.refresh_looked_up(now, &refresh, result, outbox),
+            Operation::Ask | Operation::Offer(_) | Operation::HandOff(..) => {}
         }
     }
 }
@@ -338,7 +360,7 @@ impl Kv {
 /// How a request ends that cannot even start.
 fn busy(request: &Request) -> Option<Done> {
     Some(match request {
-        Request::Join(_) => return None,
+        Request::Join(_) | Request::Leave { .. } => return None,
         Request::Put(_) => Done::Put(Err(PutError::Busy)),
         Request::Get(_) => Done::Got(Err(GetError::Busy)),
         Request::ItemPut(_) => Done::ItemPut(Err(PutError::Busy)),

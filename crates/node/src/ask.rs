@@ -64,6 +64,7 @@ impl<A: Admission> Node<A> {
         let ours = known.is_some_and(|entry| entry.is_ours());
         let size = match query {
             Query::Put { item, .. } => item.value.len() + 350,
+            Query::Offer { offers } => offers.as_bytes().len() + 100,
             _ => 120,
         };
         self.budget.query(to, ours, size, may_wait && !self.paced.is_full(), now)
@@ -157,6 +158,7 @@ fn reply_kind(query: &Query<'_>) -> ReplyKind {
         Query::GetPeers { .. } => ReplyKind::Peers,
         Query::Get { .. } => ReplyKind::Item,
         Query::SampleInfohashes { .. } => ReplyKind::Samples,
+        Query::Offer { .. } => ReplyKind::Offered,
     }
 }
 

@@ -54,8 +54,8 @@ pub struct Counters {
     /// Their bytes.
     pub sent_bytes: u64,
     /// Queries answered, by method: ping, find_node, get_peers, announce_peer, get, put,
-    /// sample_infohashes, unknown or malformed.
-    pub answered: [u64; 8],
+    /// sample_infohashes, offer, unknown or malformed.
+    pub answered: [u64; 9],
     /// Queries refused with an error.
     pub refused: u64,
     /// Queries of ours that were answered.

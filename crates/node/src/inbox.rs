@@ -138,6 +138,9 @@ impl<A: Admission> Node<A> {
                 interval: core::time::Duration::from_secs((*interval_s).clamp(0, 21_600) as u64),
                 nodes: [nodes.v4, nodes.v6].iter().flatten().flat_map(|list| list.iter()).collect(),
             },
+            Reply::Offered { token, wanted, newer } => {
+                Answer::Offered { token: token.map(Into::into), wanted: *wanted, newer: *newer }
+            }
             _ => Answer::Pong { id, round_trip },
         };
         self.events.push_back(Event::Answered(operation, answer));

@@ -25,6 +25,7 @@ mod config;
 mod counters;
 mod dice;
 mod durable;
+mod hand_off;
 mod identity;
 mod inbox;
 pub mod limits;
@@ -49,6 +50,7 @@ pub use clock::SteadyWall;
 pub use config::{Config, Network};
 pub use counters::{Counters, Drop};
 pub use dice::Dice;
+pub use hand_off::Holder;
 pub use operation::{
     Answer, Command, Destination, Ended, Event, Holds, LookupResult, OperationId, Outcome,
     Question, Responder, Step, StepOutcome, Until, Written,

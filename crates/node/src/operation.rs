@@ -7,6 +7,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use wire::offer::{Bits, Offer};
 use wire::{Bloom, Contact, Endpoint, InfoHash, Item, NodeId, Point, Seq, Target};
 
 use crate::time::UnixMillis;
@@ -163,6 +164,14 @@ pub enum Command {
         to: Endpoint,
         /// Near which place contacts are wanted.
         target: Point,
+    },
+    /// Ask a contact which of these items, at most
+    /// [`OFFERS_PER_QUERY`](wire::limits::OFFERS_PER_QUERY), it lacks.
+    Offer {
+        /// Whom.
+        to: Contact,
+        /// What we hold.
+        offers: Vec<Offer>,
     },
 }
 
@@ -353,6 +362,15 @@ pub enum Answer {
         interval: Duration,
         /// Contacts near the target.
         nodes: Vec<Contact>,
+    },
+    /// To an offer.
+    Offered {
+        /// Lets us put all of them.
+        token: Option<Box<[u8]>>,
+        /// Those that it wants.
+        wanted: Bits,
+        /// Those of which it holds or remembers a higher version.
+        newer: Bits,
     },
     /// A refusal.
     Refused {

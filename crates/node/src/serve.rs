@@ -89,9 +89,14 @@ impl<A: Admission> Node<A> {
                 self.serve_sample(&asked, &target, want, outbox);
                 6
             }
+            Query::Offer { offers } => {
+                let known = self.knows(&message.id, &from);
+                self.serve_offer(&asked, offers, known, outbox);
+                7
+            }
             Query::Unknown => {
                 self.refuse(&asked, UNKNOWN_METHOD, outbox);
-                7
+                8
             }
         };
         self.counters.answered[method] += 1;
@@ -110,7 +115,7 @@ impl<A: Admission> Node<A> {
         }
         let now = Now { monotonic: now, ..Now::default() };
         let asked = Asked { now, from, ours: false, transaction };
-        self.counters.answered[7] += 1;
+        self.counters.answered[8] += 1;
         self.refuse(&asked, Refused { code: 203, text: "malformed query" }, outbox);
     }
 
@@ -226,7 +231,8 @@ impl<A: Admission> Node<A> {
         self.budget.prove(&asked.from);
         let item = claim.verify(&mut self.known_keys)?;
         let source = self.items.source(&asked.from, way);
-        self.shelve(&Offered { item, wanted: lease, cas, source }, asked.now)
+        let second = asked.now.monotonic.as_secs();
+        self.shelve(&Offered { item, wanted: lease, cas, source, second }, asked.now)
     }
 
     fn serve_sample(&mut self, asked: &Asked<'_>, target: &Point, want: Want, outbox: &mut Outbox) {

@@ -110,6 +110,9 @@ impl<A: Admission> Node<A> {
             Command::Write { written, to } => {
                 self.start_write(operation, written, to, now, outbox);
             }
+            Command::Offer { to, offers } => {
+                self.offer(operation, to, &offers, now.monotonic, outbox);
+            }
             Command::Ping(to) => self.ping(operation, to, now.monotonic, outbox),
             Command::Sample { to, target } => {
                 self.ask_for_sample(operation, to, target, now.monotonic, outbox);

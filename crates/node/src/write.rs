@@ -105,7 +105,8 @@ impl<A: Admission> Node<A> {
         let held = match &write.written {
             Written::Item { item, lease } => {
                 let (item, source) = (item.as_ref(), Source::default());
-                self.shelve(&Offered { item, wanted: *lease, cas, source }, now)
+                let (wanted, second) = (*lease, now.monotonic.as_secs());
+                self.shelve(&Offered { item, wanted, cas, source, second }, now)
             }
             // Our own address is what others see: a node announces itself to others only.
             Written::Peer { .. } => Err(NOT_OURS),

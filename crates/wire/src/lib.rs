@@ -20,6 +20,7 @@ pub mod key;
 mod known_keys;
 pub mod limits;
 pub mod message;
+pub mod offer;
 pub mod query;
 pub mod reply;
 pub mod secure_id;

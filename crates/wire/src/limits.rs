@@ -43,3 +43,6 @@ pub const ERROR_TEXT_BYTES: usize = 128;
 
 const _: () = assert!(VALUE_REPLY_BYTES < DATAGRAM_BYTES);
 const _: () = assert!(PLAIN_REPLY_BYTES <= VALUE_REPLY_BYTES);
+
+/// Items that one holder offers another in one query: 28 bytes each, so that it stays within 1,024.
+pub const OFFERS_PER_QUERY: usize = 30;

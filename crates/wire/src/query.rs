@@ -5,6 +5,7 @@ use crate::id::{InfoHash, NodeId, Point, Target};
 use crate::item::{Seq, Signed, Unverified};
 use crate::key::PublicKey;
 use crate::limits::TOKEN_BYTES;
+use crate::offer::Offers;
 
 /// Which families of contacts the asker wants (BEP 32). Neither: that of the address it asks from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -82,6 +83,11 @@ pub enum Query<'a> {
         /// Which contacts.
         want: Want,
     },
+    /// Which of these items do you lack? (see [`offer`](crate::offer))
+    Offer {
+        /// What the asker holds.
+        offers: Offers<'a>,
+    },
     /// Something that no BEP we serve defines.
     Unknown,
 }
@@ -97,6 +103,7 @@ impl<'a> Query<'a> {
             Query::Get { .. } => "get",
             Query::Put { .. } => "put",
             Query::SampleInfohashes { .. } => "sample_infohashes",
+            Query::Offer { .. } => "offer",
             Query::Unknown => "unknown",
         }
     }
@@ -124,6 +131,9 @@ impl<'a> Query<'a> {
             b"put" => arguments.put()?,
             b"sample_infohashes" => {
                 Query::SampleInfohashes { target: arguments.point()?, want: arguments.want }
+            }
+            b"offer" => {
+                Query::Offer { offers: arguments.offers.ok_or(Malformed).and_then(Offers::read)? }
             }
             _ => Query::Unknown,
         };
@@ -164,6 +174,10 @@ impl<'a> Query<'a> {
                 write_want(want, writer);
             }
             Query::Put { .. } => self.write_put(id, writer),
+            Query::Offer { offers } => {
+                writer.entry(b"id", id.as_bytes());
+                writer.entry(b"offers", offers.as_bytes());
+            }
         }
         writer.raw(b"e");
     }
@@ -226,6 +240,7 @@ struct Arguments<'a> {
     key: Option<&'a [u8]>,
     lease: Option<i64>,
     no_seed: Option<i64>,
+    offers: Option<&'a [u8]>,
     port: Option<i64>,
     salt: Option<&'a [u8]>,
     scrape: Option<i64>,
@@ -252,6 +267,7 @@ impl<'a> Arguments<'a> {
                 b"k" => found.key = Some(value.string()?),
                 b"lease" => found.lease = Some(value.integer()?),
                 b"noseed" => found.no_seed = Some(value.integer()?),
+                b"offers" => found.offers = Some(value.string()?),
                 b"port" => found.port = Some(value.integer()?),
                 b"salt" => found.salt = Some(value.string()?),
                 b"scrape" => found.scrape = Some(value.integer()?),

@@ -9,6 +9,7 @@ use crate::id::{InfoHash, NodeId};
 use crate::item::{ItemRef, Seq, Signed, Unverified};
 use crate::key::PublicKey;
 use crate::limits::{ID_BYTES, SAMPLES_PER_REPLY, TOKEN_BYTES};
+use crate::offer::Bits;
 
 /// What shape of reply a query expects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub enum ReplyKind {
     Item,
     /// To `sample_infohashes`.
     Samples,
+    /// To `offer`.
+    Offered,
 }
 
 /// The contacts of a reply; a family that was not wanted is absent.
@@ -83,13 +86,22 @@ pub enum Reply<'a> {
         /// A random sample of them, 20 bytes each; absent: the node does not support the query.
         samples: Option<&'a [u8]>,
     },
+    /// Which of the items offered the node lacks.
+    Offered {
+        /// Lets the asker put all of them.
+        token: Option<&'a [u8]>,
+        /// Those it wants.
+        wanted: Bits,
+        /// Those of which it holds or remembers a higher version.
+        newer: Bits,
+    },
 }
 
 impl<'a> Reply<'a> {
     /// The contacts in it, of both families.
     pub fn nodes(&self) -> impl Iterator<Item = Contact> + use<'a> {
         let lists = match self {
-            Reply::Ack => NodeLists::default(),
+            Reply::Ack | Reply::Offered { .. } => NodeLists::default(),
             Reply::Nodes(nodes)
             | Reply::Samples { nodes, .. }
             | Reply::Peers { nodes, .. }
@@ -101,7 +113,9 @@ impl<'a> Reply<'a> {
     /// The token in it, by which the asker may write.
     pub fn token(&self) -> Option<&'a [u8]> {
         match self {
-            Reply::Peers { token, .. } | Reply::Item { token, .. } => *token,
+            Reply::Peers { token, .. }
+            | Reply::Item { token, .. }
+            | Reply::Offered { token, .. } => *token,
             Reply::Ack | Reply::Nodes(_) | Reply::Samples { .. } => None,
         }
     }
@@ -133,6 +147,10 @@ impl<'a> Reply<'a> {
                 num: values.num.unwrap_or(0),
                 samples: values.samples.filter(|bytes| bytes.len().is_multiple_of(ID_BYTES)),
             },
+            ReplyKind::Offered => {
+                let bits = |bytes: Option<&[u8]>| Bits::read(bytes.unwrap_or_default());
+                Reply::Offered { token, wanted: bits(values.wanted), newer: bits(values.newer) }
+            }
         };
         Ok((id, reply))
     }
@@ -170,6 +188,12 @@ impl<'a> Reply<'a> {
                 if let Some(samples) = samples {
                     writer.entry(b"samples", samples);
                 }
+            }
+            Reply::Offered { token, wanted, newer } => {
+                writer.entry(b"id", id.as_bytes());
+                writer.entry(b"newer", newer.as_bytes());
+                write_token(*token, writer);
+                writer.entry(b"wanted", wanted.as_bytes());
             }
         }
         writer.raw(b"e");
@@ -242,6 +266,7 @@ struct Values<'a> {
     id: Option<&'a [u8]>,
     interval_s: Option<i64>,
     key: Option<&'a [u8]>,
+    newer: Option<&'a [u8]>,
     nodes4: Option<&'a [u8]>,
     nodes6: Option<&'a [u8]>,
     num: Option<i64>,
@@ -253,6 +278,7 @@ struct Values<'a> {
     token: Option<&'a [u8]>,
     value: Option<&'a [u8]>,
     values: Option<CompactPeers<'a>>,
+    wanted: Option<&'a [u8]>,
 }
 
 impl<'a> Values<'a> {
@@ -269,6 +295,7 @@ impl<'a> Values<'a> {
                 b"id" => found.id = string(),
                 b"interval" => found.interval_s = integer(),
                 b"k" => found.key = string(),
+                b"newer" => found.newer = string(),
                 b"nodes" => found.nodes4 = string(),
                 b"nodes6" => found.nodes6 = string(),
                 b"num" => found.num = integer(),
@@ -281,6 +308,7 @@ impl<'a> Values<'a> {
                     let inside = raw.strip_prefix(b"l").and_then(|raw| raw.strip_suffix(b"e"));
                     found.values = inside.map(CompactPeers::new);
                 }
+                b"wanted" => found.wanted = string(),
                 _ => {}
             }
         }

@@ -3,7 +3,9 @@
 
 use proptest::prelude::*;
 use wire::item::Signed;
+use wire::limits::OFFERS_PER_QUERY;
 use wire::message::Speaker;
+use wire::offer::{Bits, Offers};
 use wire::{CompactNodes, Family, PublicKey};
 use wire::{
     CompactPeers, Endpoint, Found, InfoHash, Message, NetworkTag, NodeId, NodeLists, Point, Query,
@@ -65,9 +67,13 @@ fn query() -> impl Strategy<Value = Query<'static>> {
         ),
         (id, want())
             .prop_map(|(id, want)| Query::SampleInfohashes { target: Point::new(id), want }),
+        (1..=OFFERS_PER_QUERY).prop_map(|count| Query::Offer {
+            offers: Offers::read(&OFFERS[..28 * count]).unwrap()
+        }),
     ]
 }
 
+const OFFERS: [u8; 28 * OFFERS_PER_QUERY] = [3; 28 * OFFERS_PER_QUERY];
 const FOUR: [u8; 52] = [4; 52];
 const SIX: [u8; 76] = [6; 76];
 const FILTER: [u8; 256] = [3; 256];
@@ -103,6 +109,10 @@ fn reply() -> impl Strategy<Value = (ReplyKind, Reply<'static>)> {
         (nodes(), 0..99_i64).prop_map(|(nodes, num)| {
             let samples = Some(&[9; 40][..]);
             (ReplyKind::Samples, Reply::Samples { nodes, interval_s: 60, num, samples })
+        }),
+        (token(), any::<[u8; 4]>(), any::<[u8; 4]>()).prop_map(|(token, wanted, newer)| {
+            let (wanted, newer) = (Bits::read(&wanted), Bits::read(&newer));
+            (ReplyKind::Offered, Reply::Offered { token, wanted, newer })
         }),
     ]
 }

@@ -16,4 +16,5 @@ mod overwriting;
 mod reading;
 mod repair;
 mod reports;
+mod upkeep;
 mod world;

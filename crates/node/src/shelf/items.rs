@@ -19,17 +19,42 @@ use crate::dice::Dice;
 use crate::time::UnixMillis;
 
 /// What is known of a target. Boxed, so that the map's own slots stay small when it grows.
-struct Entry {
+pub(super) struct Entry {
     /// The item, or `None` if only its version is remembered.
-    item: Option<Item>,
+    pub item: Option<Item>,
     /// The item's version, if it has one.
     seq: Option<Seq>,
-    lease: Lease,
+    pub lease: Lease,
     source: Source,
     /// The minute under which it will be looked at again.
-    check: Minute,
+    pub check: Minute,
     /// It stands in [`Items::evictable`].
-    listed: bool,
+    pub listed: bool,
+    /// The second of the monotonic clock in which somebody last saw to it that those who should hold
+    /// it do.
+    pub looked_after_s: u32,
+}
+
+impl Entry {
+    fn new(
+        item: Option<Item>,
+        seq: Option<Seq>,
+        lease: Lease,
+        source: Source,
+        check: Minute,
+    ) -> Self {
+        Self { item, seq, lease, source, check, listed: false, looked_after_s: 0 }
+    }
+
+    /// Whether it is an item that is kept to its end.
+    pub fn is_kept(&self) -> bool {
+        self.item.is_some() && self.lease.kept
+    }
+
+    /// Until when it is served.
+    pub fn until(&self) -> UnixMillis {
+        self.lease.until
+    }
 }
 
 /// An item that somebody wants held.
@@ -42,6 +67,8 @@ pub struct Offered<'i> {
     pub cas: Option<Seq>,
     /// Who brings it.
     pub source: Source,
+    /// The second of the monotonic clock in which it comes.
+    pub second: u32,
 }
 
 /// What became of an item that was taken.
@@ -56,18 +83,18 @@ pub enum Taken {
 /// Held items.
 pub struct Items<A> {
     admission: A,
-    limits: ShelfLimits,
-    entries: HashMap<Target, Box<Entry>, foldhash::fast::FixedState>,
-    staged: Staged,
-    sources: Sources,
+    pub(super) limits: ShelfLimits,
+    pub(super) entries: HashMap<Target, Box<Entry>, foldhash::fast::FixedState>,
+    pub(super) staged: Staged,
+    pub(super) sources: Sources,
     calendar: Calendar,
     /// Items that may go when room runs out, in the order in which they came.
-    evictable: VecDeque<Target>,
+    pub(super) evictable: VecDeque<Target>,
     /// Bytes of all items, those on their way included.
-    bytes: usize,
+    pub(super) bytes: usize,
     held: usize,
     /// Targets on their way of which nothing is known yet.
-    coming: usize,
+    pub(super) coming: usize,
     durable: bool,
 }
 
@@ -103,6 +130,36 @@ impl<A: Admission> Items<A> {
         entry.seq.filter(|_| ended && entry.lease.marker_until > wall)
     }
 
+    /// All that is known, by target.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&Target, &Entry)> {
+        self.entries.iter().map(|(target, entry)| (target, &**entry))
+    }
+
+    /// What is known of a target.
+    pub(super) fn entry(&self, target: &Target) -> Option<&Entry> {
+        self.entries.get(target).map(|entry| &**entry)
+    }
+
+    /// What is known of a target, to note something.
+    pub(super) fn entry_mut(&mut self, target: &Target) -> Option<&mut Entry> {
+        self.entries.get_mut(target).map(|entry| &mut **entry)
+    }
+
+    /// The newest version under a target and its end, on its way, held or remembered.
+    pub(super) fn newest(
+        &self,
+        target: &Target,
+        wall: UnixMillis,
+    ) -> Option<(Option<Seq>, UnixMillis)> {
+        if let Some((_, admitted)) = self.staged.latest(target) {
+            return Some((admitted.seq, admitted.lease.until));
+        }
+        let entry = self.entries.get(target)?;
+        let lives = entry.item.is_some() && entry.lease.until > wall;
+        let remembered = entry.seq.is_some() && entry.lease.marker_until > wall;
+        (lives || remembered).then_some((entry.seq, entry.lease.until))
+    }
+
     /// The source of items that come from an address.
     pub fn source(&self, from: &Endpoint, way: Way) -> Source {
         self.sources.of(from, way)
@@ -118,7 +175,7 @@ impl<A: Admission> Items<A> {
         wall: UnixMillis,
         changes: &mut Changes,
     ) -> Result<Taken, Refused> {
-        let Offered { item, wanted, cas, source } = offered;
+        let Offered { item, wanted, cas, source, second } = offered;
         let mut lease = self.admission.judge(item, *wanted, wall)?;
         let target = item.target();
         let known = self.known(&target, item, wall);
@@ -141,6 +198,7 @@ impl<A: Admission> Items<A> {
                 lease.kept |= before.kept;
             }
             if repeated && lease == before {
+                self.looked_after(&target, *second);
                 return Ok(known.staged.map_or(Taken::Held, Taken::Staged));
             }
         }
@@ -149,6 +207,7 @@ impl<A: Admission> Items<A> {
             seq: item.seq(),
             lease,
             source: *source,
+            second: *second,
         };
         self.make_room(&known, &admitted, wall, changes)?;
         self.coming += usize::from(known.is_new);
@@ -195,65 +254,9 @@ impl<A: Admission> Items<A> {
         }
     }
 
-    /// Finds room for an item: what has ended goes, then what nobody was promised.
-    fn make_room(
-        &mut self,
-        known: &Known,
-        admitted: &Admitted,
-        wall: UnixMillis,
-        changes: &mut Changes,
-    ) -> Result<(), Refused> {
-        let bytes = admitted.bytes();
-        if !known.is_new {
-            let grows = bytes.saturating_sub(known.bytes);
-            let most = self.limits.bytes + self.limits.bytes / 16;
-            return if self.bytes + grows <= most { Ok(()) } else { Err(FULL) };
-        }
-        if !self.fits(bytes) {
-            self.sweep(wall, changes);
-        }
-        let may_evict = admitted.lease.kept && !self.evictable.is_empty();
-        if !self.fits(bytes) && !may_evict {
-            return Err(FULL);
-        }
-        if !self.sources.allows(admitted.source, bytes, &self.limits) {
-            return Err(PART_IS_FULL);
-        }
-        while !self.fits(bytes) {
-            if !self.evict(wall, changes) {
-                return Err(FULL);
-            }
-        }
-        Ok(())
-    }
-
-    fn fits(&self, bytes: usize) -> bool {
-        self.entries.len() + self.coming < self.limits.items
-            && self.bytes + bytes <= self.limits.bytes
-    }
-
-    /// Lets go of the item that came first of those that may go. `false`: there is none.
-    fn evict(&mut self, wall: UnixMillis, changes: &mut Changes) -> bool {
-        while let Some(target) = self.evictable.pop_front() {
-            let on_its_way = self.staged.latest(&target).is_some();
-            let Some(entry) = self.entries.get_mut(&target) else { continue };
-            entry.listed = false;
-            if entry.lease.kept || on_its_way {
-                continue;
-            }
-            // Its marker stays where there is one: room in bytes is gained all the same.
-            entry.lease.until = wall;
-            let check = entry.check;
-            self.check(target, check, wall, changes);
-            self.declutter();
-            return true;
-        }
-        false
-    }
-
     /// Holds what was admitted.
     fn apply(&mut self, target: Target, admitted: Admitted) {
-        let Admitted { item, seq, lease, source } = admitted;
+        let Admitted { item, seq, lease, source, second } = admitted;
         let check = Minute::after(lease.until);
         let Some(entry) = self.entries.get_mut(&target) else {
             self.coming -= 1;
@@ -261,12 +264,13 @@ impl<A: Admission> Items<A> {
             let Some(item) = item else { return };
             self.held += 1;
             self.sources.charge(source, item.heap_bytes());
-            let entry = Entry { item: Some(item), seq, lease, source, check, listed: false };
+            let mut entry = Entry::new(Some(item), seq, lease, source, check);
+            entry.looked_after_s = second;
             self.entries.insert(target, Box::new(entry));
             self.list_if_evictable(target, !lease.kept);
             return self.note(check, target);
         };
-        entry.lease = lease;
+        (entry.lease, entry.looked_after_s) = (lease, second);
         let sooner = check < entry.check;
         if sooner {
             entry.check = check;
@@ -285,25 +289,6 @@ impl<A: Admission> Items<A> {
         self.list_if_evictable(target, newly_evictable);
         if sooner {
             self.note(check, target);
-        }
-    }
-
-    fn list_if_evictable(&mut self, target: Target, evictable: bool) {
-        let Some(entry) = self.entries.get_mut(&target).filter(|_| evictable) else { return };
-        entry.listed = true;
-        self.evictable.push_back(target);
-        // Those that ended stay behind in the list: more of them than entries are cleared away.
-        if self.evictable.len() > 2 * self.entries.len() + 1024 {
-            let entries = &mut self.entries;
-            let mut listed = |target: &Target| {
-                entries.get_mut(target).is_some_and(|entry| core::mem::take(&mut entry.listed))
-            };
-            self.evictable.retain(&mut listed);
-            for target in &self.evictable {
-                if let Some(entry) = self.entries.get_mut(target) {
-                    entry.listed = true;
-                }
-            }
         }
     }
 
@@ -344,7 +329,7 @@ impl<A: Admission> Items<A> {
         self.held += usize::from(item.is_some());
         self.bytes += item.as_ref().map_or(0, Item::heap_bytes);
         let evictable = item.is_some() && !lease.kept;
-        let entry = Entry { item, seq, lease, source, check, listed: false };
+        let entry = Entry::new(item, seq, lease, source, check);
         self.entries.insert(target, Box::new(entry));
         self.list_if_evictable(target, evictable);
         self.note(check, target);
@@ -356,7 +341,7 @@ impl<A: Admission> Items<A> {
         self.declutter();
     }
 
-    fn declutter(&mut self) {
+    pub(super) fn declutter(&mut self) {
         if self.calendar.is_cluttered(self.entries.len()) {
             let all = self.entries.iter().map(|(target, entry)| (entry.check, *target));
             self.calendar.rebuild(all);
@@ -372,7 +357,13 @@ impl<A: Admission> Items<A> {
         }
     }
 
-    fn check(&mut self, target: Target, noted: Minute, wall: UnixMillis, changes: &mut Changes) {
+    pub(super) fn check(
+        &mut self,
+        target: Target,
+        noted: Minute,
+        wall: UnixMillis,
+        changes: &mut Changes,
+    ) {
         let on_its_way = self.staged.latest(&target).is_some();
         let Some(entry) = self.entries.get_mut(&target) else { return };
         if entry.check != noted {
@@ -446,7 +437,7 @@ impl<A: Admission> Items<A> {
 
 /// What is known of a target before an item is taken.
 #[derive(Default)]
-struct Known {
+pub(super) struct Known {
     /// The version held, on its way or remembered.
     seq: Option<Seq>,
     /// It has not ended.
@@ -457,15 +448,13 @@ struct Known {
     /// It will be held when this batch is durable.
     staged: Option<BatchNumber>,
     /// Its target has no place on the shelf yet.
-    is_new: bool,
+    pub is_new: bool,
     /// Bytes of the item held.
-    bytes: usize,
+    pub bytes: usize,
 }
 
 const CAS_MISMATCH: Refused = Refused { code: 301, text: "CAS mismatch, re-read and try again" };
 const SEQ_TOO_LOW: Refused = Refused { code: 302, text: "sequence number less than current" };
-const FULL: Refused = Refused { code: 202, text: "full" };
-const PART_IS_FULL: Refused = Refused { code: 202, text: "full for your address" };
 
 #[cfg(test)]
 mod tests;

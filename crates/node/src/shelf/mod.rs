@@ -9,8 +9,10 @@ mod items;
 mod peers;
 mod persisted;
 pub mod persisted_peer;
+mod room;
 mod sources;
 mod staged;
+mod upkeep;
 
 pub use admission::{Admission, Lease, Mainline, Refused, ShelfLimits};
 pub use items::{Items, Offered, Taken};
@@ -18,3 +20,4 @@ pub use peers::Peers;
 pub use persisted::ITEM_SPACE;
 pub use persisted_peer::PEER_SPACE;
 pub use sources::{Source, Way};
+pub use upkeep::Verdict;

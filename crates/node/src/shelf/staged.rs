@@ -20,6 +20,8 @@ pub struct Admitted {
     pub lease: Lease,
     /// Who brought it.
     pub source: Source,
+    /// In which second of the monotonic clock.
+    pub second: u32,
 }
 
 impl Admitted {

@@ -70,12 +70,16 @@ impl Entry {
     }
 }
 
-/// What became of a contact that answered.
+/// What became of a contact that answered, or did not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     /// It is in the bucket and adds to its count.
     Added,
-    /// The count stays: it was there, took another's place, waits, or was refused.
+    /// It took another's place.
+    Displaced,
+    /// It is gone, and the count is one less.
+    Removed,
+    /// Nothing changed: it was there, waits, or was refused.
     Kept,
 }
 
@@ -146,10 +150,13 @@ impl Bucket {
                 if displaced.is_good() {
                     self.wait(displaced);
                 }
+                Place::Displaced
             }
-            None => self.wait(new),
+            None => {
+                self.wait(new);
+                Place::Kept
+            }
         }
-        Place::Kept
     }
 
     pub fn heard(&mut self, id: &NodeId, endpoint: &Endpoint, now: Instant) -> bool {
@@ -162,13 +169,13 @@ impl Bucket {
         false
     }
 
-    /// Notes a failure; `true` if the bucket holds one contact less.
-    pub fn failed(&mut self, id: &NodeId, endpoint: &Endpoint, rules: &AddressRules) -> bool {
+    /// Notes a failure, and tells what came of it.
+    pub fn failed(&mut self, id: &NodeId, endpoint: &Endpoint, rules: &AddressRules) -> Place {
         let found =
             self.entries.iter().position(|entry| entry.id == *id && entry.endpoint == *endpoint);
         let Some(index) = found else {
             self.replacements.retain(|entry| entry.id != *id);
-            return false;
+            return Place::Kept;
         };
         self.entries[index].failures += 1;
         let fits = |waiting: &Entry| {
@@ -177,13 +184,13 @@ impl Bucket {
         };
         if let Some(place) = self.replacements.iter().rposition(fits) {
             self.entries[index] = self.replacements.remove(place);
-            return false;
+            return Place::Displaced;
         }
         if self.entries[index].failures >= MAX_FAILURES {
             self.entries.swap_remove(index);
-            return true;
+            return Place::Removed;
         }
-        false
+        Place::Kept
     }
 
     /// The place that a newly answering contact may take in a full bucket: of one that fails, that

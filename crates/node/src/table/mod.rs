@@ -30,6 +30,8 @@ pub struct Table {
     rules: AddressRules,
     buckets: Vec<Bucket>,
     len: usize,
+    /// How often somebody came or went who may hold what we hold.
+    near_changes: u64,
 }
 
 /// Contacts near a target, closest first, without allocating.
@@ -71,7 +73,7 @@ impl<'t, const N: usize> Closest<'t, N> {
 impl Table {
     /// An empty table around `own`.
     pub fn new(own: NodeId, rules: AddressRules) -> Self {
-        Self { own, rules, buckets: Vec::new(), len: 0 }
+        Self { own, rules, buckets: Vec::new(), len: 0, near_changes: 0 }
     }
 
     /// Contacts in all buckets, replacements not counted.
@@ -168,8 +170,27 @@ impl Table {
         }
         let entry = Entry::answered(contact, round_trip, ours, now);
         match self.buckets[index].answered(entry, capacity, &self.rules, now) {
-            Place::Added => self.len += 1,
-            Place::Kept => {}
+            Place::Added => {
+                self.len += 1;
+                self.note_change(index);
+            }
+            Place::Displaced => self.note_change(index),
+            Place::Kept | Place::Removed => {}
+        }
+    }
+
+    /// How often somebody came or went with whom we may share targets to hold for: few are nearer to
+    /// us, or few are in its part of the key space.
+    pub fn near_changes(&self) -> u64 {
+        self.near_changes
+    }
+
+    fn note_change(&mut self, index: usize) {
+        let count = |bucket: &Bucket| bucket.entries().count();
+        let nearer = self.buckets.iter().skip(index + 1).map(count).sum::<usize>();
+        let beside = self.buckets.get(index).map_or(0, count);
+        if nearer < NEIGHBOURS || beside < NEIGHBOURS.min(capacity(index)) {
+            self.near_changes += 1;
         }
     }
 
@@ -188,8 +209,13 @@ impl Table {
         let Some(bucket) = self.index(id).and_then(|index| self.buckets.get_mut(index)) else {
             return;
         };
-        if bucket.failed(id, endpoint, &self.rules) {
-            self.len -= 1;
+        match bucket.failed(id, endpoint, &self.rules) {
+            Place::Removed => self.len -= 1,
+            Place::Displaced => {}
+            Place::Added | Place::Kept => return,
+        }
+        if let Some(index) = self.index(id) {
+            self.note_change(index);
         }
     }
 
@@ -242,6 +268,7 @@ impl Table {
     pub fn rename(&mut self, own: NodeId, now: Instant) {
         let entries: Vec<Entry> = self.iter().copied().collect();
         let mut renamed = Table::new(own, self.rules);
+        renamed.near_changes = self.near_changes + 1;
         for entry in entries {
             let round_trip = entry.round_trip();
             renamed.place(entry.contact(), round_trip, entry.is_ours(), now);
@@ -269,6 +296,9 @@ impl Table {
         }
     }
 }
+
+/// As many nodes may share an item at most.
+const NEIGHBOURS: usize = wire::limits::NODES_PER_LIST;
 
 fn capacity(index: usize) -> usize {
     FIRST_BUCKETS.get(index).copied().unwrap_or(K)

@@ -33,6 +33,19 @@ impl World {
         order
     }
 
+    /// Like [`World::closest`], of those that are up.
+    pub fn closest_living(&self, target: &Target, count: usize) -> Vec<usize> {
+        let mut order = self.closest(target, usize::MAX);
+        order.retain(|index| !self.members[*index].down);
+        order.truncate(count);
+        order
+    }
+
+    /// How many offers of other holders a node has answered.
+    pub fn answered_offers(&self, node: usize) -> u64 {
+        self.members[node].kv.node().counters().answered[7]
+    }
+
     /// All nodes but the `count` closest.
     pub fn far_from(&self, target: &Target, count: usize) -> Vec<usize> {
         let near = self.closest(target, count);

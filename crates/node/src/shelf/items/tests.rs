@@ -40,7 +40,7 @@ fn put(
     wall: UnixMillis,
 ) -> Result<(), Refused> {
     let (item, source) = (item.as_ref(), Source::default());
-    let offered = Offered { item, wanted: None, cas, source };
+    let offered = Offered { item, wanted: None, cas, source, second: 0 };
     shelf.put(&offered, wall, &mut Changes::default()).map(|taken| assert_eq!(taken, Taken::Held))
 }
 
@@ -195,7 +195,7 @@ proptest! {
         for (salt, seq, value, act) in steps {
             let new = item(salt, seq, &format!("k{value}"));
             let offered = Offered {
-                item: new.as_ref(), wanted: None, cas: None, source: Source::default(),
+                item: new.as_ref(), wanted: None, cas: None, source: Source::default(), second: 0,
             };
             let batch = changes.batch();
             let newest = ordered.get(&salt).and_then(|all| all.last()).map(|(_, seq)| *seq)

@@ -1,0 +1,153 @@
+//! Upkeep of what we hold for others: every kept item belongs on the closest nodes until it ends.
+//!
+//! Work is done in rounds: some time after a contact near us came or went, once an hour, and when we
+//! leave. A round goes through all kept items in the order of the key space, a few at a time, finds
+//! who should hold each in the routing table, and offers each of these many items in one query
+//! ([`wire::offer`]); what a holder lacks is put there. An offer also tells its receivers that
+//! somebody looked after these items, so they leave them out of their own rounds, mostly.
+//!
+//! Holders that understand no offers, and items of which somebody holds a newer version, are looked
+//! after by an ordinary lookup with repair, one at a time.
+
+mod delivery;
+mod refresh;
+mod round;
+
+use core::time::Duration;
+
+use node::{Instant, Now, Outbox};
+
+use crate::limits::{CHANGE_SETTLES, FIRST_ROUND_WITHIN, LEAVING, ROUND_EVERY};
+use crate::report::LeaveReport;
+use crate::request::{Done, RequestId};
+use crate::state::Kv;
+
+pub(crate) use delivery::{Delivery, Offering};
+pub(crate) use refresh::Refresh;
+use refresh::Refreshes;
+use round::Round;
+
+/// The upkeep of one node.
+pub(crate) struct Upkeep {
+    /// The round on its way.
+    round: Option<Round>,
+    round_at: Instant,
+    /// The node's count of changes in its neighbourhood that was seen last.
+    changes_seen: u64,
+    /// The second in which the neighbourhood changed last.
+    changed_s: u32,
+    delivery: Delivery,
+    refreshes: Refreshes,
+    leaving: Option<Leaving>,
+}
+
+/// A leave on its way.
+struct Leaving {
+    id: RequestId,
+    until: Instant,
+    items: usize,
+}
+
+impl Upkeep {
+    /// Nothing to do yet. `chance` spreads the first rounds of nodes that start together.
+    pub fn new(now: Instant, chance: u64) -> Self {
+        Self {
+            round: None,
+            round_at: now + within(FIRST_ROUND_WITHIN, chance),
+            changes_seen: 0,
+            changed_s: now.as_secs(),
+            delivery: Delivery::default(),
+            refreshes: Refreshes::default(),
+            leaving: None,
+        }
+    }
+
+    /// When there is something to do, if anything is held for others.
+    fn deadline(&self, holds: bool) -> Option<Instant> {
+        let round = match &self.round {
+            Some(round) => round.deadline(),
+            None => Some(self.round_at).filter(|_| holds),
+        };
+        let leaving = self.leaving.as_ref().map(|leaving| leaving.until);
+        [round, self.refreshes.deadline(), leaving].into_iter().flatten().min()
+    }
+}
+
+impl Kv {
+    /// When upkeep is due next.
+    pub(crate) fn upkeep_deadline(&self) -> Option<Instant> {
+        self.upkeep.deadline(self.node().holds_for_others())
+    }
+
+    /// Does what is due.
+    pub(crate) fn keep_up(&mut self, now: Now, outbox: &mut Outbox) {
+        let holds = self.node().holds_for_others();
+        if self.upkeep.round.is_none() && holds && self.upkeep.round_at <= now.monotonic {
+            let targets = self.node().kept_targets();
+            self.upkeep.round = Some(Round::new(targets, now.monotonic));
+        }
+        self.go_on_with_round(now, outbox);
+        self.deliver(now, outbox);
+        self.refresh_next(now, outbox);
+        self.end_round_if_over(now);
+    }
+
+    /// A change near us is followed by a round, once more changes had time to come.
+    pub(crate) fn watch_neighbourhood(&mut self, now: Instant) {
+        let changes = self.node().neighbourhood_changes();
+        if changes == self.upkeep.changes_seen {
+            return;
+        }
+        let chance = self.node_mut().draw();
+        let upkeep = &mut self.upkeep;
+        (upkeep.changes_seen, upkeep.changed_s) = (changes, now.as_secs());
+        upkeep.round_at =
+            upkeep.round_at.min(now + CHANGE_SETTLES + within(CHANGE_SETTLES, chance));
+    }
+
+    fn end_round_if_over(&mut self, now: Now) {
+        let delivered = self.upkeep.delivery.is_idle();
+        let over = |round: &Round| round.is_through() && delivered;
+        let late = self.upkeep.leaving.as_ref().is_some_and(|it| it.until <= now.monotonic);
+        if !late && !self.upkeep.round.as_ref().is_some_and(over) {
+            return;
+        }
+        let round = self.upkeep.round.take();
+        let chance = self.node_mut().draw();
+        let upkeep = &mut self.upkeep;
+        let next = now.monotonic + ROUND_EVERY * 3 / 4 + within(ROUND_EVERY / 2, chance);
+        upkeep.round_at = upkeep.round_at.max(now.monotonic).min(next);
+        if round.as_ref().is_some_and(|round| round.began_s() >= upkeep.changed_s) {
+            upkeep.round_at = next;
+        }
+        if let Some(leaving) = upkeep.leaving.take() {
+            let unsafe_items = round.map_or(leaving.items, |round| round.unsafe_items());
+            let report = LeaveReport { items: leaving.items, not_handed_over: unsafe_items };
+            self.done(leaving.id, Done::Left(report));
+        }
+    }
+
+    /// Hands all that is kept off to those who will be closest without us.
+    pub(crate) fn start_leave(
+        &mut self,
+        now: Now,
+        id: RequestId,
+        within: Option<Duration>,
+        outbox: &mut Outbox,
+    ) {
+        if self.upkeep.leaving.is_some() {
+            return self.done(id, Done::Left(LeaveReport::default()));
+        }
+        let targets = self.node().kept_targets();
+        let until = now.monotonic + within.unwrap_or(LEAVING);
+        self.upkeep.leaving = Some(Leaving { id, until, items: targets.len() });
+        self.upkeep.delivery.forget_waiting();
+        self.upkeep.round = Some(Round::leaving(targets, now.monotonic));
+        self.keep_up(now, outbox);
+    }
+}
+
+/// Some time below `span`.
+fn within(span: Duration, chance: u64) -> Duration {
+    Duration::from_micros(chance % (span.as_micros() as u64).max(1))
+}

@@ -1,0 +1,165 @@
+//! Holders look after what they hold: it stays on the closest nodes, whoever comes and goes.
+
+use std::time::Duration;
+
+use kv::{Done, LeaveReport, Request};
+
+use super::world::World;
+use super::world::asking::target;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn keys(count: usize) -> Vec<String> {
+    (0..count).map(|number| format!("key {number}")).collect()
+}
+
+/// Stores each key from some node.
+fn store_all(world: &mut World, keys: &[String]) {
+    for (number, key) in keys.iter().enumerate() {
+        let living = world.living();
+        world.store(living[number % living.len()], key, key.as_bytes());
+    }
+}
+
+/// How many copies are missing on the closest nodes that live, and how many are older than others.
+fn missing(world: &mut World, keys: &[String]) -> (usize, usize) {
+    let (mut missing, mut stale) = (0, 0);
+    for key in keys {
+        let near = world.closest_living(&target(key), 8);
+        let versions = world.versions(&near, key);
+        let newest = versions.iter().max().copied().unwrap_or(0);
+        missing += versions.iter().filter(|version| **version == 0).count();
+        stale += versions.iter().filter(|version| **version > 0 && **version < newest).count();
+    }
+    (missing, stale)
+}
+
+fn leave(world: &mut World, node: usize) -> LeaveReport {
+    let id = world.request(node, Request::Leave { within: None });
+    match world.finish(node, id) {
+        Done::Left(report) => report,
+        other => panic!("a leave ended with {other:?}"),
+    }
+}
+
+#[test]
+fn nodes_that_join_get_what_they_are_closest_to() {
+    let mut world = World::joined(12);
+    let keys = keys(60);
+    store_all(&mut world, &keys);
+    for _ in 0..6 {
+        let node = world.add(kv::Config::default());
+        world.join(node, 0);
+    }
+    assert!(missing(&mut world, &keys).0 > 60, "newcomers hold nothing at first");
+    world.run(MINUTE);
+    assert_eq!(missing(&mut world, &keys), (0, 0));
+}
+
+#[test]
+fn a_node_that_leaves_hands_over_what_it_holds() {
+    let mut world = World::joined(12);
+    let keys = keys(60);
+    store_all(&mut world, &keys);
+    for node in [11, 3, 7, 1] {
+        let held = world.members[node].kv.node().held_items().0;
+        let report = leave(&mut world, node);
+        assert_eq!(report, LeaveReport { items: held, not_handed_over: 0 });
+        world.down(&[node]);
+        assert_eq!(missing(&mut world, &keys), (0, 0), "at once");
+    }
+}
+
+#[test]
+fn a_leave_says_what_it_could_not_hand_over() {
+    let mut world = World::joined(9);
+    let keys = keys(30);
+    store_all(&mut world, &keys);
+    world.run(MINUTE);
+    world.cut_off(&[4]);
+    let held = world.members[4].kv.node().held_items().0;
+    assert!(held > 20);
+    assert_eq!(leave(&mut world, 4), LeaveReport { items: held, not_handed_over: held });
+    let mut alone = World::joined(1);
+    alone.store(0, "k", b"v");
+    assert_eq!(leave(&mut alone, 0), LeaveReport { items: 1, not_handed_over: 1 });
+}
+
+#[test]
+fn copies_lost_with_dead_nodes_are_replaced() {
+    let mut world = World::joined(20);
+    let keys = keys(60);
+    store_all(&mut world, &keys);
+    world.down(&[2, 5, 11, 17]);
+    assert!(missing(&mut world, &keys).0 > 0);
+    world.run(MINUTE * 45);
+    assert_eq!(missing(&mut world, &keys), (0, 0));
+    for key in &keys {
+        assert_eq!(&*world.read(0, key), key.as_bytes());
+    }
+}
+
+#[test]
+fn one_holder_works_for_all_and_a_quiet_network_says_little() {
+    let mut world = World::joined(16);
+    let keys = keys(200);
+    store_all(&mut world, &keys);
+    world.run(MINUTE * 120);
+    let before = world.datagrams;
+    world.run(MINUTE * 120);
+    let offers: u64 = (0..16).map(|node| world.answered_offers(node)).sum();
+    // Each node keeps 100 copies, of which each of 15 others should hold 47: two queries of 30 offers.
+    // Without regard for each other that would be 1,920 in 4 hours.
+    assert!(offers < 1200, "{offers} offers were answered");
+    let each_a_minute = (world.datagrams - before) as f64 / 16.0 / 120.0;
+    assert!(each_a_minute < 30.0, "{each_a_minute} datagrams a node and minute");
+    assert_eq!(missing(&mut world, &keys), (0, 0));
+}
+
+#[test]
+fn deleted_keys_stay_deleted_when_nodes_come_and_go() {
+    let mut world = World::joined(12);
+    let keys = keys(20);
+    store_all(&mut world, &keys);
+    world.down(&[3]);
+    for key in &keys {
+        world.delete(0, key);
+    }
+    // It comes back with what it held before.
+    world.up(&[3]);
+    for _ in 0..4 {
+        let node = world.add(kv::Config::default());
+        world.join(node, 1);
+    }
+    world.run(MINUTE * 90);
+    assert_eq!(missing(&mut world, &keys), (0, 0));
+    for key in &keys {
+        assert!(world.get(13, key).is_err(), "{key} is back");
+    }
+}
+
+#[test]
+fn ten_thousand_keys_outlive_the_replacement_of_half_of_all_nodes() {
+    let mut world = World::joined(32);
+    world.unchecked = true;
+    let keys = keys(10_000);
+    store_all(&mut world, &keys);
+    for key in keys.iter().take(500) {
+        world.store(0, key, b"newer");
+    }
+    for old in 0..16 {
+        match old % 2 {
+            0 => drop(leave(&mut world, old)),
+            _ => world.run(MINUTE),
+        }
+        world.down(&[old]);
+        let new = world.add(kv::Config::default());
+        world.join(new, 31);
+        world.run(MINUTE * 20);
+    }
+    assert_eq!(missing(&mut world, &keys).1, 0, "none stale");
+    for (number, key) in keys.iter().enumerate() {
+        let expected = if number < 500 { b"newer" } else { key.as_bytes() };
+        assert_eq!(&*world.read(16 + number % 32, key), expected);
+    }
+}
