@@ -70,6 +70,7 @@ mod tests {
             content_type: None,
             expires: Some(WALL + span),
             replaced_until: Some(WALL + replaced),
+            sealed: false,
         }
     }
 

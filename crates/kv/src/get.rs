@@ -3,10 +3,11 @@
 use alloc::boxed::Box;
 
 use node::{Command, Ended, LookupResult, Now, Outbox, Question, UnixMillis, Until, Written};
-use wire::{Item, Signer};
+use wire::Item;
 
+use crate::namespace::Namespace;
 use crate::record::Record;
-use crate::replicas::Replicas;
+use crate::replicas::{Newest, Replicas};
 use crate::report::{Absence, Effort, GetError, GetReport, Replica};
 use crate::request::{Consistency, Done, GetRequest, RequestId};
 use crate::state::{Kv, Operation};
@@ -20,14 +21,8 @@ pub(crate) struct Get {
 impl Get {
     /// Whether this item is all the get needs.
     pub(crate) fn takes_first(&self, item: &Item, now: Now) -> bool {
-        self.request.consistency == Consistency::First && value(item, now).is_some()
-    }
-}
-
-impl GetRequest {
-    /// Who may sign for the key, and its salt.
-    fn signing(&self) -> Option<(&Signer, Box<[u8]>)> {
-        Some((self.namespace.signer().ok()?, self.key.salt()))
+        let GetRequest { namespace, consistency, .. } = &self.request;
+        *consistency == Consistency::First && value(namespace, item, now).is_some()
     }
 }
 
@@ -45,11 +40,11 @@ impl Kv {
         let own = Replica { id: self.node().id(), endpoint: None };
         if *consistency == Consistency::First
             && let Some(item) = self.node_mut().held(&target, now).cloned()
-            && let Some(report) = own_report(&item, own, now)
+            && let Some(report) = own_report(namespace, &item, own, now)
         {
             return self.done(id, Done::Got(Ok(Box::new(report))));
         }
-        let question = Question::Item { target, salt: key.salt(), newer_than: None };
+        let question = Question::Item { target, salt: namespace.salt(key), newer_than: None };
         let until = match consistency {
             Consistency::All => Until::Patient,
             Consistency::First | Consistency::Quorum => Until::Converged,
@@ -85,21 +80,26 @@ impl Kv {
             Consistency::All => replicas.silent.is_empty(),
             _ => answered >= needed,
         };
-        let read = read(&replicas, effort, now.wall);
+        let read = read(&replicas, &get.request, effort, now.wall);
         let outcome = match read {
             Ok(mut report) if sure => {
                 if !cut_short {
-                    let signing = get.request.signing();
-                    report.repairing = self.repair(now, signing, &replicas, outbox);
+                    let namespace = Some(&get.request.namespace);
+                    report.repairing = self.repair(now, namespace, &replicas, outbox);
                 }
                 Ok(Box::new(report))
             }
-            Err(absence) if sure => {
-                self.repair(now, get.request.signing(), &replicas, outbox);
-                Err(GetError::NotFound { absence, effort })
+            Err(error) if sure => {
+                self.repair(now, Some(&get.request.namespace), &replicas, outbox);
+                Err(error)
             }
             read => {
-                let (known, found) = (replicas.known, read.ok().map(Box::new));
+                let found = match read {
+                    Ok(report) => Some(Box::new(report)),
+                    Err(GetError::Unopened { older, .. }) => older,
+                    Err(_) => None,
+                };
+                let known = replicas.known;
                 let answered = known - replicas.silent.len().min(known);
                 Err(GetError::NotEnoughReplicas { answered, known, needed, found })
             }
@@ -107,32 +107,40 @@ impl Kv {
         self.done(id, Done::Got(outcome));
     }
 
-    /// Gives the newest version to the replicas that lack it. Tells how many. Who may sign resolves
-    /// two values under one version for good.
+    /// Gives the newest version to the replicas that lack it. Tells how many. A reader of the
+    /// namespace spreads nothing that nobody can read, and if it may sign it resolves two values
+    /// under one version for good; a mere holder goes by versions alone.
     pub(crate) fn repair(
         &mut self,
         now: Now,
-        signing: Option<(&Signer, Box<[u8]>)>,
+        namespace: Option<&Namespace>,
         replicas: &Replicas,
         outbox: &mut Outbox,
     ) -> usize {
-        let Some(item) = replicas.newest().map(|index| &replicas.items[index]) else { return 0 };
-        let record = Record::decode(item.value());
+        let (item, record) = match namespace {
+            Some(namespace) => match replicas.newest_in(namespace) {
+                Some(Newest { item, record, .. }) if !record.sealed => (item, record),
+                _ => return 0,
+            },
+            None => {
+                let Some(newest) = replicas.newest() else { return 0 };
+                let item = &replicas.items[newest];
+                (item, Record::decode(item.value()))
+            }
+        };
         // A plain item lives two hours from its writer's last put: to renew it is not ours to do.
         if record.expires.is_none_or(|expires| expires <= now.wall) {
             return 0;
         }
         let twin = |other: &&Item| other.seq() == item.seq() && other.value() != item.value();
-        let item = match (replicas.items.iter().find(twin), signing) {
+        let item = match (replicas.items.iter().find(twin), namespace) {
             // Two values under one version: the greater wins, under a version of its own.
-            (Some(_), Some((signer, salt))) => {
-                let chance = self.node_mut().draw();
+            (Some(_), Some(namespace)) if namespace.signer().is_ok() => {
+                let (chance, nonce) = (self.node_mut().draw(), self.nonce());
                 let seen = item.seq().map(Version::of);
                 let Some(version) = Version::next(now.wall, chance, seen) else { return 0 };
-                match Item::mutable(signer, &salt, version.seq(), item.value()) {
-                    Ok(item) => item,
-                    Err(_) => return 0,
-                }
+                let Some(item) = namespace.sign_again(item, version, &nonce) else { return 0 };
+                item
             }
             _ => item.clone(),
         };
@@ -148,15 +156,15 @@ impl Kv {
 }
 
 /// The record of an item, if it holds a value now.
-fn value(item: &Item, now: Now) -> Option<Record> {
-    let record = Record::decode(item.value());
+fn value(namespace: &Namespace, item: &Item, now: Now) -> Option<Record> {
+    let record = namespace.read(item).ok()?;
     let lives = record.expires.is_none_or(|expires| expires > now.wall);
     Some(record).filter(|record| lives && !record.is_tombstone())
 }
 
 /// The report of a read that looked no further than our own shelf.
-fn own_report(item: &Item, source: Replica, now: Now) -> Option<GetReport> {
-    let record = value(item, now)?;
+fn own_report(namespace: &Namespace, item: &Item, source: Replica, now: Now) -> Option<GetReport> {
+    let record = value(namespace, item, now)?;
     Some(GetReport {
         target: item.target(),
         value: record.value?,
@@ -174,12 +182,37 @@ fn own_report(item: &Item, source: Replica, now: Now) -> Option<GetReport> {
     })
 }
 
-/// What the replicas' answers come to.
-fn read(replicas: &Replicas, effort: Effort, wall: UnixMillis) -> Result<GetReport, Absence> {
-    let newest = replicas.newest().ok_or(Absence::NeverSeen)?;
-    let item = &replicas.items[newest];
+/// What the replicas' answers come to. The newest version counts also if it does not open, or what
+/// was overwritten or deleted would come back; only who takes any value is given an older one.
+fn read(
+    replicas: &Replicas,
+    request: &GetRequest,
+    effort: Effort,
+    wall: UnixMillis,
+) -> Result<GetReport, GetError> {
+    let absent = |absence| GetError::NotFound { absence, effort };
+    let namespace = &request.namespace;
+    let newest = replicas.newest_in(namespace).ok_or(absent(Absence::NeverSeen))?;
+    if !newest.record.sealed {
+        return report(replicas, newest, effort, wall).map_err(absent);
+    }
+    let version = Version::of(newest.item.seq().unwrap_or_default());
+    let older = replicas.newest_that_opens(namespace);
+    match older.and_then(|older| report(replicas, older, effort, wall).ok()) {
+        Some(older) if request.consistency == Consistency::First => Ok(older),
+        older => Err(GetError::Unopened { version, older: older.map(Box::new) }),
+    }
+}
+
+/// The report of what was found.
+fn report(
+    replicas: &Replicas,
+    found: Newest<'_>,
+    effort: Effort,
+    wall: UnixMillis,
+) -> Result<GetReport, Absence> {
+    let Newest { index: newest, item, record } = found;
     let version = Version::of(item.seq().ok_or(Absence::NeverSeen)?);
-    let record = Record::decode(item.value());
     let value = record.value.ok_or(Absence::Deleted(version))?;
     if record.expires.is_some_and(|expires| expires <= wall) {
         return Err(Absence::Expired(version));

@@ -12,6 +12,7 @@ extern crate alloc;
 extern crate std;
 
 mod admission;
+mod cipher;
 mod get;
 mod item;
 mod key;
@@ -28,8 +29,10 @@ mod version;
 
 pub use admission::Records;
 pub use key::{Key, KeyError};
-pub use limits::{DEFAULT_REPLICAS, DEFAULT_TTL, KEY_BYTES, MAX_REPLICAS, MAX_TTL};
-pub use namespace::{Namespace, NamespaceError};
+pub use limits::{
+    DEFAULT_REPLICAS, DEFAULT_TTL, KEY_BYTES, MAX_REPLICAS, MAX_TTL, PASSPHRASE_BYTES,
+};
+pub use namespace::{Namespace, NamespaceError, PassphraseError};
 pub use record::{Record, largest_value};
 pub use report::{
     Absence, Effort, GetError, GetReport, ItemReport, LeaveReport, LookupReport, PeersReport,

@@ -65,6 +65,16 @@ pub const REFRESH_EVERY: Duration = Duration::from_millis(100);
 /// So long a leaving node hands off what it keeps, unless told otherwise.
 pub const LEAVING: Duration = Duration::from_secs(10);
 
+/// Longest passphrase of a secret namespace, in bytes; the shortest is 1.
+pub const PASSPHRASE_BYTES: usize = 1024;
+
+/// What is sealed is padded to a multiple of so many bytes, so that its length tells less.
+pub const SEALED_STEP: usize = 64;
+
+/// Most bytes that are sealed, padding included: more of them, with what stands around them in the
+/// envelope at its widest, do not fit an item.
+pub const SEALED_BYTES: usize = 14 * SEALED_STEP;
+
 /// Requests at once.
 pub const REQUESTS: usize = 2048;
 

@@ -13,8 +13,9 @@ use node::limits::PLAIN_LEASE;
 use node::{Command, LookupResult, Now, Outbox, Outcome, Question, UnixMillis, Until, Written};
 use wire::{Contact, Item, NodeId, Seq, Target};
 
+use crate::cipher::Nonce;
 use crate::limits::{CONTENT_TYPE_BYTES, MAX_TTL};
-use crate::record::{Record, largest_value};
+use crate::record::Record;
 use crate::replicas::{Place, Replicas};
 use crate::report::{Effort, PutError, PutReport, Refusal, Replica, WriteReport};
 use crate::request::{Change, Done, Expected, PutRequest, RequestId};
@@ -62,7 +63,7 @@ impl Kv {
     fn look_before_put(&mut self, now: Now, id: RequestId, put: Put, outbox: &mut Outbox) {
         let PutRequest { namespace, key, trace, .. } = &put.request;
         let target = namespace.target(key);
-        let question = Question::Item { target, salt: key.salt(), newer_than: None };
+        let question = Question::Item { target, salt: namespace.salt(key), newer_than: None };
         // A write waits for slow answers: it belongs on the closest that live, and swaps that meet
         // must meet at the same arbiter.
         let command = self.lookup(question, Until::Patient, *trace);
@@ -84,8 +85,8 @@ impl Kv {
         if replicas.places.is_empty() {
             return self.done(id, Done::Put(Err(PutError::Unreachable(effort))));
         }
-        let chance = self.node_mut().draw();
-        let draft = match draft(&put.request, &replicas, effort, now.wall, chance) {
+        let (chance, nonce) = (self.node_mut().draw(), self.nonce());
+        let draft = match draft(&put.request, &replicas, effort, now.wall, (chance, &nonce)) {
             Ok(draft) => draft,
             Err(error) => return self.done(id, Done::Put(Err(error))),
         };
@@ -245,7 +246,7 @@ impl WriteReport {
 
 /// Checks what can be checked before anything is sent.
 fn check(request: &PutRequest) -> Result<(), PutError> {
-    request.namespace.signer()?;
+    request.namespace.admits(matches!(request.change, Change::Put { plain: true, .. }))?;
     let Change::Put { value, content_type, ttl, plain } = &request.change else { return Ok(()) };
     if *ttl < Duration::from_millis(1) || *ttl > MAX_TTL {
         return Err(PutError::BadTtl(*ttl));
@@ -254,7 +255,7 @@ fn check(request: &PutRequest) -> Result<(), PutError> {
     if let Some(text) = content_type.filter(|text| text.len() > CONTENT_TYPE_BYTES) {
         return Err(PutError::BadContentType(text.len()));
     }
-    let limit = largest_value(content_type, *plain);
+    let limit = request.namespace.largest_value(content_type, *plain);
     if value.len() > limit {
         return Err(PutError::TooLarge { length: value.len(), limit });
     }
@@ -267,11 +268,11 @@ fn draft(
     replicas: &Replicas,
     effort: Effort,
     wall: UnixMillis,
-    chance: u64,
+    (chance, nonce): (u64, &Nonce),
 ) -> Result<Draft, PutError> {
     let newest = replicas.newest().map(|index| &replicas.items[index]);
     let seen = replicas.highest().max(newest.and_then(Item::seq)).map(Version::of);
-    let before = newest.map(|item| Record::decode(item.value()));
+    let before = replicas.newest_in(&request.namespace).map(|newest| newest.record);
     let lives = before.as_ref().is_some_and(|record| {
         !record.is_tombstone() && record.expires.is_none_or(|expires| expires > wall)
     });
@@ -294,6 +295,7 @@ fn draft(
             content_type: content_type.clone(),
             expires: Some(wall + *ttl),
             replaced_until: replaced_until.filter(|until| *until > wall + *ttl),
+            sealed: false,
         },
         Change::Delete if !lives => return Err(PutError::NotFound(effort)),
         Change::Delete => Record {
@@ -301,12 +303,12 @@ fn draft(
             content_type: None,
             expires: replaced_until,
             replaced_until: None,
+            sealed: false,
         },
     };
     let exhausted = || PutError::VersionExhausted(seen.unwrap_or(Version::of(Seq::default())));
     let version = Version::next(wall, chance, seen).ok_or_else(exhausted)?;
-    let signer = request.namespace.signer()?;
-    let item = Item::mutable(signer, &request.key.salt(), version.seq(), &record.encode())?;
+    let item = request.namespace.sign(&request.key, version, &record, nonce)?;
     let report = PutReport {
         target: item.target(),
         version: Some(version),

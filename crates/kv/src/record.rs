@@ -10,6 +10,10 @@
 //! | `e` | expiry, milliseconds since 1970 |
 //! | `l` | latest expiry of any version it replaced, if later than `e` |
 //! | `t` | 1 in a tombstone |
+//! | `x` | sealed bytes, in a secret namespace: `c`, `d` and `t` stand in them instead |
+//!
+//! Sealed bytes are the [cipher](crate::cipher)'s; what they open to is a canonical bencoded
+//! dictionary and zeros behind it. They are bound to the dictionary around them without `x`.
 //!
 //! Other keys are ignored, and kept, since items are passed on byte for byte.
 
@@ -21,8 +25,9 @@ use node::UnixMillis;
 use wire::bencode::{Malformed, Reader, Writer, check_canonical};
 use wire::item::byte_string;
 use wire::limits::VALUE_BYTES;
+use zeroize::Zeroizing;
 
-use crate::limits::CONTENT_TYPE_BYTES;
+use crate::limits::{CONTENT_TYPE_BYTES, SEALED_BYTES};
 
 /// Begins every enveloped record. Its first byte begins no UTF-8 text.
 pub const MAGIC: [u8; 4] = [0xd8, b'X', b'R', 1];
@@ -30,7 +35,7 @@ pub const MAGIC: [u8; 4] = [0xd8, b'X', b'R', 1];
 /// What a key holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
-    /// The value; `None` in a tombstone.
+    /// The value; `None` in a tombstone, and as long as it is sealed.
     pub value: Option<Box<[u8]>>,
     /// What kind of value it is.
     pub content_type: Option<Box<str>>,
@@ -38,18 +43,20 @@ pub struct Record {
     pub expires: Option<UnixMillis>,
     /// The latest expiry of any version that it replaced.
     pub replaced_until: Option<UnixMillis>,
+    /// Whether it is a value or a tombstone can be read only with the secret of its namespace.
+    pub sealed: bool,
 }
 
 impl Record {
     /// Bytes without an envelope: a life of two hours, as BEP 44 has it.
     pub fn plain(value: &[u8]) -> Self {
         let value = Some(value.into());
-        Self { value, content_type: None, expires: None, replaced_until: None }
+        Self { value, content_type: None, expires: None, replaced_until: None, sealed: false }
     }
 
     /// Whether it only says that the key was deleted.
     pub fn is_tombstone(&self) -> bool {
-        self.value.is_none()
+        self.value.is_none() && !self.sealed
     }
 
     /// Until when its version matters: its own expiry or that of what it replaced.
@@ -62,29 +69,70 @@ impl Record {
         let Some(expires) = self.expires else {
             return byte_string(self.value.as_deref().unwrap_or_default());
         };
-        let value = self.value.as_deref();
-        let room =
-            128 + value.map_or(0, <[u8]>::len) + self.content_type.as_deref().map_or(0, str::len);
-        let mut envelope = vec![0; room];
-        let mut writer = Writer::new(&mut envelope);
-        writer.raw(&MAGIC);
-        writer.raw(b"d");
+        let mut envelope = vec![0; self.room()];
+        let length = self.write(&mut envelope, |record, writer| {
+            writer.raw(&MAGIC);
+            writer.raw(b"d");
+            record.write_value(writer);
+            record.write_times(expires, writer);
+            record.write_mark(writer);
+        });
+        byte_string(&envelope[..length])
+    }
+
+    /// The dictionary that is sealed, and the one that stands around it for holders to read. `None`
+    /// if it is plain: then there is nothing around.
+    pub(crate) fn split(&self) -> Option<(Zeroizing<Vec<u8>>, Vec<u8>)> {
+        let expires = self.expires?;
+        let mut inside = Zeroizing::new(vec![0; self.room()]);
+        let length = self.write(&mut inside, |record, writer| {
+            writer.raw(b"d");
+            record.write_value(writer);
+            record.write_mark(writer);
+        });
+        inside.truncate(length);
+        let mut outside = vec![0; self.room()];
+        let length = self.write(&mut outside, |record, writer| {
+            writer.raw(b"d");
+            record.write_times(expires, writer);
+        });
+        outside.truncate(length);
+        Some((inside, outside))
+    }
+
+    fn room(&self) -> usize {
+        let value = self.value.as_deref().map_or(0, <[u8]>::len);
+        128 + value + self.content_type.as_deref().map_or(0, str::len)
+    }
+
+    /// Writes a dictionary and ends it.
+    fn write(&self, buffer: &mut [u8], entries: impl Fn(&Self, &mut Writer<'_>)) -> usize {
+        let mut writer = Writer::new(buffer);
+        entries(self, &mut writer);
+        writer.raw(b"e");
+        writer.finish().expect("128 bytes hold all that is not value or content type")
+    }
+
+    fn write_value(&self, writer: &mut Writer<'_>) {
         if let Some(content_type) = &self.content_type {
             writer.entry(b"c", content_type.as_bytes());
         }
-        if let Some(value) = value {
+        if let Some(value) = &self.value {
             writer.entry(b"d", value);
         }
+    }
+
+    fn write_times(&self, expires: UnixMillis, writer: &mut Writer<'_>) {
         writer.integer_entry(b"e", millis(expires));
         if let Some(until) = self.replaced_until.filter(|until| *until > expires) {
             writer.integer_entry(b"l", millis(until));
         }
-        if value.is_none() {
+    }
+
+    fn write_mark(&self, writer: &mut Writer<'_>) {
+        if self.value.is_none() {
             writer.integer_entry(b"t", 1);
         }
-        writer.raw(b"e");
-        let length = writer.finish().expect("128 bytes hold all that is not value or content type");
-        byte_string(&envelope[..length])
     }
 
     /// Reads the value of an item. What is no envelope is a plain record; a value that is no byte
@@ -101,48 +149,151 @@ impl Record {
 
     fn decode_envelope(bytes: &[u8]) -> Result<Self, Malformed> {
         check_canonical(bytes)?;
-        let (mut tombstone, mut value, mut content_type) = (false, None, None);
-        let (mut expires, mut replaced_until) = (None, None);
-        let mut entries = Reader::new(bytes).dictionary()?;
+        let fields = Fields::read(bytes)?;
+        let expires = Some(fields.expires.ok_or(Malformed)?);
+        let replaced_until = fields.replaced_until;
+        if fields.sealed {
+            let (value, content_type) = (None, None);
+            return Ok(Self { value, content_type, expires, replaced_until, sealed: true });
+        }
+        let (value, content_type) = (fields.value()?, fields.content_type());
+        Ok(Self { value, content_type, expires, replaced_until, sealed: false })
+    }
+
+    /// The same record with what was sealed in it: a dictionary and zeros behind it.
+    pub(crate) fn unsealed(self, inside: &[u8]) -> Result<Self, Malformed> {
+        let dictionary = Reader::canonical(inside).raw()?;
+        check_canonical(dictionary)?;
+        if inside[dictionary.len()..].iter().any(|byte| *byte != 0) {
+            return Err(Malformed);
+        }
+        let fields = Fields::read(dictionary)?;
+        let (value, content_type) = (fields.value()?, fields.content_type());
+        Ok(Self { value, content_type, sealed: false, ..self })
+    }
+}
+
+/// What stands in a dictionary of ours.
+#[derive(Default)]
+struct Fields<'a> {
+    content_type: Option<&'a str>,
+    value: Option<&'a [u8]>,
+    expires: Option<UnixMillis>,
+    replaced_until: Option<UnixMillis>,
+    tombstone: bool,
+    sealed: bool,
+}
+
+impl<'a> Fields<'a> {
+    fn read(dictionary: &'a [u8]) -> Result<Self, Malformed> {
+        let mut fields = Self::default();
+        let mut entries = Reader::new(dictionary).dictionary()?;
         while let Some(key) = entries.next_key()? {
             let reader = &mut entries.reader;
             match key {
-                b"c" => content_type = core::str::from_utf8(reader.string()?).ok(),
-                b"d" => value = Some(reader.string()?),
-                b"e" => expires = Some(unix_millis(reader.integer()?)?),
-                b"l" => replaced_until = Some(unix_millis(reader.integer()?)?),
-                b"t" => tombstone = reader.integer()? == 1,
+                b"c" => fields.content_type = core::str::from_utf8(reader.string()?).ok(),
+                b"d" => fields.value = Some(reader.string()?),
+                b"e" => fields.expires = Some(unix_millis(reader.integer()?)?),
+                b"l" => fields.replaced_until = Some(unix_millis(reader.integer()?)?),
+                b"t" => fields.tombstone = reader.integer()? == 1,
+                b"x" => {
+                    reader.string()?;
+                    fields.sealed = true;
+                }
                 _ => {
                     reader.raw()?;
                 }
             }
         }
-        Ok(Self {
-            value: if tombstone { None } else { Some(value.ok_or(Malformed)?.into()) },
-            content_type: content_type
-                .filter(|text| text.len() <= CONTENT_TYPE_BYTES)
-                .map(Box::from),
-            expires: Some(expires.ok_or(Malformed)?),
-            replaced_until,
-        })
+        Ok(fields)
+    }
+
+    fn value(&self) -> Result<Option<Box<[u8]>>, Malformed> {
+        if self.tombstone { Ok(None) } else { self.value.map(Box::from).ok_or(Malformed).map(Some) }
+    }
+
+    fn content_type(&self) -> Option<Box<str>> {
+        self.content_type.filter(|text| text.len() <= CONTENT_TYPE_BYTES).map(Box::from)
     }
 }
 
-/// The largest value that fits one item, in bytes, with an envelope or plain.
+/// An envelope with sealed bytes, taken apart: byte for byte, so that what later versions write
+/// there is bound and kept too.
+pub(crate) struct Envelope<'a> {
+    before: &'a [u8],
+    /// What stands under `x`.
+    pub sealed: &'a [u8],
+    after: &'a [u8],
+}
+
+impl<'a> Envelope<'a> {
+    /// The envelope that a dictionary without `x` makes around sealed bytes.
+    pub fn around(outside: &'a [u8], sealed: &'a [u8]) -> Self {
+        let (before, after) = outside.split_at(outside.len() - 1);
+        Self { before, sealed, after }
+    }
+
+    /// The envelope in the value of an item, if it is one with sealed bytes.
+    pub fn find(item_value: &'a [u8]) -> Option<Self> {
+        let bytes = Reader::new(item_value).string().ok()?.strip_prefix(&MAGIC)?;
+        check_canonical(bytes).ok()?;
+        let mut entries = Reader::new(bytes).dictionary().ok()?;
+        loop {
+            let before = &bytes[..bytes.len() - entries.reader.rest().len()];
+            let key = entries.next_key().ok()??;
+            if key == b"x" {
+                let sealed = entries.reader.string().ok()?;
+                return Some(Self { before, sealed, after: entries.reader.rest() });
+            }
+            entries.reader.raw().ok()?;
+        }
+    }
+
+    /// The same with other sealed bytes.
+    pub fn with(&self, sealed: &'a [u8]) -> Self {
+        Self { sealed, ..*self }
+    }
+
+    /// The dictionary without `x`.
+    pub fn outside(&self) -> Vec<u8> {
+        [self.before, self.after].concat()
+    }
+
+    /// The bencoded value of its item.
+    pub fn encode(&self) -> Vec<u8> {
+        let sealed = byte_string(self.sealed);
+        byte_string(&[&MAGIC, self.before, b"1:x", &sealed, self.after].concat())
+    }
+}
+
+/// The largest value that fits one item, in bytes, with an envelope or plain, outside of secret
+/// namespaces.
 pub fn largest_value(content_type: Option<&str>, plain: bool) -> usize {
     if plain {
         // `996:` stands before it.
         return VALUE_BYTES - 4;
     }
-    let around = Record {
+    // Two length prefixes grow to three digits: the string's own and the envelope's.
+    VALUE_BYTES.saturating_sub(empty(content_type).encode().len() + 2 + 1)
+}
+
+/// The largest value that fits one item of a secret namespace, in bytes.
+pub(crate) fn largest_sealed_value(content_type: Option<&str>) -> usize {
+    let inside = empty(content_type).split().map_or(0, |(inside, _)| inside.len());
+    // Its length prefix grows to three digits.
+    SEALED_BYTES.saturating_sub(inside + 2)
+}
+
+/// What stands around a value at its widest.
+fn empty(content_type: Option<&str>) -> Record {
+    Record {
         value: Some(Box::from([])),
         content_type: content_type.map(Box::from),
         // The widest times that occur before the year 2286.
         expires: Some(UnixMillis(9_999_999_999_998)),
         replaced_until: Some(UnixMillis(9_999_999_999_999)),
-    };
-    // Two length prefixes grow to three digits: the string's own and the envelope's.
-    VALUE_BYTES.saturating_sub(around.encode().len() + 2 + 1)
+        sealed: false,
+    }
 }
 
 fn millis(time: UnixMillis) -> i64 {
@@ -167,6 +318,7 @@ mod tests {
                 content_type: content_type.map(Into::into),
                 expires: Some(UnixMillis(expires)),
                 replaced_until: later.map(|later| UnixMillis(expires + later)),
+                sealed: false,
             },
         )
     }
@@ -177,6 +329,28 @@ mod tests {
             let encoded = record.encode();
             prop_assert_eq!(check_canonical(&encoded), Ok(()));
             prop_assert_eq!(Record::decode(&encoded), record);
+        }
+
+        #[test]
+        fn what_is_split_and_sealed_comes_back_as_written(
+            record in record(), sealed: [u8; 40], later: bool,
+        ) {
+            let (mut inside, outside) = record.split().unwrap();
+            let around = Envelope::around(&outside, &sealed);
+            // A field that a later version may have.
+            let after: &[u8] = if later { b"1:zi9ee" } else { b"e" };
+            let around = Envelope { after, ..around };
+            let encoded = around.encode();
+            let found = Envelope::find(&encoded).unwrap();
+            prop_assert_eq!((found.outside(), found.sealed), (around.outside(), &sealed[..]));
+            prop_assert_eq!(found.encode(), &*encoded);
+            let held = Record::decode(&encoded);
+            prop_assert!(held.sealed && !held.is_tombstone() && held.value.is_none());
+            prop_assert_eq!(held.remembered_until(), record.remembered_until());
+            inside.extend([0; 5]);
+            prop_assert_eq!(held.clone().unsealed(&inside), Ok(record));
+            inside.push(1);
+            prop_assert_eq!(held.unsealed(&inside), Err(Malformed));
         }
 
         #[test]
@@ -198,6 +372,7 @@ mod tests {
                 content_type: content_type.map(Box::from),
                 expires: (!plain).then_some(UnixMillis(1_800_000_000_000)),
                 replaced_until: (!plain).then_some(UnixMillis(1_900_000_000_000)),
+                sealed: false,
             }.encode().len();
             prop_assert!(encode(largest) <= VALUE_BYTES);
             prop_assert!(encode(largest + 1) > VALUE_BYTES);

@@ -8,6 +8,7 @@ use node::{Destination, Holds, LookupResult, UnixMillis};
 use wire::{Contact, Distance, Item, NodeId, Seq};
 
 use crate::limits::VERSION_AHEAD;
+use crate::namespace::Namespace;
 use crate::record::Record;
 use crate::report::{Refusal, Replica, WriteReport};
 use crate::version::Version;
@@ -56,6 +57,15 @@ pub(crate) struct Replicas {
     pub silent: Vec<Contact>,
     /// How many are known.
     pub known: usize,
+}
+
+/// An item found, and what it says.
+#[derive(Debug)]
+pub(crate) struct Newest<'r> {
+    pub index: usize,
+    pub item: &'r Item,
+    /// Still sealed if it does not open.
+    pub record: Record,
 }
 
 impl Replicas {
@@ -130,11 +140,45 @@ impl Replicas {
     /// The newest item found: of the highest version, and of two under one version the greater
     /// bytes. An immutable one is just that.
     pub fn newest(&self) -> Option<usize> {
+        self.newest_where(|_| true)
+    }
+
+    fn newest_where(&self, fits: impl Fn(&Item) -> bool) -> Option<usize> {
         let lives = |index: &usize| self.credible[*index] && !self.is_superseded(*index);
-        (0..self.items.len()).filter(lives).max_by(|a, b| {
+        let fits = |index: &usize| lives(index) && fits(&self.items[*index]);
+        (0..self.items.len()).filter(fits).max_by(|a, b| {
             let key = |index: &usize| (self.items[*index].seq(), self.items[*index].value());
             key(a).cmp(&key(b))
         })
+    }
+
+    /// The newest item, read in its namespace. Of two under one version rather one that opens:
+    /// garbage must not win by its bytes.
+    pub fn newest_in(&self, namespace: &Namespace) -> Option<Newest<'_>> {
+        let newest = self.newest()?;
+        if let Some(opened) = self.opened(newest, namespace) {
+            return Some(opened);
+        }
+        let item = &self.items[newest];
+        let twin = |other: &Item| other.seq() == item.seq() && namespace.read(other).is_ok();
+        if let Some(twin) = self.newest_where(twin) {
+            return self.opened(twin, namespace);
+        }
+        // Its times stand outside of the seal; all else is unknown.
+        let times = Record::decode(item.value());
+        let record = Record { value: None, content_type: None, sealed: true, ..times };
+        Some(Newest { index: newest, item, record })
+    }
+
+    /// The newest item that opens, which may be older than one that does not.
+    pub fn newest_that_opens(&self, namespace: &Namespace) -> Option<Newest<'_>> {
+        let newest = self.newest_where(|item| namespace.read(item).is_ok())?;
+        self.opened(newest, namespace)
+    }
+
+    fn opened(&self, index: usize, namespace: &Namespace) -> Option<Newest<'_>> {
+        let item = &self.items[index];
+        Some(Newest { index, item, record: namespace.read(item).ok()? })
     }
 
     /// Whether an item is the old copy of one that replaced it and has ended since: then those that

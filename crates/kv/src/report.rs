@@ -203,6 +203,16 @@ pub enum GetError {
         /// What it cost.
         effort: Effort,
     },
+    /// The newest version cannot be read: it is sealed, and not by this namespace for this key and
+    /// version; or it is not sealed, and the namespace is secret. Its signature holds, so somebody
+    /// wrote it who can sign here. A put or delete replaces it.
+    #[error("version {version} does not open with the secret of this namespace")]
+    Unopened {
+        /// Which version.
+        version: Version,
+        /// The newest older value that opens, if one was found.
+        older: Option<Box<GetReport>>,
+    },
     /// Nobody answered.
     #[error("nobody answered")]
     Unreachable(Effort),

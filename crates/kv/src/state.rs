@@ -13,6 +13,7 @@ use node::{
 use wire::{Endpoint, Item, NodeId, Target};
 
 use crate::admission::Records;
+use crate::cipher::Nonce;
 use crate::get::Get;
 use crate::item::Publish;
 use crate::limits::{DEFAULT_REPLICAS, MAX_REPLICAS, REQUESTS};
@@ -202,6 +203,15 @@ impl Kv {
 
     pub(crate) fn node_mut(&mut self) -> &mut Node<Records> {
         &mut self.node
+    }
+
+    /// A number for a cipher, from the node's chance: never the same twice.
+    pub(crate) fn nonce(&mut self) -> Nonce {
+        let mut nonce = Nonce::default();
+        for part in nonce.chunks_exact_mut(8) {
+            part.copy_from_slice(&self.node.draw().to_le_bytes());
+        }
+        nonce
     }
 
     /// How many closest nodes a lookup must have heard.
