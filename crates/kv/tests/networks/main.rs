@@ -16,5 +16,6 @@ mod overwriting;
 mod reading;
 mod repair;
 mod reports;
+mod secret;
 mod upkeep;
 mod world;
