@@ -12,7 +12,7 @@ Exit codes:
   0  done
   1  not found
   2  wrong usage, or something on this machine is in the way
-  3  refused, or too few replicas stored or answered
+  3  refused, or too few replicas stored or answered, or a value that does not open
   4  version conflict, or a put whose outcome is open
   5  the network cannot be reached";
 
@@ -29,6 +29,8 @@ pub enum Kind {
     NotEnoughReplicas,
     /// A node answered that it will not.
     Refused,
+    /// The newest value of a secret namespace cannot be read.
+    Unopened,
     /// The key does not hold the version expected.
     Conflict,
     /// A compare-and-swap that may or may not have happened.
@@ -43,7 +45,7 @@ impl Kind {
         match self {
             Kind::NotFound => 1,
             Kind::Usage | Kind::Environment => 2,
-            Kind::NotEnoughReplicas | Kind::Refused => 3,
+            Kind::NotEnoughReplicas | Kind::Refused | Kind::Unopened => 3,
             Kind::Conflict | Kind::Undetermined => 4,
             Kind::Unreachable => 5,
         }
@@ -56,6 +58,7 @@ impl Kind {
             Kind::Environment => "environment",
             Kind::NotEnoughReplicas => "not_enough_replicas",
             Kind::Refused => "refused",
+            Kind::Unopened => "unopened",
             Kind::Conflict => "conflict",
             Kind::Undetermined => "undetermined",
             Kind::Unreachable => "unreachable",

@@ -1,6 +1,6 @@
 //! `xorbit get`: prints the value of a key.
 
-use xorbit::Consistency;
+use xorbit::{Absence, Consistency, GetError};
 
 use crate::connection::ConnectionArgs;
 use crate::failure::Failure;
@@ -11,7 +11,7 @@ use crate::trace::Trace;
 
 /// Ends the help.
 pub const AFTER_HELP: &str = "Exit codes: 0 printed, 1 not found, 2 wrong usage, 3 too few \
-    replicas answered, 5 network unreachable";
+    replicas answered or the value does not open, 5 network unreachable";
 
 /// What it is told.
 #[derive(clap::Args, Debug)]
@@ -46,7 +46,15 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
     let mut trace = Trace::new(json);
     let result = if args.trace { get.traced(|step| trace.step(step)).await } else { get.await };
     let told = match result {
-        Err(error) => Err(report::failure(error, &format!("key `{}`", args.key), &client.through)),
+        Err(error) => {
+            let never_seen =
+                matches!(error, GetError::NotFound { absence: Absence::NeverSeen, .. });
+            let failure = report::failure(error, &format!("key `{}`", args.key), &client.through);
+            Err(match never_seen && args.namespace.is_secret() {
+                true => failure.hint("a wrong passphrase or `--namespace` finds nothing either"),
+                false => failure,
+            })
+        }
         Ok(report) if json => {
             let mut object = report::to_json(&report);
             object["key"] = args.key.into();

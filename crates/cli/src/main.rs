@@ -26,6 +26,7 @@ mod receipt;
 mod report;
 mod sample;
 mod scrape;
+mod secret;
 mod span;
 mod start_failure;
 mod talk;

@@ -1,5 +1,5 @@
-//! Under whose key keys live: an open namespace by its name, a signed one by its signer, or
-//! somebody else's to read.
+//! Under whose key keys live: an open namespace by its name, a signed one by its signer, a secret one
+//! by its passphrase, or somebody else's to read.
 
 use std::fs::File;
 use std::io::Read;
@@ -9,6 +9,7 @@ use xorbit::{Namespace, PublicKey, Signer};
 
 use crate::failure::{Failure, Kind};
 use crate::hex;
+use crate::secret;
 
 /// A signer file is 64 digits and a line end; whatever is much longer is something else.
 const SIGNER_FILE_BYTES: u64 = 1024;
@@ -17,12 +18,18 @@ const SIGNER_FILE_BYTES: u64 = 1024;
 #[derive(clap::Args, Clone, Debug)]
 #[command(next_help_heading = "Namespace")]
 pub struct WritableArgs {
-    /// Open namespace of this name, which everybody who knows the name can write [default: default]
+    /// Open namespace of this name, which everybody who knows the name can write; with a secret, the
+    /// public name that keeps those with the same passphrase apart [default: default]
     #[arg(long, value_name = "NAME", conflicts_with = "signer")]
     namespace: Option<String>,
     /// Signed namespace of this key file, which only its holder can write
     #[arg(long, value_name = "FILE")]
     signer: Option<PathBuf>,
+    /// Secret namespace of the passphrase in this file, which only those who know it can read, write
+    /// or see the keys of. Nodes that hold a value still see its rough size, its version, when it
+    /// expires and that it is there. XORBIT_SECRET may hold the passphrase instead
+    #[arg(long, value_name = "FILE", conflicts_with = "signer")]
+    secret_file: Option<PathBuf>,
 }
 
 /// A namespace to read from.
@@ -32,7 +39,7 @@ pub struct ReadableArgs {
     #[command(flatten)]
     own: WritableArgs,
     /// Signed namespace of the holder of this public key
-    #[arg(long, value_name = "PUBKEY", conflicts_with_all = ["namespace", "signer"])]
+    #[arg(long, value_name = "PUBKEY", conflicts_with_all = ["namespace", "signer", "secret_file"])]
     from: Option<PublicKey>,
 }
 
@@ -46,31 +53,54 @@ impl WritableArgs {
         if let Some(file) = &self.signer {
             command.push_str(&format!(" --signer {}", quoted(&file.to_string_lossy())));
         }
+        if let Some(file) = &self.secret_file {
+            command.push_str(&format!(" --secret-file {}", quoted(&file.to_string_lossy())));
+        }
         command
     }
 
     /// The namespace. In the public network one must be named.
     pub fn namespace(&self, public: bool) -> Result<Namespace, Failure> {
-        match (&self.namespace, &self.signer) {
-            (_, Some(file)) => Ok(Namespace::signed(read_signer(file)?)),
-            (Some(name), None) => Ok(Namespace::open(name.clone())),
-            (None, None) if public => Err(unnamed("`--namespace NAME` or `--signer FILE`")),
-            (None, None) => Ok(Namespace::default()),
+        let unnamed =
+            || or_default(public, "`--namespace NAME`, `--signer FILE` or `--secret-file FILE`");
+        self.named()?.map_or_else(unnamed, Ok)
+    }
+
+    fn named(&self) -> Result<Option<Namespace>, Failure> {
+        if let Some(file) = &self.signer {
+            return Ok(Some(Namespace::signed(read_signer(file)?)));
         }
+        // A name beside a secret is part of it: to take the open namespace of that name would put
+        // in the open what was meant to be secret.
+        if let Some(passphrase) = secret::find(self.secret_file.as_deref())? {
+            return passphrase.namespace(self.namespace.as_deref()).map(Some);
+        }
+        Ok(self.namespace.clone().map(Namespace::open))
+    }
+
+    /// Whether it is a secret one.
+    pub fn is_secret(&self) -> bool {
+        self.signer.is_none() && (self.secret_file.is_some() || secret::is_in_environment())
     }
 }
 
 impl ReadableArgs {
     /// The namespace. In the public network one must be named.
     pub fn namespace(&self, public: bool) -> Result<Namespace, Failure> {
-        let WritableArgs { namespace, signer } = &self.own;
+        let unnamed = || {
+            let ways =
+                "`--namespace NAME`, `--signer FILE`, `--secret-file FILE` or `--from PUBKEY`";
+            or_default(public, ways)
+        };
         match self.from {
             Some(owner) => Ok(Namespace::of(owner)),
-            None if public && namespace.is_none() && signer.is_none() => {
-                Err(unnamed("`--namespace NAME`, `--signer FILE` or `--from PUBKEY`"))
-            }
-            None => self.own.namespace(public),
+            None => self.own.named()?.map_or_else(unnamed, Ok),
         }
+    }
+
+    /// Whether it is a secret one.
+    pub fn is_secret(&self) -> bool {
+        self.from.is_none() && self.own.is_secret()
     }
 }
 
@@ -83,12 +113,13 @@ pub fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 
-fn unnamed(ways: &str) -> Failure {
-    Failure::new(
-        Kind::Usage,
-        "`--public` without a namespace: the default one belongs to everybody on the planet",
-    )
-    .hint(format!("name one with {ways}"))
+/// The namespace if none is named.
+fn or_default(public: bool, ways: &str) -> Result<Namespace, Failure> {
+    if !public {
+        return Ok(Namespace::default());
+    }
+    let what = "`--public` without a namespace: the default one belongs to everybody on the planet";
+    Err(Failure::new(Kind::Usage, what).hint(format!("name one with {ways}")))
 }
 
 /// Reads a key file: a 32-byte Ed25519 seed as 64 hexadecimal digits.
@@ -113,9 +144,13 @@ mod tests {
 
     #[test]
     fn hints_can_be_typed_as_they_stand() {
-        let args = WritableArgs { namespace: Some("my keys".into()), signer: None };
+        let none = WritableArgs { namespace: None, signer: None, secret_file: None };
+        let args = WritableArgs { namespace: Some("my keys".into()), ..none.clone() };
         assert_eq!(args.read_command("it's"), r"xorbit get 'it'\''s' --namespace 'my keys'");
-        let args = WritableArgs { namespace: None, signer: Some("keys/me".into()) };
+        let args = WritableArgs { signer: Some("keys/me".into()), ..none.clone() };
         assert_eq!(args.read_command("greeting"), "xorbit get greeting --signer keys/me");
+        let args =
+            WritableArgs { secret_file: Some("s".into()), namespace: Some("team".into()), ..none };
+        assert_eq!(args.read_command("k"), "xorbit get k --namespace team --secret-file s");
     }
 }

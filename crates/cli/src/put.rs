@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use xorbit::Version;
+use xorbit::{PutError, Version};
 
 use crate::connection::ConnectionArgs;
 use crate::content::ContentArgs;
@@ -82,7 +82,14 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
     let report = result.map_err(|error| {
         let name = format!("key `{}`", args.key);
         let read = args.namespace.read_command(&args.key);
-        receipt::failure(error, &Written { name, through: &client.through, read: Some(read) })
+        let too_large = matches!(error, PutError::TooLarge { .. });
+        let written = Written { name, through: &client.through, read: Some(read) };
+        let failure = receipt::failure(error, &written);
+        if too_large && args.namespace.is_secret() {
+            return failure
+                .hint("put less: nonce, tag and padding of a secret namespace take room");
+        }
+        failure
     })?;
     if !json {
         let verb = if args.plain { "stored for two hours" } else { "stored" };

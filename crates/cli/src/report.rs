@@ -106,6 +106,7 @@ pub fn failure(error: GetError, name: &str, through: &Through) -> Failure {
                 .with("reason", reason)
                 .with("effort", effort::to_json(&effort))
         }
+        GetError::Unopened { version, older } => unopened(name, &told, version, older.as_deref()),
         GetError::Unreachable(_) => through.unreachable(),
         GetError::NotEnoughReplicas { answered, known, needed, found } => {
             let failure = Failure::new(Kind::NotEnoughReplicas, format!("{name}: {told}"))
@@ -121,6 +122,19 @@ pub fn failure(error: GetError, name: &str, through: &Through) -> Failure {
             }
         }
         GetError::Busy | GetError::Closed => Failure::new(Kind::Environment, told),
+    }
+}
+
+fn unopened(name: &str, told: &str, version: Version, older: Option<&GetReport>) -> Failure {
+    let failure = Failure::new(Kind::Unopened, format!("{name}: {told}"))
+        .detail("somebody wrote it who can sign in this namespace; a put or delete replaces it")
+        .with("version", version.get())
+        .with("older", older.map(to_json));
+    match older {
+        Some(older) => failure
+            .detail(format!("an older value that opens has version {}", older.version))
+            .hint("`--first` takes the older one"),
+        None => failure,
     }
 }
 

@@ -64,8 +64,8 @@ pub use ::node::{
 pub use kv::{
     Absence, Consistency, DEFAULT_REPLICAS, DEFAULT_TTL, Effort, Event, Expected, GetError,
     GetReport, ItemReport, KEY_BYTES, Key, KeyError, LookupReport, MAX_REPLICAS, MAX_TTL,
-    Namespace, NamespaceError, PeersReport, PutError, PutReport, Record, Refusal, Replica, Version,
-    WriteReport, largest_value,
+    Namespace, NamespaceError, PASSPHRASE_BYTES, PassphraseError, PeersReport, PutError, PutReport,
+    Record, Refusal, Replica, Version, WriteReport, largest_value,
 };
 pub use wire::{
     Bloom, Contact, Endpoint, Family, InfoHash, Item, NodeId, Point, PublicKey, Scope, Seq, Signer,

@@ -9,4 +9,5 @@ mod keys;
 mod nodes;
 mod program;
 mod raw;
+mod secrets;
 mod values;

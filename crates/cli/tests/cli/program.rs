@@ -67,7 +67,8 @@ pub fn run_with(arguments: &[&str], stdin: &[u8], environment: &[(&str, &str)]) 
 
 fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xorbit"));
-    command.env_remove("XORBIT_JOIN").stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.env_remove("XORBIT_JOIN").env_remove("XORBIT_SECRET");
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
@@ -193,6 +194,12 @@ impl Node {
     /// Runs a verb that joins through this node, with something on stdin.
     pub fn run_with(&self, arguments: &[&str], stdin: &[u8]) -> Outcome {
         run_with(arguments, stdin, &[("XORBIT_JOIN", &self.address)])
+    }
+
+    /// Runs a verb that joins through this node, with a passphrase in the environment.
+    pub fn run_in_secret(&self, passphrase: &str, arguments: &[&str]) -> Outcome {
+        let environment = [("XORBIT_JOIN", &self.address[..]), ("XORBIT_SECRET", passphrase)];
+        run_with(arguments, b"", &environment)
     }
 
     /// Its resident memory, where the system tells.
