@@ -26,7 +26,12 @@ fuzz_target!(|bytes: &[u8]| {
 fn check(value: &[u8]) -> Record {
     let record = Record::decode(value);
     assert_eq!(record, Record::decode(value));
-    assert_eq!(record.is_tombstone(), record.value.is_none());
+    assert_eq!(record.is_tombstone(), record.value.is_none() && !record.sealed);
+    if record.sealed {
+        // What is sealed says nothing but its times, whatever stands beside the seal.
+        assert!(record.value.is_none() && record.content_type.is_none());
+        assert!(record.expires.is_some());
+    }
     assert!(record.value.as_ref().is_none_or(|held| held.len() <= value.len()));
     assert!(record.content_type.as_ref().is_none_or(|text| text.len() <= 128));
     if record.expires.is_none() {

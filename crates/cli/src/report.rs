@@ -157,3 +157,19 @@ fn written(version: Version) -> Option<(UnixMillis, Duration)> {
     let age = moment::age(moment)?;
     (moment >= FIRST_TIME).then_some((moment, age))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_that_does_not_open_is_refused_with_its_version_and_the_way_out() {
+        let version = Version::new(7).unwrap();
+        let told = GetError::Unopened { version, older: None }.to_string();
+        let failure = unopened("key `k`", &told, version, None);
+        assert_eq!(failure.exit_code(), 3);
+        let printed = format!("{failure:?}");
+        assert!(printed.contains("key `k`: version 7 does not open"), "{printed}");
+        assert!(printed.contains("a put or delete replaces it"), "{printed}");
+    }
+}

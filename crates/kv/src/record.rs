@@ -359,6 +359,8 @@ mod tests {
             let mut enveloped = MAGIC.to_vec();
             enveloped.extend(&bytes);
             let _ = Record::decode(&byte_string(&enveloped));
+            let _ = Record::plain(b"").unsealed(&bytes);
+            let _ = Record::plain(b"").unsealed(&[b"d", &bytes[..]].concat());
         }
 
         #[test]

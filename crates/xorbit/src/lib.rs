@@ -76,3 +76,8 @@ pub use wire::{
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+/// The same for what is said of secret namespaces.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/secrecy.md")]
+struct Secrecy;

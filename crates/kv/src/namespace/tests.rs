@@ -193,6 +193,7 @@ fn the_largest_value_fits_a_secret_namespace_and_one_byte_more_does_not() {
         assert_eq!(signed(limit + 1), Err(PutError::BadItem(wire::Refusal::ValueTooBig)));
     }
     assert_eq!(namespace.largest_value(None, false), 887);
+    assert_eq!(namespace.largest_value(Some("text/plain"), false), 871);
 }
 
 #[test]
