@@ -197,6 +197,9 @@ fn read(
         return report(replicas, newest, effort, wall).map_err(absent);
     }
     let version = Version::of(newest.item.seq().unwrap_or_default());
+    if newest.record.expires.is_some_and(|expires| expires <= wall) {
+        return Err(absent(Absence::Expired(version)));
+    }
     let older = replicas.newest_that_opens(namespace);
     match older.and_then(|older| report(replicas, older, effort, wall).ok()) {
         Some(older) if request.consistency == Consistency::First => Ok(older),

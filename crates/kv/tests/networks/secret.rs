@@ -10,7 +10,7 @@ use kv::{
 use wire::{Item, Seq, Target};
 
 use super::world::asking::{GetOutcome, PutOutcome, get_request, put_request};
-use super::world::{Says, World};
+use super::world::{START, Says, World};
 
 const KEY: &str = "a name that tells much";
 const VALUE: &[u8] = b"a value that tells more";
@@ -272,6 +272,26 @@ fn at_one_moment(value: &[u8]) -> Item {
     let near = world.closest(&target(KEY), 8);
     store(&mut world, near[0], KEY, value);
     held(&mut world, near[0], KEY).expect("it was put")
+}
+
+#[test]
+fn what_does_not_open_ends_when_it_expires() {
+    let mut world = World::joined(12);
+    let near = world.closest(&target(KEY), 8);
+    let expires = START.0 + 3_600_000;
+    let clear = World::record("k", START.0 * 1000, b"clear", expires, None);
+    let seq = clear.seq().expect("a mutable item");
+    give(&mut world, &near, KEY, &signed(KEY, seq, clear.value()));
+    let version = Version::new(seq.get().unsigned_abs()).expect("a version");
+    let got = get(&mut world, near[5], KEY);
+    assert_eq!(got, Err(GetError::Unopened { version, older: None }));
+    world.members[near[5]].wall_ahead_ms = 3_600_001;
+    match get(&mut world, near[5], KEY) {
+        Err(GetError::NotFound { absence: Absence::Expired(gone), .. }) => {
+            assert_eq!(gone, version)
+        }
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]
