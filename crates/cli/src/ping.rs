@@ -37,7 +37,7 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
             talk::line(format_args!("{id} at {address} answers in {}", span::told(round_trip)))
         }
         Answer::Refused { code, text } => Err(refused(&args.to, code, &text)),
-        Answer::Silent | Answer::Samples { .. } => Err(client.through.unreachable()),
+        _ => Err(client.through.unreachable()),
     }
 }
 

@@ -41,7 +41,7 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
                 .hint("not every program supports BEP 51; ask another node"));
         }
         Answer::Refused { code, text } => return Err(refused(&args.to, code, &text)),
-        Answer::Silent | Answer::Pong { .. } => return Err(client.through.unreachable()),
+        _ => return Err(client.through.unreachable()),
     };
     if json {
         return talk::object(&json!({
