@@ -3,11 +3,12 @@
 use super::{Finding, Tree, manifest};
 
 /// A crate's folder below `crates/`, and the crates of this project that it may import.
-const FLOORS: [(&str, &[&str]); 5] = [
+const FLOORS: [(&str, &[&str]); 6] = [
     ("wire", &[]),
+    ("store", &[]),
     ("node", &["wire"]),
     ("kv", &["wire", "node"]),
-    ("xorbit", &["wire", "node", "kv"]),
+    ("xorbit", &["wire", "store", "node", "kv"]),
     // Types of `kv` come to the program through the library, as they do to everybody else.
     ("cli", &["xorbit"]),
 ];

@@ -1,0 +1,129 @@
+//! A directory of the file system.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use super::Disk;
+
+/// A directory of the file system.
+#[derive(Debug)]
+pub struct Directory {
+    path: PathBuf,
+    /// The files last written to and last read from: it is nearly always the same ones.
+    written: Option<(String, File)>,
+    read: Option<(String, File)>,
+}
+
+impl Directory {
+    /// Opens a directory, and makes it if it is not there.
+    ///
+    /// # Errors
+    /// As the system says.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        if !path.is_dir() {
+            fs::create_dir_all(path)?;
+            if let Some(parent) = path.parent() {
+                sync_directory(parent)?;
+            }
+        }
+        Ok(Self { path: path.to_owned(), written: None, read: None })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn writing(&mut self, name: &str) -> io::Result<&mut File> {
+        let kept = self.written.take().filter(|(of, _)| of == name);
+        let entry = match kept {
+            Some(entry) => entry,
+            None => (name.to_owned(), File::options().write(true).open(self.path.join(name))?),
+        };
+        Ok(&mut self.written.insert(entry).1)
+    }
+
+    fn reading(&mut self, name: &str) -> io::Result<&mut File> {
+        let kept = self.read.take().filter(|(of, _)| of == name);
+        let entry = match kept {
+            Some(entry) => entry,
+            None => (name.to_owned(), File::open(self.path.join(name))?),
+        };
+        Ok(&mut self.read.insert(entry).1)
+    }
+
+    /// Files that were opened under names which no longer mean them.
+    fn forget_files(&mut self) {
+        (self.written, self.read) = (None, None);
+    }
+}
+
+impl Disk for Directory {
+    fn names(&mut self) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&self.path)? {
+            // Names that are no text are none of ours.
+            names.extend(entry?.file_name().into_string());
+        }
+        Ok(names)
+    }
+
+    fn create(&mut self, name: &str) -> io::Result<()> {
+        let file = File::options().write(true).create_new(true).open(self.path.join(name))?;
+        self.written = Some((name.to_owned(), file));
+        Ok(())
+    }
+
+    fn read(&mut self, name: &str, into: &mut Vec<u8>) -> io::Result<()> {
+        into.clear();
+        File::open(self.path.join(name))?.read_to_end(into)?;
+        Ok(())
+    }
+
+    fn read_at(&mut self, name: &str, offset: u64, into: &mut [u8]) -> io::Result<()> {
+        let file = self.reading(name)?;
+        file.seek(SeekFrom::Start(offset))?;
+        file.read_exact(into)
+    }
+
+    fn write_at(&mut self, name: &str, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let file = self.writing(name)?;
+        file.seek(SeekFrom::Start(offset))?;
+        file.write_all(bytes)
+    }
+
+    fn truncate(&mut self, name: &str, length: u64) -> io::Result<()> {
+        self.writing(name)?.set_len(length)
+    }
+
+    fn sync(&mut self, name: &str) -> io::Result<()> {
+        self.writing(name)?.sync_data()
+    }
+
+    fn sync_names(&mut self) -> io::Result<()> {
+        sync_directory(&self.path)
+    }
+
+    fn rename(&mut self, from: &str, to: &str) -> io::Result<()> {
+        self.forget_files();
+        fs::rename(self.path.join(from), self.path.join(to))
+    }
+
+    fn remove(&mut self, name: &str) -> io::Result<()> {
+        self.forget_files();
+        fs::remove_file(self.path.join(name))
+    }
+}
+
+#[cfg(unix)]
+fn sync_directory(path: &Path) -> io::Result<()> {
+    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+    File::open(path)?.sync_all()
+}
+
+/// Elsewhere a directory cannot be opened as a file, and the file system keeps names in order.
+#[cfg(not(unix))]
+fn sync_directory(_path: &Path) -> io::Result<()> {
+    Ok(())
+}

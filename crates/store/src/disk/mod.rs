@@ -1,0 +1,127 @@
+//! What a store asks of a disk.
+
+mod directory;
+mod simulated;
+
+use std::io;
+
+use crate::limits::SEGMENT_BYTES;
+
+pub use directory::Directory;
+pub use simulated::{Damage, SimulatedDisk};
+
+/// Files in one directory, by name. What is written may be lost in a power cut, in any part, until
+/// it is synced; and so may be what files there are.
+pub trait Disk: Send {
+    /// The names of all files.
+    ///
+    /// # Errors
+    /// As the system says.
+    fn names(&mut self) -> io::Result<Vec<String>>;
+
+    /// Makes an empty file that was not there.
+    ///
+    /// # Errors
+    /// As the system says.
+    fn create(&mut self, name: &str) -> io::Result<()>;
+
+    /// Reads a whole file into a buffer, in place of what is in it.
+    ///
+    /// # Errors
+    /// As the system says.
+    fn read(&mut self, name: &str, into: &mut Vec<u8>) -> io::Result<()>;
+
+    /// Fills a buffer with the bytes from an offset on.
+    ///
+    /// # Errors
+    /// As the system says; if the file ends before.
+    fn read_at(&mut self, name: &str, offset: u64, into: &mut [u8]) -> io::Result<()>;
+
+    /// Writes bytes at an offset.
+    ///
+    /// # Errors
+    /// As the system says; then any part of them may have been written.
+    fn write_at(&mut self, name: &str, offset: u64, bytes: &[u8]) -> io::Result<()>;
+
+    /// Cuts a file to a length.
+    ///
+    /// # Errors
+    /// As the system says.
+    fn truncate(&mut self, name: &str, length: u64) -> io::Result<()>;
+
+    /// Waits until the content and length of a file outlive a power cut.
+    ///
+    /// # Errors
+    /// As the system says; then what was written since the last sync may be there or not.
+    fn sync(&mut self, name: &str) -> io::Result<()>;
+
+    /// Waits until the names of files outlive a power cut.
+    ///
+    /// # Errors
+    /// As the system says.
+    fn sync_names(&mut self) -> io::Result<()>;
+
+    /// Gives a file another name, which no file has.
+    ///
+    /// # Errors
+    /// As the system says.
+    fn rename(&mut self, from: &str, to: &str) -> io::Result<()>;
+
+    /// How long a file becomes before the next one is begun.
+    fn segment_bytes(&self) -> u64 {
+        SEGMENT_BYTES
+    }
+
+    /// Removes a file.
+    ///
+    /// # Errors
+    /// As the system says.
+    fn remove(&mut self, name: &str) -> io::Result<()>;
+}
+
+/// A disk that is only lent outlives the store on it.
+impl<D: Disk> Disk for &mut D {
+    fn names(&mut self) -> io::Result<Vec<String>> {
+        (**self).names()
+    }
+
+    fn create(&mut self, name: &str) -> io::Result<()> {
+        (**self).create(name)
+    }
+
+    fn read(&mut self, name: &str, into: &mut Vec<u8>) -> io::Result<()> {
+        (**self).read(name, into)
+    }
+
+    fn read_at(&mut self, name: &str, offset: u64, into: &mut [u8]) -> io::Result<()> {
+        (**self).read_at(name, offset, into)
+    }
+
+    fn write_at(&mut self, name: &str, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        (**self).write_at(name, offset, bytes)
+    }
+
+    fn truncate(&mut self, name: &str, length: u64) -> io::Result<()> {
+        (**self).truncate(name, length)
+    }
+
+    fn sync(&mut self, name: &str) -> io::Result<()> {
+        (**self).sync(name)
+    }
+
+    fn sync_names(&mut self) -> io::Result<()> {
+        (**self).sync_names()
+    }
+
+    fn rename(&mut self, from: &str, to: &str) -> io::Result<()> {
+        (**self).rename(from, to)
+    }
+
+    fn segment_bytes(&self) -> u64 {
+        (**self).segment_bytes()
+    }
+
+    fn remove(&mut self, name: &str) -> io::Result<()> {
+        (**self).remove(name)
+    }
+}

@@ -1,0 +1,342 @@
+//! Finding again what was committed.
+//!
+//! | what is found | what it means | what is done |
+//! |---|---|---|
+//! | a segment with at most half a header, the newest | the power failed when it was begun | removed |
+//! | no sound frame behind some place of the newest segment | the power failed in a commit, or the last one is damaged | cut off there, and told |
+//! | a frame that is not sound, sound ones behind it | damage | entries in it whose own seal holds are kept, the file is set aside, and told |
+//! | a segment without a sound header | damage | as before, with the salt of the others |
+//! | sequence numbers that are missing | a file is gone or was cut short | the file before the gap is set aside, and told |
+//!
+//! A commit that is cut off is dropped as a whole, never in part: it may be one that was never
+//! acknowledged. Damage can bring back what a damaged commit had replaced or removed.
+
+use std::collections::BTreeSet;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io::ErrorKind;
+use std::ops::Range;
+use std::path::Path;
+
+use super::format::{self, Found, Frames, HEADER_BYTES, Header};
+use super::index::Index;
+use super::migration::{self, STEPS, Step};
+use super::{Log, adopt, cleaning, file_name, refused};
+use crate::contract::StoreError;
+use crate::disk::{Directory, Disk};
+use crate::entry::{self, Entry};
+use crate::limits::MOVED_AT_ONCE;
+
+/// A store, and what there is to tell about how it was found.
+pub struct Opened<D> {
+    /// The store.
+    pub store: Log<D>,
+    /// Files that are damaged, by their new names; what can be read in them is in the store.
+    pub set_aside: Vec<String>,
+    /// Bytes that could not be understood. Which entries they were nobody knows.
+    pub damaged_bytes: u64,
+    /// Commits that are missing between others.
+    pub missing_commits: u64,
+    /// Bytes at the end that are no whole commit: nearly always of one that a power cut interrupted.
+    pub cut_off_bytes: u64,
+    /// The format that the store had, if it was an earlier one.
+    pub migrated_from: Option<u32>,
+}
+
+/// Opens the store in a directory, or makes one: in `DIRECTORY/store`.
+///
+/// # Errors
+/// As for [`Log::open`].
+pub fn open(directory: &Path) -> Result<Opened<Directory>, StoreError> {
+    let disk = Directory::open(&directory.join("store"));
+    let disk = disk.map_err(|cause| refused("create", "store", cause))?;
+    // The standard library draws the keys of its hashes from the system.
+    let secret = RandomState::new().build_hasher().finish();
+    Log::open(disk, secret)
+}
+
+/// A segment on the disk.
+struct Segment {
+    number: u32,
+    header: Option<Header>,
+}
+
+/// What reading all segments came to.
+#[derive(Default)]
+struct Replayed {
+    index: Index,
+    /// The sequence number that the next frame must have.
+    next_sequence: Option<u64>,
+    damaged: BTreeSet<u32>,
+    damaged_bytes: u64,
+    missing_commits: u64,
+}
+
+impl<D: Disk> Log<D> {
+    /// Opens the store on a disk, or makes one. `secret` is the salt of a new one: no stranger may know it.
+    ///
+    /// # Errors
+    /// If the disk refuses, or a later version of the program wrote the store.
+    pub fn open(disk: D, secret: u64) -> Result<Opened<D>, StoreError> {
+        Self::open_with(disk, secret, STEPS)
+    }
+
+    pub(super) fn open_with(
+        mut disk: D,
+        secret: u64,
+        steps: &[Step],
+    ) -> Result<Opened<D>, StoreError> {
+        let version = migration::version(steps);
+        let (mut segments, mut cut_off_bytes) = segments(&mut disk)?;
+        let headers = || segments.iter().filter_map(|segment| segment.header);
+        if let Some(found) = headers().map(|header| header.version).find(|found| *found > version) {
+            return Err(StoreError::TooNew { found, known: version });
+        }
+        let oldest_version = headers().map(|header| header.version).min();
+        let salt = headers().next().map(|header| header.salt);
+        let mut set_aside = Vec::new();
+        let mut damaged_bytes = 0;
+        if salt.is_none() {
+            for segment in segments.drain(..) {
+                let name = file_name(segment.number);
+                damaged_bytes += length(&mut disk, &name)?;
+                set_aside.push(cleaning::set_aside(&mut disk, &name)?);
+            }
+        }
+        let mut log = Self {
+            disk,
+            salt: salt.unwrap_or(secret),
+            version,
+            segments: Default::default(),
+            active: segments.last().map_or(0, |segment| segment.number),
+            next_sequence: 1,
+            index: Index::default(),
+            frame: Vec::new(),
+            in_doubt: false,
+            names_in_doubt: true,
+            cleaning: None,
+        };
+        let (replayed, cut_off) = log.replay(&segments)?;
+        cut_off_bytes += cut_off;
+        if log.segments.is_empty() {
+            log.start_segment(log.active + 1)?;
+        }
+        let old = segments.iter().rfind(|s| s.header.is_some_and(|h| h.version < version));
+        let old = old.map(|segment| segment.number);
+        log.rewrite(&segments, &replayed.damaged, old, steps, &mut set_aside)?;
+        Ok(Opened {
+            store: log,
+            set_aside,
+            damaged_bytes: damaged_bytes + replayed.damaged_bytes,
+            missing_commits: replayed.missing_commits,
+            cut_off_bytes,
+            migrated_from: oldest_version.filter(|found| *found < version),
+        })
+    }
+
+    /// Reads all segments, and cuts off what is no whole commit at the end of the last. Gives the
+    /// number of bytes cut off.
+    fn replay(&mut self, segments: &[Segment]) -> Result<(Replayed, u64), StoreError> {
+        let mut replayed = Replayed::default();
+        let mut cut_off = 0;
+        let mut bytes = Vec::new();
+        for (at, segment) in segments.iter().enumerate() {
+            let name = file_name(segment.number);
+            self.disk.read(&name, &mut bytes).map_err(|cause| refused("read", &name, cause))?;
+            let tail = replayed.segment(segment, &bytes, self.salt);
+            let newest = at + 1 == segments.len();
+            let mut end = bytes.len();
+            match tail {
+                Some(tail) if newest => {
+                    end = tail.start;
+                    cut_off = tail.len() as u64;
+                    self.in_doubt = true;
+                }
+                Some(tail) => replayed.salvage(segment.number, &bytes, self.salt, &tail),
+                None => {}
+            }
+            self.segments.insert(segment.number, end as u64);
+        }
+        self.index = std::mem::take(&mut replayed.index);
+        self.next_sequence = replayed.next_sequence.unwrap_or(1);
+        self.mend()?;
+        Ok((replayed, cut_off))
+    }
+
+    /// Rewrites all segments up to the last that is damaged or of an old version, the oldest first.
+    fn rewrite(
+        &mut self,
+        segments: &[Segment],
+        damaged: &BTreeSet<u32>,
+        old: Option<u32>,
+        steps: &[Step],
+        set_aside: &mut Vec<String>,
+    ) -> Result<(), StoreError> {
+        let Some(last) = damaged.last().copied().max(old) else { return Ok(()) };
+        for segment in segments.iter().filter(|segment| segment.number <= last) {
+            let version = segment.header.map_or(self.version, |header| header.version);
+            let steps = &steps[version.max(1) as usize - 1..];
+            match self.empty(segment.number, steps) {
+                Ok(()) => {}
+                // What is damaged stays where it is until there is room.
+                Err(StoreError::Full(_)) if old.is_none() => return Ok(()),
+                Err(error) => return Err(error),
+            }
+            if damaged.contains(&segment.number) {
+                set_aside.push(self.set_aside(segment.number)?);
+            } else {
+                self.remove(segment.number)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Moves all that lives in a segment into newer ones.
+    fn empty(&mut self, segment: u32, steps: &[Step]) -> Result<(), StoreError> {
+        let mut cleaning = self.start_cleaning(segment)?;
+        let mut failed = None;
+        while !cleaning.is_done() {
+            format::begin_frame(&mut self.frame);
+            let began = self.frame.len();
+            self.gather(&mut cleaning, MOVED_AT_ONCE, |frame, entry, all| match steps {
+                [] => frame.extend_from_slice(all),
+                _ => failed = upgrade(frame, entry, steps).err().or(failed),
+            });
+            if let Some(failed) = failed {
+                return Err(failed.into());
+            }
+            if self.frame.len() > began {
+                if self.active == segment || self.is_full() {
+                    self.start_segment(self.active + 1)?;
+                }
+                self.append()?;
+            }
+            cleaning.advance();
+        }
+        if self.active == segment {
+            self.start_segment(self.active + 1)?;
+        }
+        Ok(())
+    }
+}
+
+/// Writes what becomes of an entry behind a remove of its key.
+fn upgrade(
+    frame: &mut Vec<u8>,
+    entry: &Entry<'_>,
+    steps: &[Step],
+) -> Result<(), crate::batch::TooLong> {
+    let upgraded = migration::upgrade(steps, entry.key, entry.value.unwrap_or_default())?;
+    entry::write(frame, entry.key, None);
+    frame.extend_from_slice(upgraded.as_bytes());
+    Ok(())
+}
+
+/// The segments on a disk, the oldest first, without one that was only begun; and the bytes in that.
+fn segments(disk: &mut impl Disk) -> Result<(Vec<Segment>, u64), StoreError> {
+    let names = disk.names().map_err(|cause| refused("list", ".", cause))?;
+    let mut numbers: Vec<u32> = names.iter().filter_map(|name| number(name)).collect();
+    numbers.sort_unstable();
+    let mut segments = Vec::new();
+    for number in numbers {
+        let name = file_name(number);
+        let mut bytes = [0; HEADER_BYTES];
+        let header = match disk.read_at(&name, 0, &mut bytes) {
+            Ok(()) => Header::decode(&bytes).filter(|header| header.number == number),
+            Err(cause) if cause.kind() == ErrorKind::UnexpectedEof => None,
+            Err(cause) => return Err(refused("read", &name, cause)),
+        };
+        segments.push(Segment { number, header });
+    }
+    if let Some(newest) = segments.pop_if(|newest| newest.header.is_none()) {
+        let name = file_name(newest.number);
+        let length = length(disk, &name)?;
+        if length <= HEADER_BYTES as u64 {
+            disk.remove(&name).map_err(|cause| refused("remove", &name, cause))?;
+            return Ok((segments, length));
+        }
+        segments.push(newest);
+    }
+    Ok((segments, 0))
+}
+
+fn number(name: &str) -> Option<u32> {
+    let number = u32::from_str_radix(name.strip_suffix(".log")?, 16).ok()?;
+    (file_name(number) == name).then_some(number)
+}
+
+fn length(disk: &mut impl Disk, name: &str) -> Result<u64, StoreError> {
+    let mut bytes = Vec::new();
+    disk.read(name, &mut bytes).map_err(|cause| refused("read", name, cause))?;
+    Ok(bytes.len() as u64)
+}
+
+impl Replayed {
+    /// Reads a segment. Gives what lies behind its last sound frame.
+    fn segment(&mut self, segment: &Segment, bytes: &[u8], salt: u64) -> Option<Range<usize>> {
+        let number = segment.number;
+        match segment.header {
+            Some(header) => {
+                let expected = *self.next_sequence.get_or_insert(header.sequence);
+                if header.sequence > expected {
+                    self.missing_commits += header.sequence - expected;
+                    self.next_sequence = Some(header.sequence);
+                }
+            }
+            None => {
+                self.damaged.insert(number);
+                self.damaged_bytes += HEADER_BYTES.min(bytes.len()) as u64;
+            }
+        }
+        let mut frames = Frames::new(salt, number);
+        let mut broken: Option<Range<usize>> = None;
+        while let Some(found) = frames.next(bytes) {
+            let place = match found {
+                Found::Frame { sequence, body } if self.follows(sequence) => {
+                    if let Some(broken) = broken.take() {
+                        self.salvage(number, bytes, salt, &broken);
+                    }
+                    self.next_sequence = Some(sequence + 1);
+                    let entries = entry::all(&bytes[body.clone()]);
+                    adopt(&mut self.index, number, body.start, entries, salt);
+                    continue;
+                }
+                Found::Frame { body, .. } => body,
+                Found::Broken { all, .. } => all,
+            };
+            let start = broken.map_or(place.start, |broken| broken.start);
+            broken = Some(start..place.end);
+        }
+        broken
+    }
+
+    /// Whether a frame comes behind those before it, and not from an earlier life of its place.
+    fn follows(&self, sequence: u64) -> bool {
+        self.next_sequence.is_none_or(|next| sequence >= next)
+    }
+
+    /// Takes what is sound out of damaged bytes.
+    fn salvage(&mut self, number: u32, bytes: &[u8], salt: u64, broken: &Range<usize>) {
+        self.damaged.insert(number);
+        self.damaged_bytes += broken.len() as u64;
+        let mut frames = Frames::starting(salt, number, broken.start);
+        while frames.at() < broken.end {
+            let Some(found) = frames.next(bytes) else { return };
+            if let Found::Broken { body, whole, .. } = found {
+                let sound = sound(&bytes[body.clone()], whole);
+                adopt(&mut self.index, number, body.start, sound, salt);
+            }
+        }
+    }
+}
+
+/// The entries of a damaged body that are as they were written.
+///
+/// Behind one that is not, it is not sure where the next one begins: were its length wrong, a
+/// stranger's value might be read as entries. So they count only if together they fill the body.
+fn sound(body: &[u8], whole: bool) -> impl Iterator<Item = (usize, Entry<'_>)> {
+    let end = entry::all(body).last().map_or(0, |(at, entry)| at + entry.length);
+    let fills = whole && end == body.len();
+    entry::all(body)
+        .take_while(move |(_, entry)| fills || entry.is_sound())
+        .filter(|(_, entry)| entry.is_sound())
+}

@@ -1,0 +1,207 @@
+//! Bytes that change on the disk are found, told, and never shown as a value.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use store::{Batch, Change, Damage, Log, Opened, SimulatedDisk, Store, StoreError};
+
+use crate::model::{Chance, Model, apply, check, contents, opened};
+
+/// What was done to a store before it was damaged.
+#[derive(Default)]
+struct Life {
+    /// What it had in it after each commit.
+    states: Vec<Model>,
+    /// All values that were ever put under a key.
+    put: BTreeMap<Vec<u8>, BTreeSet<Vec<u8>>>,
+}
+
+fn filled(seed: u64, commits: u32, value_bytes: u64) -> (SimulatedDisk, Model, Life) {
+    let mut chance = Chance(seed);
+    let (mut model, mut life) = (Model::new(), Life::default());
+    let mut store = opened(SimulatedDisk::new(seed));
+    for _ in 0..commits {
+        let batch = chance.batch(10, 300, value_bytes);
+        store.commit(&batch).unwrap();
+        apply(&mut model, &batch);
+        for change in batch.changes() {
+            if let Change::Put { key, value } = change {
+                life.put.entry(key.to_vec()).or_default().insert(value.to_vec());
+            }
+        }
+        // Large states are not asked for.
+        if commits < 20 {
+            life.states.push(model.clone());
+        }
+    }
+    (store.into_disk(), model, life)
+}
+
+fn is_told(opened: &Opened<SimulatedDisk>) -> bool {
+    opened.damaged_bytes + opened.cut_off_bytes + opened.missing_commits > 0
+}
+
+/// Opens a damaged store; holds it to what was ever written, or to all of it if nothing is told.
+fn open_damaged(disk: SimulatedDisk, life: &Life, damage: Damage) -> Log<SimulatedDisk> {
+    let mut opened = match Log::open(disk, 6) {
+        Ok(opened) => opened,
+        Err(error) => panic!("{error}"),
+    };
+    let told = is_told(&opened);
+    assert!(told || opened.set_aside.is_empty());
+    let (shown, scanned) = contents(&mut opened.store, b"");
+    assert_eq!(scanned.damaged, 0);
+    if !told {
+        // A log that was cut between two commits is one to which the later ones never came.
+        assert!(life.states.contains(&shown));
+        assert!(shown == *life.states.last().unwrap() || damage == Damage::Cut);
+    }
+    for (key, value) in &shown {
+        assert!(life.put[key].contains(value), "a value that nobody put under {key:?}");
+        assert_eq!(opened.store.get(key).unwrap().as_ref(), Some(value));
+    }
+    opened.store
+}
+
+#[test]
+fn a_store_damaged_anywhere_opens_and_tells_and_shows_no_wrong_value() {
+    for seed in 1..=600 {
+        let (mut disk, _, life) = filled(seed, 12, 200);
+        let damage = [Damage::Bit, Damage::Sector, Damage::Cut][seed as usize % 3];
+        for _ in 0..=seed / 3 % 3 {
+            disk.damage(damage);
+        }
+        let mut store = open_damaged(disk, &life, damage);
+        // It goes on from what it found, and has nothing to tell a second time.
+        let (mut now, _) = contents(&mut store, b"");
+        let batch = Chance(seed).batch(10, 300, 200);
+        store.commit(&batch).unwrap();
+        apply(&mut now, &batch);
+        check(&mut opened(store.into_disk()), &now);
+    }
+}
+
+#[test]
+fn a_store_of_many_segments_loses_only_what_is_damaged() {
+    for seed in 1..=6 {
+        let (mut disk, model, life) = filled(seed, 150, 60_000);
+        let name = disk.damage(Damage::Bit).unwrap();
+        let store = open_damaged(disk, &life, Damage::Bit);
+        let mut disk = store.into_disk();
+        let kept = contents(&mut opened_again(&mut disk), b"").0;
+        let lost = model.iter().filter(|(key, value)| kept.get(*key) != Some(value)).count();
+        assert!(lost <= 12, "{lost} of {} lost by one bit of {name}", model.len());
+    }
+}
+
+fn opened_again(disk: &mut SimulatedDisk) -> Log<SimulatedDisk> {
+    opened(std::mem::replace(disk, SimulatedDisk::new(1)))
+}
+
+#[test]
+fn a_damaged_entry_costs_itself_and_not_its_neighbours() {
+    let mut store = opened(SimulatedDisk::new(1));
+    let mut batch = Batch::new();
+    for key in [b"a", b"b", b"c"] {
+        batch.put(key, &[key[0]; 100]).unwrap();
+    }
+    store.commit(&batch).unwrap();
+    batch.clear();
+    batch.put(b"d", b"behind").unwrap();
+    store.commit(&batch).unwrap();
+    let mut disk = store.into_disk();
+    let file = disk.file_mut("00000001.log").unwrap();
+    let at = file.windows(9).position(|nine| *nine == [b'b'; 9]).unwrap();
+    file[at + 50] ^= 1;
+    let mut opened = Log::open(disk, 6).unwrap();
+    assert_eq!(opened.set_aside, ["00000001.log.damaged-1"]);
+    assert!(opened.damaged_bytes > 300 && opened.cut_off_bytes == 0);
+    let shown: Vec<Vec<u8>> = contents(&mut opened.store, b"").0.into_keys().collect();
+    assert_eq!(shown, [b"a", b"c", b"d"]);
+}
+
+#[test]
+fn what_rots_while_the_store_is_open_is_left_out_and_told() {
+    let mut store = opened(SimulatedDisk::new(1));
+    let mut batch = Batch::new();
+    batch.put(b"sound", &[1; 100]).unwrap();
+    batch.put(b"rotten", &[2; 100]).unwrap();
+    store.commit(&batch).unwrap();
+    let file = store.disk_mut().file_mut("00000001.log").unwrap();
+    let last = file.len() - 20;
+    file[last] ^= 0x40;
+    let (shown, scanned) = contents(&mut store, b"");
+    assert_eq!((shown.len(), scanned.damaged), (1, 1));
+    assert!(matches!(store.get(b"rotten"), Err(StoreError::Damaged)));
+    assert!(store.get(b"sound").unwrap().is_some());
+}
+
+#[test]
+fn a_store_without_one_sound_header_is_set_aside_as_a_whole() {
+    let mut disk = filled(3, 12, 200).0;
+    disk.file_mut("00000001.log").unwrap()[3] ^= 1;
+    let mut opened = Log::open(disk, 6).unwrap();
+    assert_eq!(opened.set_aside, ["00000001.log.damaged-1"]);
+    assert!(is_told(&opened));
+    check(&mut opened.store, &Model::new());
+}
+
+#[test]
+fn a_header_damaged_in_the_middle_costs_no_entry() {
+    let (mut disk, model, _) = filled(4, 150, 60_000);
+    disk.file_mut("00000002.log").unwrap()[3] ^= 1;
+    let mut opened = Log::open(disk, 6).unwrap();
+    assert_eq!(opened.set_aside, ["00000002.log.damaged-1"]);
+    check(&mut opened.store, &model);
+}
+
+#[test]
+fn a_segment_that_is_gone_is_told() {
+    use store::Disk;
+    let (mut disk, _, life) = filled(5, 150, 60_000);
+    disk.remove("00000002.log").unwrap();
+    let mut opened = Log::open(disk, 6).unwrap();
+    assert!(opened.missing_commits > 0);
+    for (key, value) in contents(&mut opened.store, b"").0 {
+        assert!(life.put[&key].contains(&value));
+    }
+}
+
+#[test]
+fn files_that_are_none_of_ours_stay_where_they_are() {
+    use store::Disk;
+    let mut disk = filled(6, 12, 200).0;
+    for name in ["notes.txt", "1.log", "0000000G.log", "00000001.log.damaged-1"] {
+        disk.create(name).unwrap();
+        disk.write_at(name, 0, b"something").unwrap();
+    }
+    let mut disk = opened(disk).into_disk();
+    assert_eq!(disk.names().unwrap().len(), 5);
+    disk.file_mut("00000001.log").unwrap()[0] ^= 1;
+    let opened = Log::open(disk, 6).unwrap();
+    assert_eq!(opened.set_aside, ["00000001.log.damaged-2"]);
+}
+
+#[test]
+fn a_segment_that_rots_while_it_is_cleaned_is_set_aside_and_the_rest_lives_on() {
+    use store::Disk;
+    let mut chance = Chance(8);
+    let mut store = opened(SimulatedDisk::new(8).with_segment_bytes(3_000));
+    let mut batch = Batch::new();
+    batch.put(b"lasting", &[1; 300]).unwrap();
+    batch.put(b"beside it", &[2; 300]).unwrap();
+    store.commit(&batch).unwrap();
+    let file = store.disk_mut().file_mut("00000001.log").unwrap();
+    let at = file.windows(9).position(|nine| *nine == [1; 9]).unwrap();
+    file[at] ^= 1;
+    let mut model = Model::new();
+    model.insert(b"beside it".to_vec(), vec![2; 300]);
+    for _ in 0..300 {
+        let batch = chance.batch(10, 20, 300);
+        store.commit(&batch).unwrap();
+        apply(&mut model, &batch);
+    }
+    check(&mut store, &model);
+    let names = store.disk_mut().names().unwrap();
+    assert!(names.contains(&"00000001.log.damaged-1".to_owned()), "{names:?}");
+    check(&mut opened(store.into_disk()), &model);
+}
