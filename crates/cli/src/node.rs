@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use serde_json::json;
-use xorbit::{DEFAULT_NETWORK, Endpoint, Event, Info, Node, ShelfLimits};
+use xorbit::{DEFAULT_NETWORK, Endpoint, Event, Info, LeaveReport, Node, Restored, ShelfLimits};
 
 use crate::amount;
 use crate::connection::{NetworkArgs, ReplicasArgs, host_and_port};
@@ -35,12 +35,16 @@ pub struct Args {
     /// Join the network of the node there, given once or more; without it a new network begins
     #[arg(long, value_name = "HOST:PORT", value_delimiter = ',', value_parser = host_and_port)]
     join: Vec<String>,
-    /// Keep identity and contacts in this directory, to come back without --join
+    /// Keep all that must outlive the process in this directory: held items and peers, identity and
+    /// contacts; without it they live in memory
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Serve HTTP there, which this version cannot
     #[arg(long, value_name = "off|ADDR:PORT", default_value = "off")]
     http: Http,
+    /// How long it may take to hand held items off when it is asked to leave
+    #[arg(long, value_name = "SPAN", default_value = "10s", value_parser = span::parse)]
+    leave_within: Duration,
     #[command(flatten)]
     network: NetworkArgs,
     #[command(flatten)]
@@ -107,13 +111,34 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
             _ = look.tick(), if teller.read_only => teller.look(&node.info().await?),
         }
     }
-    talk::say("leaving");
     let last = node.info().await?;
+    talk::say(format_args!("leaving; once more to leave at once: {}", handing_off(&last)));
+    tokio::select! {
+        () = leave.asked() => talk::say("left at once, nothing handed off"),
+        report = node.leave(Some(args.leave_within)) => told_handed_off(report?),
+    }
     node.close().await;
     let up = span::told(last.up);
     let contacts = count(last.contacts.iter().sum(), "contact");
     talk::say(format_args!("left after {up}: {contacts}, {} held", count(last.items, "item")));
     Ok(())
+}
+
+fn handing_off(info: &Info) -> String {
+    match info.items {
+        0 => "it holds nothing for others".to_owned(),
+        items => format!("handing off {}", count(items, "item")),
+    }
+}
+
+fn told_handed_off(report: LeaveReport) {
+    let LeaveReport { items, not_handed_over } = report;
+    if not_handed_over > 0 {
+        talk::say(format_args!(
+            "{not_handed_over} of {} could not be handed off to all that should hold them",
+            count(items, "kept item")
+        ));
+    }
 }
 
 async fn start(args: &Args) -> Result<Node, Failure> {
@@ -218,6 +243,16 @@ impl Teller {
             Some(doors) => talk::say(format_args!("joining through {doors}")),
             None => talk::say("nobody to join: a new network begins here"),
         }
+        let Restored { set_aside, damaged_bytes, .. } = &info.restored;
+        if !set_aside.is_empty() || *damaged_bytes > 0 {
+            talk::say(format_args!(
+                "the store was damaged: {damaged_bytes} bytes are lost; set aside: {}",
+                set_aside.join(", ")
+            ));
+        }
+        if info.items > 0 {
+            talk::say(format_args!("came back with {}", count(info.items, "item")));
+        }
         if info.read_only {
             talk::say(
                 "read-only until others can reach this node: it asks, stores and finds, but \
@@ -246,6 +281,10 @@ impl Teller {
                 self.external.push(external);
                 reachability::told(external, &self.advertised).iter().for_each(talk::say);
             }
+            Event::DiskFails(cause) => {
+                talk::say(format_args!("puts are refused: the disk does not take them: {cause}"));
+            }
+            Event::DiskWorks => talk::say("the disk takes puts again"),
             Event::Renamed(id) => {
                 talk::say(format_args!("its id is {id} now, as its address demands (BEP 42)"));
             }

@@ -2,7 +2,7 @@
 
 use std::io::ErrorKind;
 
-use xorbit::{Closed, DataDirError, StartError};
+use xorbit::{Closed, DataDirError, StartError, StoreError};
 
 use crate::failure::{Failure, Kind};
 
@@ -30,7 +30,9 @@ impl From<StartError> for Failure {
                 .hint("listen on `0.0.0.0:PORT` for all IPv4 addresses, `[::]:PORT` for all IPv6"),
             StartError::DataDir(error) => data_dir(&error),
             StartError::BadJoin(_) | StartError::BadReplicas(_) => Failure::new(Kind::Usage, told),
-            StartError::NoRandomness(_) => Failure::new(Kind::Environment, told),
+            StartError::NoRandomness(_) | StartError::NoThread(_) => {
+                Failure::new(Kind::Environment, told)
+            }
         }
     }
 }
@@ -44,6 +46,10 @@ fn data_dir(error: &DataDirError) -> Failure {
         }
         DataDirError::Io { .. } => failure(error.to_string())
             .hint("give a directory that can be written with `--data DIR`"),
+        DataDirError::Store { cause: StoreError::TooNew { .. }, .. } => failure(error.to_string())
+            .hint("a later version of this program wrote it: use that, or another `--data DIR`"),
+        DataDirError::Store { .. } => failure(error.to_string())
+            .hint("see that the disk works and has room, or give another directory"),
         DataDirError::InUse(_) => failure(error.to_string())
             .hint("end the other node, or give this one a directory of its own with `--data DIR`"),
         DataDirError::Unreadable { path, line, what } => {

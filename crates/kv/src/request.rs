@@ -206,6 +206,10 @@ pub enum Event {
     ExternalAddress(Endpoint),
     /// Our id changed, to follow from our address (BEP 42).
     Renamed(NodeId),
+    /// The disk does not take what shall outlive the process, for this reason: puts are refused.
+    DiskFails(Box<str>),
+    /// The disk takes what shall outlive the process again.
+    DiskWorks,
     /// A step of a request's lookup.
     Step(RequestId, Step),
     /// Peers that the request had not found before.

@@ -8,11 +8,11 @@ use node::Network;
 use wire::Family;
 
 use crate::clock::Clock;
-use crate::data_dir::{DataDir, Remembered};
 use crate::driver::Driver;
 use crate::error::StartError;
 use crate::node::Node;
 use crate::resolve::is_host_and_port;
+use crate::restore::{Restored, restore};
 use crate::seed::random_seed;
 use crate::socket::Port;
 
@@ -79,8 +79,8 @@ impl Builder {
         self
     }
 
-    /// Keeps identity and contacts in this directory, so that the node comes back without being
-    /// told whom to join.
+    /// Keeps identity, contacts, held items and held peers in this directory: the node comes back with
+    /// all that it acknowledged, without being told whom to join. A put is answered once it is durable.
     pub fn data_dir(mut self, directory: impl Into<PathBuf>) -> Self {
         self.data_dir = Some(directory.into());
         self
@@ -128,25 +128,18 @@ impl Builder {
             self.join = PUBLIC_ROUTERS.map(String::from).into();
         }
         let ports = bind(&self.listen)?;
-        let opened = self.data_dir.as_deref().map(DataDir::open).transpose()?;
-        let (data_dir, remembered) = match opened {
-            Some((data_dir, remembered)) => (Some(data_dir), remembered),
-            None => (None, None),
+        let (clock, config, join) = (Clock::start(), self.config, self.join);
+        let Some(directory) = self.data_dir else {
+            let kv = kv::Kv::new(config, random_seed()?, clock.now());
+            return Ok(Driver::spawn(kv, ports, clock, None, join, Restored::default()));
         };
-        let is_new = remembered.is_none();
-        let mut contacts = Vec::new();
-        if let Some(remembered) = remembered {
-            self.config.node.id = Some(remembered.id);
-            contacts = remembered.contacts;
-        }
-        let seed = random_seed()?;
-        let clock = Clock::start();
-        let kv = kv::Kv::new(self.config, seed, clock.now());
-        if let (Some(data_dir), true) = (&data_dir, is_new) {
-            // At once, so that a directory that cannot be written shows before the node serves.
-            data_dir.remember(&Remembered { id: kv.node().id(), contacts: Vec::new() })?;
-        }
-        Ok(Driver::spawn(kv, ports, clock, data_dir, self.join, contacts))
+        // A disk may take its time: off this thread.
+        let restoring = tokio::task::spawn_blocking(move || restore(&directory, config, &clock));
+        let (kv, persistence, restored) = match restoring.await {
+            Ok(restored) => restored?,
+            Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+        };
+        Ok(Driver::spawn(kv, ports, clock, Some(persistence), join, restored))
     }
 }
 

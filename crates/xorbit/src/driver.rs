@@ -7,7 +7,6 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -18,10 +17,13 @@ use tokio::time::Sleep;
 use wire::{Contact, Endpoint, Family};
 
 use crate::clock::Clock;
-use crate::data_dir::{DataDir, Remembered};
+use crate::data_dir::DataDir;
 use crate::node::{Info, Node};
 use crate::outbound::advertised;
+use crate::persistence::{Committed, Persistence};
+use crate::remembered::{self, Remembered};
 use crate::resolve::resolve;
+use crate::restore::Restored;
 use crate::socket::Port;
 
 /// Messages of handles that wait for the driver.
@@ -50,7 +52,7 @@ const RESOLVE_AFTER_MIN: Duration = Duration::from_secs(1);
 /// Longest wait before names to join through are tried again.
 const RESOLVE_AFTER_MAX: Duration = Duration::from_secs(60);
 
-/// How long a closing node waits for repairs that are on their way.
+/// How long a closing node waits for repairs that are on their way, and then for the disk.
 const CLOSING: Duration = Duration::from_secs(2);
 
 /// What a handle asks of the driver.
@@ -87,9 +89,12 @@ pub(crate) struct Driver {
     /// Names to join through are being resolved, now or after a wait.
     resolving: bool,
     resolve_after: Duration,
-    /// Contacts that a data directory remembered.
-    remembered: Vec<Contact>,
-    data_dir: Option<Arc<DataDir>>,
+    /// What a data directory gave back.
+    restored: Restored,
+    /// Where what shall outlive us goes, and the directory, which stays ours until the end.
+    persistence: Option<(Persistence, DataDir)>,
+    /// The disk took the last batch.
+    disk_works: bool,
     listening: Vec<SocketAddr>,
     started: std::time::Instant,
     remember_at: std::time::Instant,
@@ -100,6 +105,8 @@ enum Woken {
     Readable,
     Message(Message),
     Timer,
+    /// The disk is done with a batch.
+    Committed(Committed),
     /// The last handle is gone.
     Abandoned,
 }
@@ -110,9 +117,9 @@ impl Driver {
         kv: Kv,
         ports: Vec<Port>,
         clock: Clock,
-        data_dir: Option<DataDir>,
+        persistence: Option<(Persistence, DataDir)>,
         join: Vec<String>,
-        remembered: Vec<Contact>,
+        restored: Restored,
     ) -> Node {
         let (sender, inbox) = mpsc::channel(MESSAGES);
         let (events, _) = broadcast::channel(EVENTS);
@@ -132,8 +139,9 @@ impl Driver {
             join,
             resolving: false,
             resolve_after: RESOLVE_AFTER_MIN,
-            remembered,
-            data_dir: data_dir.map(Arc::new),
+            restored,
+            persistence,
+            disk_works: true,
             listening,
             started: now,
             remember_at: now + REMEMBER_EVERY,
@@ -149,22 +157,22 @@ impl Driver {
             .iter()
             .filter_map(|name| name.parse::<SocketAddr>().ok())
             .map(Endpoint::from)
-            .chain(self.remembered.iter().map(|contact| contact.endpoint))
+            .chain(self.restored.contacts.iter().map(|contact| contact.endpoint))
             .collect();
         if !plain.is_empty() {
             self.join_through(plain).await;
         }
         self.resolve_later(Duration::ZERO);
         let mut timer = Box::pin(tokio::time::sleep(Duration::ZERO));
-        let mut armed: Option<node::Instant> = None;
+        let mut armed: Option<std::time::Instant> = None;
         loop {
             // A timer that is set too early is left so: most deadlines are those of queries, which
             // are answered long before, and one tick too many costs less than a reset for each.
-            if let Some(at) = self.kv.deadline()
+            if let Some(at) = self.deadline()
                 && armed.is_none_or(|armed| at < armed)
             {
                 armed = Some(at);
-                timer.as_mut().reset(self.clock.at(at).into());
+                timer.as_mut().reset(at.into());
             }
             match self.wake(&mut timer, armed.is_some()).await {
                 Woken::Readable => self.receive().await,
@@ -174,6 +182,7 @@ impl Driver {
                     self.settle().await;
                     self.remember_if_due();
                 }
+                Woken::Committed(committed) => self.committed(committed).await,
                 Woken::Message(Message::Close(done)) => {
                     self.finish().await;
                     // Whoever asked may be gone by now.
@@ -200,6 +209,11 @@ impl Driver {
             }
             if readable {
                 return Poll::Ready(Woken::Readable);
+            }
+            if let Some((persistence, _)) = &mut self.persistence
+                && let Poll::Ready(committed) = persistence.poll_committed(context)
+            {
+                return Poll::Ready(Woken::Committed(committed));
             }
             if let Poll::Ready(message) = self.inbox.poll_recv(context) {
                 return Poll::Ready(message.map_or(Woken::Abandoned, Woken::Message));
@@ -244,6 +258,40 @@ impl Driver {
         while let Some(event) = self.kv.next_event() {
             self.pass_on(event);
         }
+        if let Some((persistence, _)) = &mut self.persistence {
+            persistence.hand_over(self.kv.changes());
+        }
+    }
+
+    /// When there is something to do without an input.
+    fn deadline(&mut self) -> Option<std::time::Instant> {
+        let protocol = self.kv.deadline().map(|at| self.clock.at(at));
+        let disk = match &self.persistence {
+            Some((persistence, _)) => persistence.due(self.kv.changes()),
+            None => None,
+        };
+        [protocol, disk].into_iter().flatten().min()
+    }
+
+    /// The disk has a batch, or does not take it.
+    async fn committed(&mut self, committed: Committed) {
+        let (now, batch) = (self.clock.now(), committed.batch);
+        match committed.outcome {
+            Ok(()) => {
+                self.kv.stored(now, batch, &mut self.outbox);
+                if !std::mem::replace(&mut self.disk_works, true) {
+                    let _ = self.events.send(Event::DiskWorks);
+                }
+            }
+            Err(error) => {
+                self.kv.not_stored(now, batch, &mut self.outbox);
+                if std::mem::replace(&mut self.disk_works, false) {
+                    // Nobody need listen.
+                    let _ = self.events.send(Event::DiskFails(error.to_string().into()));
+                }
+            }
+        }
+        self.settle().await;
     }
 
     fn pass_on(&mut self, event: Event) {
@@ -345,7 +393,8 @@ impl Driver {
             advertised: self.listening.iter().copied().map(advertised).collect(),
             external: Family::ALL.iter().filter_map(|family| node.external(*family)).collect(),
             contacts: Family::ALL.map(|family| node.table(family).len()),
-            remembered: self.remembered.len(),
+            remembered: self.restored.contacts.len(),
+            restored: self.restored.clone(),
             read_only: node.is_read_only(),
             items,
             item_bytes,
@@ -362,10 +411,14 @@ impl Driver {
             return;
         }
         self.remember_at = now + REMEMBER_EVERY;
-        if let Some(data_dir) = self.data_dir.clone() {
+        self.remember();
+    }
+
+    /// Lets identity and contacts go with the next batch.
+    fn remember(&mut self) {
+        if self.persistence.is_some() {
             let remembered = self.remembered();
-            // Off this task: the disk must not hold up answers. The next time tries again anyway.
-            tokio::task::spawn_blocking(move || data_dir.remember(&remembered));
+            self.kv.changes().put(remembered::KEY, |value| remembered.write(value));
         }
     }
 
@@ -374,7 +427,7 @@ impl Driver {
         let mut contacts = node.good_contacts();
         if contacts.len() < FEW_CONTACTS {
             let gone = |old: &&Contact| contacts.iter().all(|contact| contact.id != old.id);
-            let old: Vec<Contact> = self.remembered.iter().filter(gone).copied().collect();
+            let old: Vec<Contact> = self.restored.contacts.iter().filter(gone).copied().collect();
             contacts.extend(old);
         }
         Remembered { id: node.id(), contacts }
@@ -385,7 +438,7 @@ impl Driver {
         let end = std::time::Instant::now() + CLOSING;
         let mut timer = Box::pin(tokio::time::sleep(Duration::ZERO));
         while !self.kv.is_idle() && std::time::Instant::now() < end {
-            let next = self.kv.deadline().map_or(end, |at| self.clock.at(at).min(end));
+            let next = self.deadline().map_or(end, |at| at.min(end));
             timer.as_mut().reset(next.into());
             match self.wake(&mut timer, true).await {
                 Woken::Readable => self.receive().await,
@@ -393,14 +446,17 @@ impl Driver {
                     self.kv.tick(self.clock.now(), &mut self.outbox);
                     self.settle().await;
                 }
+                Woken::Committed(committed) => self.committed(committed).await,
                 // Nobody is served any more; a closed channel would wake us for ever.
                 Woken::Message(_) => {}
                 Woken::Abandoned => break,
             }
         }
-        if let Some(data_dir) = &self.data_dir {
-            // The last chance: an error here loses contacts, not values, and nobody is left to hear.
-            let _ = data_dir.remember(&self.remembered());
+        self.remember();
+        if let Some((mut persistence, _directory)) = self.persistence.take() {
+            // The last chance: puts that are not durable were not answered either.
+            let last = persistence.finish(self.kv.changes());
+            let _ = tokio::time::timeout(CLOSING, last).await;
         }
     }
 }

@@ -28,6 +28,9 @@ pub enum StartError {
     /// The number of replicas is out of range.
     #[error("{0} replicas are not between 1 and {max}", max = kv::MAX_REPLICAS)]
     BadReplicas(usize),
+    /// The system gives no thread for the disk.
+    #[error("cannot start a thread for the disk: {0}")]
+    NoThread(io::Error),
     /// The machine gives no randomness.
     #[error("the machine gives no randomness: {0}")]
     NoRandomness(getrandom::Error),

@@ -38,8 +38,11 @@ mod item;
 mod lookup;
 mod node;
 mod outbound;
+mod persistence;
 mod put;
+mod remembered;
 mod resolve;
+mod restore;
 mod seed;
 mod socket;
 mod testnet;
@@ -53,6 +56,7 @@ pub use item::{ItemGet, ItemPut};
 pub use lookup::{Lookup, LookupStep};
 pub use node::{Events, Info, Node};
 pub use put::Put;
+pub use restore::Restored;
 pub use seed::random_seed;
 pub use testnet::{Testnet, testnet};
 pub use topic::{Announce, Peers};
@@ -63,10 +67,11 @@ pub use ::node::{
 };
 pub use kv::{
     Absence, Consistency, DEFAULT_REPLICAS, DEFAULT_TTL, Effort, Event, Expected, GetError,
-    GetReport, ItemReport, KEY_BYTES, Key, KeyError, LookupReport, MAX_REPLICAS, MAX_TTL,
-    Namespace, NamespaceError, PASSPHRASE_BYTES, PassphraseError, PeersReport, PutError, PutReport,
-    Record, Refusal, Replica, Version, WriteReport, largest_value,
+    GetReport, ItemReport, KEY_BYTES, Key, KeyError, LeaveReport, LookupReport, MAX_REPLICAS,
+    MAX_TTL, Namespace, NamespaceError, PASSPHRASE_BYTES, PassphraseError, PeersReport, PutError,
+    PutReport, Record, Refusal, Replica, Version, WriteReport, largest_value,
 };
+pub use store::StoreError;
 pub use wire::{
     Bloom, Contact, Endpoint, Family, InfoHash, Item, NodeId, Point, PublicKey, Scope, Seq, Signer,
     Target,

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kv::{Done, Event, Namespace, Request};
+use kv::{Done, Event, LeaveReport, Namespace, Request};
 use node::{Answer, Counters};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use wire::{Endpoint, InfoHash, NodeId, Point, Target};
@@ -16,6 +16,7 @@ use crate::get::Get;
 use crate::item::{ItemGet, ItemPut};
 use crate::lookup::Lookup;
 use crate::put::Put;
+use crate::restore::Restored;
 use crate::topic::{Announce, Peers};
 
 /// A running node. Copies are cheap and speak to the same one; it closes when [`Node::close`] is
@@ -45,6 +46,8 @@ pub struct Info {
     pub contacts: [usize; 2],
     /// Contacts that its data directory remembered when it started.
     pub remembered: usize,
+    /// What its data directory gave back when it started.
+    pub restored: Restored,
     /// It answers no queries.
     pub read_only: bool,
     /// Items that it holds for others.
@@ -195,7 +198,20 @@ impl Node {
         tokio::time::timeout(limit, joined).await.unwrap_or(Ok(false))
     }
 
-    /// Leaves: lets repairs on their way end, writes what shall be remembered, and stops.
+    /// Hands what it keeps for others off to those who will be closest without it, within this time
+    /// or the usual 10 s, and says what it could not. It serves on until [`Node::close`].
+    ///
+    /// # Errors
+    /// [`Closed`] if it is.
+    pub async fn leave(&self, within: Option<Duration>) -> Result<LeaveReport, Closed> {
+        match self.finish(Request::Leave { within }).await? {
+            Done::Left(report) => Ok(report),
+            _ => Err(Closed),
+        }
+    }
+
+    /// Stops: lets repairs on their way end and writes what shall be remembered. Who holds values for
+    /// others calls [`Node::leave`] before.
     pub async fn close(self) {
         let (sender, receiver) = oneshot::channel();
         if self.driver.send(Message::Close(sender)).await.is_ok() {

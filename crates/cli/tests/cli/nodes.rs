@@ -61,15 +61,67 @@ fn a_node_that_starts_while_its_network_is_gone_forgets_nobody() {
     let directory = Directory::new();
     let data = directory.path("data");
     let first = Node::start(&[]);
-    let second = Node::start_beside(&first, &["--data", &data]);
-    let id = second.id.clone();
-    second.leave("INT");
-    let known = fs::read_to_string(directory.path("data/node.txt")).unwrap();
-    assert!(known.contains(&first.address), "{known}");
+    Node::start_beside(&first, &["--data", &data]).leave("INT");
+    let address = first.address.clone();
     drop(first);
     Node::start(&["--data", &data]).leave("INT");
-    assert_eq!(fs::read_to_string(directory.path("data/node.txt")).unwrap(), known);
-    assert!(known.contains(&id));
+    let _first = Node::start_at(&address);
+    Node::start(&["--data", &data]).hear("joined");
+}
+
+#[test]
+fn a_node_that_is_killed_comes_back_with_all_that_it_acknowledged() {
+    let directory = Directory::new();
+    let data = directory.path("data");
+    let node = Node::start(&["--data", &data]);
+    for number in 0..5 {
+        node.run(&["put", &format!("k{number}"), "v"]).expect(0);
+    }
+    node.run(&["delete", "k4"]).expect(0);
+    drop(node);
+    let again = Node::start(&["--data", &data]);
+    again.hear("came back with 5 items");
+    for number in 0..4 {
+        assert_eq!(again.run(&["get", &format!("k{number}")]).expect(0).text(), "v");
+    }
+    again.run(&["get", "k4"]).expect(1);
+}
+
+#[test]
+fn a_damaged_store_is_told_and_what_can_be_read_is_served() {
+    let directory = Directory::new();
+    let data = directory.path("data");
+    let node = Node::start(&["--data", &data]);
+    node.run(&["put", "first", "v"]).expect(0);
+    node.run(&["put", "second", "v"]).expect(0);
+    drop(node);
+    let store = directory.path("data/store");
+    let file = fs::read_dir(store).unwrap().next().unwrap().unwrap().path();
+    let mut bytes = fs::read(&file).unwrap();
+    let place = bytes.windows(5).position(|window| window == b"first").unwrap();
+    bytes[place] ^= 1;
+    fs::write(&file, bytes).unwrap();
+    let again = Node::start(&["--data", &data]);
+    again.hear("the store was damaged");
+    assert_eq!(again.run(&["get", "second"]).expect(0).text(), "v");
+    again.run(&["get", "first"]).expect(1);
+}
+
+#[test]
+fn a_node_that_leaves_hands_its_values_to_those_that_stay() {
+    let network = ["--replicas", "1"];
+    let first = Node::start(&network);
+    let second = Node::start_beside(&first, &network);
+    for number in 0..12 {
+        first.run(&["put", &format!("k{number}"), "v", "--replicas", "1"]).expect(0);
+    }
+    let (status, told) = second.leave("TERM");
+    assert!(status.success(), "{told:?}");
+    assert!(told.iter().all(|line| !line.contains("could not")), "{told:?}");
+    for number in 0..12 {
+        let got = first.run(&["get", &format!("k{number}"), "--replicas", "1", "--first"]);
+        assert_eq!(got.expect(0).text(), "v", "k{number}");
+    }
 }
 
 #[test]
