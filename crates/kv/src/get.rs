@@ -68,7 +68,9 @@ impl Kv {
         let target = get.request.namespace.target(&get.request.key);
         let replicas = self.replicas(&mut result, &target, now);
         let answered = replicas.places.len();
-        if answered == 0 {
+        // The first value will do wherever it was found, also beyond the closest.
+        let first = get.request.consistency == Consistency::First && !replicas.items.is_empty();
+        if answered == 0 && !first {
             return self.done(id, Done::Got(Err(GetError::Unreachable(effort))));
         }
         let needed = match get.request.consistency {
@@ -78,7 +80,7 @@ impl Kv {
         };
         let sure = match get.request.consistency {
             Consistency::All => replicas.silent.is_empty(),
-            _ => answered >= needed,
+            _ => first || answered >= needed,
         };
         let read = read(&replicas, &get.request, effort, now.wall);
         let outcome = match read {
