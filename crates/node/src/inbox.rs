@@ -106,6 +106,7 @@ impl<A: Admission> Node<A> {
             if let Some(seen) = message.seen_at {
                 self.seen_at(&from, seen, now, outbox);
             }
+            self.is_back(&contact, now);
             self.membership.found_somebody(&mut self.events, &self.tables);
         }
         match waiting.purpose {

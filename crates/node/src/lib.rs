@@ -30,6 +30,7 @@ mod identity;
 mod inbox;
 pub mod limits;
 mod lookup;
+mod lost;
 mod membership;
 mod operation;
 mod outbox;

@@ -86,6 +86,15 @@ pub const PER_PREFIX_PERCENT: u8 = 50;
 /// Puts that wait until they are durable. At 5 ms for a batch that is 3 million a second.
 pub const ACKNOWLEDGEMENTS: usize = 16_384;
 
+/// Contacts that fell silent and are asked for a sign of life now and then ...
+pub const LOST: usize = 64;
+
+/// ... for so long.
+pub const LOST_FOR: Duration = Duration::from_secs(24 * 3600);
+
+/// How many of them with each upkeep.
+pub const LOST_CHECKS: usize = 2;
+
 /// Topics with peers on the shelf.
 pub const TOPICS: usize = 50_000;
 

@@ -9,9 +9,11 @@ use wire::{Contact, Endpoint, Family, Query};
 use crate::ask::Question as Ask;
 use crate::config::Network;
 use crate::limits::{
-    FILLING_LOOKUPS, JOIN_ENDPOINTS, JOIN_RETRY_MAX, JOIN_RETRY_MIN, K, MAINTENANCE, STALE,
+    FILLING_LOOKUPS, JOIN_ENDPOINTS, JOIN_RETRY_MAX, JOIN_RETRY_MIN, K, LOST_CHECKS, MAINTENANCE,
+    STALE,
 };
 use crate::lookup::{Lookup, Owner};
+use crate::lost::LOOK_AFTER;
 use crate::operation::{Event, LookupResult, Question};
 use crate::outbox::Outbox;
 use crate::pending::Purpose;
@@ -175,6 +177,7 @@ impl<A: Admission> Node<A> {
             }
         });
         self.check_questionable(monotonic, outbox);
+        self.look_for_lost(monotonic, outbox);
         self.try_to_reach_ourselves(monotonic, outbox);
         for family in Family::ALL {
             let noise = self.dice.bytes();
@@ -196,6 +199,34 @@ impl<A: Admission> Node<A> {
             for contact in self.tables[family as usize].questionable(now, CHECKS) {
                 self.verify(contact, now, outbox);
             }
+        }
+    }
+
+    /// A contact did not answer in time.
+    pub(crate) fn fell_silent(&mut self, contact: Contact, now: Instant) {
+        let table = &mut self.tables[contact.endpoint.family() as usize];
+        let known = table.get(&contact.id).is_some();
+        table.failed(&contact.id, &contact.endpoint);
+        // The public network is never short of contacts.
+        if known && table.get(&contact.id).is_none() && self.config.network != Network::Public {
+            self.lost.add(contact, now);
+        }
+    }
+
+    /// Asks some of those that fell silent whether they are there again.
+    fn look_for_lost(&mut self, now: Instant, outbox: &mut Outbox) {
+        for _ in 0..LOST_CHECKS {
+            if let Some(contact) = self.lost.next(now) {
+                self.verify(contact, now, outbox);
+            }
+        }
+    }
+
+    /// A contact gave a sign of life: if it had fallen silent, others may be back with it.
+    pub(crate) fn is_back(&mut self, contact: &Contact, now: Instant) {
+        if !self.lost.is_empty() && self.lost.found(&contact.id) {
+            let at = now + LOOK_AFTER;
+            self.membership.look_at = Some(self.membership.look_at.map_or(at, |set| set.min(at)));
         }
     }
 

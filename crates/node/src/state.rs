@@ -18,6 +18,7 @@ use crate::durable::Acknowledgements;
 use crate::identity::Identity;
 use crate::limits::OPERATIONS;
 use crate::lookup::{Heard, Lookup};
+use crate::lost::Lost;
 use crate::membership::Membership;
 use crate::operation::{Answer, Command, Event, OperationId};
 use crate::outbox::Outbox;
@@ -54,6 +55,7 @@ pub struct Node<A> {
     pub(crate) budget: Budget,
     pub(crate) verifications: Verifications,
     pub(crate) membership: Membership,
+    pub(crate) lost: Lost,
     pub(crate) counters: Counters,
     pub(crate) events: VecDeque<Event>,
     wall: SteadyWall,
@@ -88,6 +90,7 @@ impl<A: Admission> Node<A> {
             budget: Budget::new(&mut dice, config.cap_bytes_per_s),
             verifications: Verifications::new(&mut dice),
             membership: Membership::new(now.monotonic),
+            lost: Lost::default(),
             counters: Counters::default(),
             events: VecDeque::new(),
             wall: SteadyWall::default(),
@@ -131,7 +134,7 @@ impl<A: Admission> Node<A> {
                 Due::GivenUp(waiting) => {
                     self.counters.timeouts += 1;
                     if let Some(id) = waiting.expected {
-                        self.tables[waiting.to.family() as usize].failed(&id, &waiting.to);
+                        self.fell_silent(Contact { id, endpoint: waiting.to }, now.monotonic);
                     }
                     match waiting.purpose {
                         Purpose::Lookup(candidate) => {
@@ -158,6 +161,7 @@ impl<A: Admission> Node<A> {
         let idle = self.tables.iter().all(Table::is_empty)
             && self.items.is_empty()
             && self.peers.is_empty()
+            && self.lost.is_empty()
             && self.membership.has_no_doors();
         let lookups = self.lookup_deadline();
         let membership = self.membership.deadline(idle);

@@ -163,3 +163,29 @@ fn ten_thousand_keys_outlive_the_replacement_of_half_of_all_nodes() {
         assert_eq!(&*world.read(16 + number % 32, key), expected);
     }
 }
+
+#[test]
+fn halves_that_were_cut_apart_and_both_written_end_at_the_highest_versions() {
+    let mut world = World::joined(24);
+    let keys = keys(40);
+    store_all(&mut world, &keys);
+    let left: Vec<usize> = (0..12).collect();
+    world.cut_off(&left);
+    // Long enough that each half forgets the other.
+    world.run(MINUTE * 30);
+    for (number, key) in keys.iter().enumerate() {
+        world.store(number % 12, key, b"left");
+        world.store(12 + number % 12, key, b"right");
+    }
+    for key in keys.iter().step_by(2) {
+        world.run(Duration::from_secs(1));
+        world.store(3, key, b"left again");
+    }
+    world.heal();
+    world.run(MINUTE * 60);
+    assert_eq!(missing(&mut world, &keys), (0, 0));
+    for (number, key) in keys.iter().enumerate() {
+        let expected: &[u8] = if number % 2 == 0 { b"left again" } else { b"right" };
+        assert_eq!(&*world.read(number % 24, key), expected, "{key}");
+    }
+}
