@@ -4,6 +4,7 @@
 use alloc::boxed::Box;
 use alloc::collections::BinaryHeap;
 use core::cmp::Ordering;
+use core::time::Duration;
 
 use wire::limits::DATAGRAM_BYTES;
 use wire::{Endpoint, NodeId, Point, Query, ReplyKind, TransactionId, Want};
@@ -43,7 +44,7 @@ impl<A: Admission> Node<A> {
         };
         let waiting = Waiting { to, expected, kind: reply_kind(query), purpose, sent_at: at };
         let slow_at = at + self.round_trips.slow_after(round_trip);
-        let given_up_at = at + self.round_trips.timeout();
+        let given_up_at = at + wait(query) + self.round_trips.timeout();
         let inserted = self.pending.insert(waiting, slow_at, given_up_at, &mut self.dice);
         let Some(transaction) = inserted else { return false };
         self.send_query(transaction, to, query, at, now, outbox);
@@ -149,6 +150,14 @@ impl<A: Admission> Node<A> {
     }
 }
 
+/// How long whoever is asked may wait before it answers.
+fn wait(query: &Query<'_>) -> Duration {
+    match query {
+        Query::WaitingGet { wait_s, .. } => Duration::from_secs((*wait_s).into()),
+        _ => Duration::ZERO,
+    }
+}
+
 fn reply_kind(query: &Query<'_>) -> ReplyKind {
     match query {
         Query::Ping | Query::AnnouncePeer { .. } | Query::Put { .. } | Query::Unknown => {
@@ -156,7 +165,7 @@ fn reply_kind(query: &Query<'_>) -> ReplyKind {
         }
         Query::FindNode { .. } => ReplyKind::Nodes,
         Query::GetPeers { .. } => ReplyKind::Peers,
-        Query::Get { .. } => ReplyKind::Item,
+        Query::Get { .. } | Query::WaitingGet { .. } => ReplyKind::Item,
         Query::SampleInfohashes { .. } => ReplyKind::Samples,
         Query::Offer { .. } => ReplyKind::Offered,
     }

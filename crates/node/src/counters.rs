@@ -56,6 +56,8 @@ pub struct Counters {
     /// Queries answered, by method: ping, find_node, get_peers, announce_peer, get, put,
     /// sample_infohashes, offer, unknown or malformed.
     pub answered: [u64; 9],
+    /// Of the gets, those that were let wait for a newer version.
+    pub waits: u64,
     /// Queries refused with an error.
     pub refused: u64,
     /// Queries of ours that were answered.

@@ -4,6 +4,7 @@
 //! changes it went with is there. Nothing else waits for that.
 
 use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 
 use wire::limits::TRANSACTION_BYTES;
 use wire::{Endpoint, InfoHash, Reply, Target};
@@ -53,9 +54,14 @@ impl<A: Admission> Node<A> {
         &mut self.changes
     }
 
-    /// This batch, and all before it, is durable: tells those who wait.
+    /// This batch, and all before it, is durable: tells those who wait, for that or for a newer version.
     pub fn stored(&mut self, now: Now, batch: BatchNumber, outbox: &mut Outbox) {
-        self.items.stored(batch, |_| {});
+        let (waits, mut changed) = (&self.waits, Vec::new());
+        self.items.stored(batch, |target| {
+            if waits.concerns(&target) {
+                changed.push(target);
+            }
+        });
         while let Some(waiter) = self.acknowledgements.pop(batch) {
             match waiter {
                 Waiter::Asker { .. } => self.answer_waiter(now, &waiter, Ok(()), outbox),
@@ -63,6 +69,9 @@ impl<A: Admission> Node<A> {
                     self.write_stored(operation, destination);
                 }
             }
+        }
+        for target in changed {
+            self.shelf_changed(&target, now, outbox);
         }
     }
 

@@ -8,7 +8,7 @@ use wire::{
 use crate::config::Network;
 use crate::counters::Drop;
 use crate::lookup::Heard;
-use crate::operation::{Answer, Event, OperationId};
+use crate::operation::{Answer, Event, Inquired, OperationId};
 use crate::outbox::Outbox;
 use crate::pending::{Purpose, Waiting};
 use crate::shelf::Admission;
@@ -93,8 +93,7 @@ impl<A: Admission> Node<A> {
                 return self.distrusted(&waiting, now, outbox);
             }
         }
-        let round_trip = now.since(waiting.sent_at);
-        self.round_trips.measured(round_trip);
+        let round_trip = self.round_trip(&waiting, now);
         let contact = Contact { id, endpoint: from };
         let member = self.is_of_our_network(&from, message.network, door);
         if member {
@@ -120,6 +119,11 @@ impl<A: Admission> Node<A> {
             }
             Purpose::Write { operation, destination } => self.write_stored(operation, destination),
             Purpose::Ask(operation) => self.asked_and_answered(operation, id, round_trip, &reply),
+            Purpose::Inquire { operation, .. } if member => {
+                let took = now.since(waiting.sent_at);
+                self.inquiry_answered(operation, contact, took, &reply);
+            }
+            Purpose::Inquire { operation, .. } => self.inquiry_ended(operation, Inquired::Silent),
             Purpose::Verify => {}
         }
     }
@@ -159,7 +163,7 @@ impl<A: Admission> Node<A> {
         };
         self.counters.replies += 1;
         self.budget.prove(&from);
-        self.round_trips.measured(now.since(waiting.sent_at));
+        self.round_trip(&waiting, now);
         if let Some(id) = waiting.expected {
             self.tables[from.family() as usize].heard(&id, &from, now);
         }
@@ -170,6 +174,9 @@ impl<A: Admission> Node<A> {
             }
             Purpose::Write { operation, destination } => {
                 self.write_refused(operation, destination, error.code, error.text);
+            }
+            Purpose::Inquire { operation, .. } => {
+                self.inquiry_ended(operation, Inquired::Refused(error.code));
             }
             Purpose::Ask(operation) => {
                 let text = alloc::string::String::from_utf8_lossy(error.text).into();
@@ -190,6 +197,7 @@ impl<A: Admission> Node<A> {
                 self.lookup_heard(candidate, Heard::Distrusted, now, outbox);
             }
             Purpose::Write { operation, destination } => self.write_silent(operation, destination),
+            Purpose::Inquire { operation, .. } => self.inquiry_ended(operation, Inquired::Silent),
             Purpose::Ask(operation) => {
                 self.events.push_back(Event::Answered(operation, Answer::Silent));
             }

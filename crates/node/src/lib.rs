@@ -28,6 +28,7 @@ mod durable;
 mod hand_off;
 mod identity;
 mod inbox;
+mod inquiry;
 pub mod limits;
 mod lookup;
 mod lost;
@@ -43,6 +44,7 @@ pub mod table;
 mod time;
 mod token;
 mod verify;
+mod waits;
 pub mod walk;
 mod write;
 
@@ -53,8 +55,8 @@ pub use counters::{Counters, Drop};
 pub use dice::Dice;
 pub use hand_off::Holder;
 pub use operation::{
-    Answer, Command, Destination, Ended, Event, Holds, LookupResult, OperationId, Outcome,
-    Question, Responder, Step, StepOutcome, Until, Written,
+    Answer, Command, Destination, Ended, Event, Held, Holds, Inquired, Inquiry, LookupResult,
+    OperationId, Outcome, Question, Responder, Step, StepOutcome, Until, Written,
 };
 pub use outbox::Outbox;
 pub use shelf::{Admission, Lease, Mainline, Refused, ShelfLimits};

@@ -114,6 +114,18 @@ pub const SAMPLE: usize = 20;
 /// A sample stays the same for so long (BEP 51: at most 6 hours).
 pub const SAMPLE_INTERVAL: Duration = Duration::from_secs(60);
 
+/// Answers that wait for a newer version, in all: about 300 bytes each, tables included.
+pub const WAITS: usize = 16_384;
+
+/// Of them, answers to one address, behind which many may watch from their ephemeral nodes ...
+pub const WAITS_PER_ADDRESS: usize = 256;
+
+/// ... to one /24 (IPv6: /64) ...
+pub const WAITS_PER_PREFIX: usize = 1024;
+
+/// ... and for one target: one put sends all of them, up to 1.4 MB.
+pub const WAITS_PER_TARGET: usize = 1024;
+
 /// Datagrams to a globally addressed foreign node: one each so often ...
 pub const PACE_INTERVAL: Duration = Duration::from_millis(250);
 
@@ -159,5 +171,6 @@ pub const JOIN_ENDPOINTS: usize = 64;
 
 const _: () = assert!(LOOKUP_MESSAGES <= LOOKUP_CANDIDATES);
 const _: () = assert!(SLOW_MAX.as_micros() < TIMEOUT.as_micros());
+const _: () = assert!(WAITS_PER_ADDRESS <= WAITS_PER_PREFIX && WAITS_PER_PREFIX <= WAITS);
 const _: () = assert!(K <= wire::limits::NODES_PER_LIST);
 const _: () = assert!(PEERS_IN_REPLY[0] <= wire::limits::PEERS_PER_REPLY);

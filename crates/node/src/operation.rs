@@ -133,6 +133,23 @@ impl Destination {
     }
 }
 
+/// What to ask of one node about a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inquiry {
+    /// Whom.
+    pub contact: Contact,
+    /// The item's name.
+    pub target: Target,
+    /// The salt in its name, which replies do not repeat.
+    pub salt: Box<[u8]>,
+    /// Leave out what is not above this version.
+    pub newer_than: Option<Seq>,
+    /// Answer at the latest after so many seconds, 1 to [`wire::limits::WAIT_S`], if there is nothing
+    /// newer before, with the token that this node gave for the target. A node that knows no waits,
+    /// or grants none, answers at once.
+    pub wait: Option<(u8, Box<[u8]>)>,
+}
+
 /// Something to do.
 #[derive(Clone, Debug)]
 pub enum Command {
@@ -158,6 +175,8 @@ pub enum Command {
     },
     /// Ask one address: are you there?
     Ping(Endpoint),
+    /// Ask one node what it holds under a target, perhaps to answer only when that is newer.
+    Inquire(Inquiry),
     /// Ask one address which topics it holds peers of.
     Sample {
         /// Whom.
@@ -203,15 +222,23 @@ pub enum Event {
     /// A write phase ended: what became of each destination, in the order given; without a contact
     /// our own shelf.
     Wrote(OperationId, Vec<(Option<Contact>, Outcome)>),
+    /// Our own shelf shows something else under a target of which [`crate::Node::notice_shelf`]
+    /// wants to hear.
+    ShelfChanged(Target),
     /// One address answered, or not.
     Answered(OperationId, Answer),
+    /// An inquiry ended.
+    Inquired(OperationId, Inquired),
 }
 
 impl Event {
     /// The operation that ends with this event.
     pub fn ends(&self) -> Option<OperationId> {
         match self {
-            Event::LookedUp(id, _) | Event::Wrote(id, _) | Event::Answered(id, _) => Some(*id),
+            Event::LookedUp(id, _)
+            | Event::Wrote(id, _)
+            | Event::Answered(id, _)
+            | Event::Inquired(id, _) => Some(*id),
             _ => None,
         }
     }
@@ -337,6 +364,39 @@ pub enum Outcome {
         text: Box<str>,
     },
     /// It did not answer in time.
+    Silent,
+}
+
+/// What a node holds that an inquiry asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// Nothing.
+    Nothing,
+    /// A version that was not wanted, or of an item that has ended.
+    Version(Seq),
+    /// This item, verified.
+    Item(Item),
+}
+
+/// What an inquiry came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Inquired {
+    /// An answer.
+    Answered {
+        /// Who answered, perhaps under another id than expected.
+        contact: Contact,
+        /// What it holds.
+        held: Held,
+        /// Lets us write there, and ask it to wait.
+        token: Option<Box<[u8]>>,
+        /// Contacts near the target.
+        nodes: Vec<Contact>,
+        /// After so long.
+        took: Duration,
+    },
+    /// A refusal, with this code.
+    Refused(i64),
+    /// No answer, or none that can be trusted.
     Silent,
 }
 

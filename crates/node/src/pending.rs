@@ -39,8 +39,22 @@ pub enum Purpose {
     },
     /// Because the caller asked for just this.
     Ask(OperationId),
+    /// To learn what one node holds.
+    Inquire {
+        /// For which operation.
+        operation: OperationId,
+        /// It may answer later, once it holds something newer.
+        waits: bool,
+    },
     /// To see whether a contact that we heard of, or not heard of for long, is alive.
     Verify,
+}
+
+impl Purpose {
+    /// Whether the answer may come much later than the way takes.
+    pub fn waits(&self) -> bool {
+        matches!(self, Purpose::Inquire { waits: true, .. })
+    }
 }
 
 /// A query on its way.
@@ -115,7 +129,7 @@ impl Pending {
         }
         if waiting.purpose == Purpose::Verify {
             self.verifications += 1;
-        } else {
+        } else if !waiting.purpose.waits() {
             self.timers.push(Reverse((slow_at, transaction, Stage::Slow)));
         }
         self.timers.push(Reverse((given_up_at, transaction, Stage::GivenUp)));
@@ -129,6 +143,13 @@ impl Pending {
             return None;
         }
         self.remove(transaction)
+    }
+
+    /// Forgets the queries that were sent for this, other than to verify.
+    pub fn forget(&mut self, purpose: Purpose) {
+        if purpose != Purpose::Verify {
+            self.queries.retain(|_, waiting| waiting.purpose != purpose);
+        }
     }
 
     /// The next query whose time has come.

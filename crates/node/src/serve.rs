@@ -75,12 +75,21 @@ impl<A: Admission> Node<A> {
                 self.serve_get(&asked, target, newer_than, want, outbox);
                 4
             }
+            Query::WaitingGet { target, newer_than, token, wait_s, want } => {
+                if !self.wait(&asked, target, newer_than, token, wait_s, want) {
+                    self.serve_get(&asked, target, newer_than, want, outbox);
+                }
+                4
+            }
             Query::Put { item, cas, lease, token, .. } => {
                 let lease = lease.and_then(|until| u64::try_from(until).ok()).map(UnixMillis);
                 let stored = self.serve_put(&asked, item, lease, cas, token);
                 match stored {
-                    Ok(Taken::Held) => self.reply(&asked, &Reply::Ack, outbox),
-                    Ok(Taken::Staged(batch)) => self.asker_waits(batch, &asked),
+                    Ok((target, Taken::Held)) => {
+                        self.reply(&asked, &Reply::Ack, outbox);
+                        self.shelf_changed(&target, now, outbox);
+                    }
+                    Ok((_, Taken::Staged(batch))) => self.asker_waits(batch, &asked),
                     Err(refused) => self.refuse(&asked, refused, outbox),
                 }
                 5
@@ -172,7 +181,7 @@ impl<A: Admission> Node<A> {
         }
     }
 
-    fn serve_get(
+    pub(crate) fn serve_get(
         &mut self,
         asked: &Asked<'_>,
         target: Target,
@@ -217,10 +226,11 @@ impl<A: Admission> Node<A> {
         lease: Option<UnixMillis>,
         cas: Option<Seq>,
         token: &[u8],
-    ) -> Result<Taken, Refused> {
+    ) -> Result<(Target, Taken), Refused> {
         let claim = item.claim();
+        let target = claim.target();
         let accepts = |place| self.tokens.accepts(token, &asked.from, &place, asked.now.monotonic);
-        let way = if accepts(claim.target().point()) {
+        let way = if accepts(target.point()) {
             Way::Put
         } else if accepts(self.id().point()) {
             // Whoever hands off much at once need not ask about each item.
@@ -232,7 +242,8 @@ impl<A: Admission> Node<A> {
         let item = claim.verify(&mut self.known_keys)?;
         let source = self.items.source(&asked.from, way);
         let second = asked.now.monotonic.as_secs();
-        self.shelve(&Offered { item, wanted: lease, cas, source, second }, asked.now)
+        let offered = Offered { item, wanted: lease, cas, source, second };
+        Ok((target, self.shelve(&offered, asked.now)?))
     }
 
     fn serve_sample(&mut self, asked: &Asked<'_>, target: &Point, want: Want, outbox: &mut Outbox) {

@@ -16,11 +16,12 @@ use crate::counters::Counters;
 use crate::dice::Dice;
 use crate::durable::Acknowledgements;
 use crate::identity::Identity;
+use crate::inquiry;
 use crate::limits::OPERATIONS;
 use crate::lookup::{Heard, Lookup};
 use crate::lost::Lost;
 use crate::membership::Membership;
-use crate::operation::{Answer, Command, Event, OperationId};
+use crate::operation::{Answer, Command, Event, Inquired, OperationId};
 use crate::outbox::Outbox;
 use crate::pending::{Due, Pending, Purpose};
 use crate::round_trips::RoundTrips;
@@ -29,6 +30,7 @@ use crate::table::Table;
 use crate::time::{Instant, Now, UnixMillis};
 use crate::token::Tokens;
 use crate::verify::Verifications;
+use crate::waits::Waits;
 use crate::write::Write;
 
 /// One Mainline DHT node. How it is driven stands at the [crate](crate)'s head.
@@ -45,12 +47,14 @@ pub struct Node<A> {
     /// When each lookup must end, in the order in which they started, ended ones included.
     pub(crate) lookup_ends: VecDeque<(Instant, OperationId)>,
     pub(crate) writes: HashMap<OperationId, Write, foldhash::fast::FixedState>,
+    pub(crate) inquiries: HashMap<OperationId, inquiry::Asked, foldhash::fast::FixedState>,
     pub(crate) items: Items<A>,
     /// What must be made durable next.
     pub(crate) changes: Changes,
     pub(crate) acknowledgements: Acknowledgements,
     pub(crate) peers: Peers,
     pub(crate) tokens: Tokens,
+    pub(crate) waits: Waits,
     pub(crate) known_keys: KnownKeys,
     pub(crate) budget: Budget,
     pub(crate) verifications: Verifications,
@@ -81,11 +85,13 @@ impl<A: Admission> Node<A> {
             lookups: HashMap::with_hasher(foldhash::fast::FixedState::with_seed(hash_seed)),
             lookup_ends: VecDeque::new(),
             writes: HashMap::with_hasher(foldhash::fast::FixedState::with_seed(hash_seed)),
+            inquiries: HashMap::with_hasher(foldhash::fast::FixedState::with_seed(hash_seed)),
             items: Items::new(admission, config.shelf, config.durable, &mut dice),
             changes: Changes::default(),
             acknowledgements: Acknowledgements::default(),
             peers: Peers::new(&mut dice),
             tokens: Tokens::new(&mut dice),
+            waits: Waits::new(hash_seed),
             known_keys: KnownKeys::default(),
             budget: Budget::new(&mut dice, config.cap_bytes_per_s),
             verifications: Verifications::new(&mut dice),
@@ -117,6 +123,7 @@ impl<A: Admission> Node<A> {
                 self.offer(operation, to, &offers, now.monotonic, outbox);
             }
             Command::Ping(to) => self.ping(operation, to, now.monotonic, outbox),
+            Command::Inquire(inquiry) => self.inquire(operation, inquiry, now.monotonic, outbox),
             Command::Sample { to, target } => {
                 self.ask_for_sample(operation, to, target, now.monotonic, outbox);
             }
@@ -143,6 +150,9 @@ impl<A: Admission> Node<A> {
                         Purpose::Write { operation, destination } => {
                             self.write_silent(operation, destination);
                         }
+                        Purpose::Inquire { operation, .. } => {
+                            self.inquiry_ended(operation, Inquired::Silent);
+                        }
                         Purpose::Ask(operation) => {
                             self.events.push_back(Event::Answered(operation, Answer::Silent));
                         }
@@ -153,6 +163,7 @@ impl<A: Admission> Node<A> {
         }
         self.end_late_lookups(now.monotonic, outbox);
         self.send_paced(now.monotonic, outbox);
+        self.end_waits(now, outbox);
         self.maintain(now, outbox);
     }
 
@@ -165,7 +176,8 @@ impl<A: Admission> Node<A> {
             && self.membership.has_no_doors();
         let lookups = self.lookup_deadline();
         let membership = self.membership.deadline(idle);
-        [self.pending.deadline(), self.paced.deadline(), lookups, membership]
+        let waits = self.waits.deadline();
+        [self.pending.deadline(), self.paced.deadline(), lookups, membership, waits]
             .into_iter()
             .flatten()
             .min()
@@ -176,9 +188,10 @@ impl<A: Admission> Node<A> {
         self.events.pop_front()
     }
 
-    /// Ends a lookup early: it tells what it has.
+    /// Ends a lookup early: it tells what it has. Of an inquiry nothing more is told.
     pub fn cancel(&mut self, operation: OperationId, now: Now) {
         self.cancel_lookup(operation, now.monotonic);
+        self.cancel_inquiry(operation);
     }
 
     /// Our id.
@@ -284,6 +297,7 @@ impl<A: Admission> Node<A> {
         self.items.check_invariant();
         assert!(self.config.durable || self.changes.is_empty() && self.acknowledgements.is_empty());
         self.lookups.values().for_each(Lookup::check_invariant);
+        self.waits.check_invariant();
         assert!(self.lookups.len() + self.writes.len() <= OPERATIONS + 1);
         assert!(self.pending.len() <= crate::limits::PENDING);
     }

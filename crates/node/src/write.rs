@@ -86,7 +86,17 @@ impl<A: Admission> Node<A> {
             write.waiting -= usize::from(outcome.is_some());
             write.places[index].outcome = outcome;
         }
+        let here = |place: &Place| {
+            place.destination.contact().is_none() && place.outcome == Some(Outcome::Stored)
+        };
+        let changed = match &write.written {
+            Written::Item { item, .. } => write.places.iter().any(here).then(|| item.target()),
+            Written::Peer { .. } => None,
+        };
         self.writes.insert(operation, write);
+        if let Some(target) = changed {
+            self.shelf_changed(&target, now, outbox);
+        }
         self.end_write_if_over(operation);
     }
 

@@ -26,6 +26,10 @@ pub const TRANSACTION_BYTES: usize = 32;
 /// Longest write token of a stranger that we carry, in bytes. Seen in the field: 4, 8 and 20.
 pub const TOKEN_BYTES: usize = 64;
 
+/// Longest wait that a `get` may ask for, in seconds. Many NATs forget who asked after 30 s of silence
+/// (RFC 4787, REQ-5, wants two minutes).
+pub const WAIT_S: u8 = 30;
+
 /// How deep lists and dictionaries may nest. The messages of the BEPs need 4.
 pub const BENCODE_DEPTH: u32 = 64;
 

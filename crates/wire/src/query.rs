@@ -4,7 +4,7 @@ use crate::bencode::{Malformed, Reader, Writer};
 use crate::id::{InfoHash, NodeId, Point, Target};
 use crate::item::{Seq, Signed, Unverified};
 use crate::key::PublicKey;
-use crate::limits::TOKEN_BYTES;
+use crate::limits::{TOKEN_BYTES, WAIT_S};
 use crate::offer::Offers;
 
 /// Which families of contacts the asker wants (BEP 32). Neither: that of the address it asks from.
@@ -61,6 +61,22 @@ pub enum Query<'a> {
         /// Which contacts.
         want: Want,
     },
+    /// A `get` that may be answered later, as soon as a newer item is held: an extension of ours,
+    /// which other nodes answer at once like any `get`. A variant of its own, so that a `get` of
+    /// BEP 44 stays just that.
+    WaitingGet {
+        /// The item's name.
+        target: Target,
+        /// Answer once the version is higher; `None`: once there is an item at all.
+        newer_than: Option<Seq>,
+        /// The proof that the asker asked before, from the same address: nobody's answers are
+        /// parked in another's name.
+        token: &'a [u8],
+        /// Answer at the latest after so many seconds, 1 to [`WAIT_S`].
+        wait_s: u8,
+        /// Which contacts.
+        want: Want,
+    },
     /// Hold this item (BEP 44).
     Put {
         /// The item, to be verified before it is believed.
@@ -100,7 +116,7 @@ impl<'a> Query<'a> {
             Query::FindNode { .. } => "find_node",
             Query::GetPeers { .. } => "get_peers",
             Query::AnnouncePeer { .. } => "announce_peer",
-            Query::Get { .. } => "get",
+            Query::Get { .. } | Query::WaitingGet { .. } => "get",
             Query::Put { .. } => "put",
             Query::SampleInfohashes { .. } => "sample_infohashes",
             Query::Offer { .. } => "offer",
@@ -123,11 +139,7 @@ impl<'a> Query<'a> {
                 scrape: arguments.scrape == Some(1),
             },
             b"announce_peer" => arguments.announce_peer()?,
-            b"get" => Query::Get {
-                target: arguments.target.and_then(Target::read).ok_or(Malformed)?,
-                newer_than: arguments.seq.and_then(Seq::new),
-                want: arguments.want,
-            },
+            b"get" => arguments.get()?,
             b"put" => arguments.put()?,
             b"sample_infohashes" => {
                 Query::SampleInfohashes { target: arguments.point()?, want: arguments.want }
@@ -171,6 +183,16 @@ impl<'a> Query<'a> {
                     writer.integer_entry(b"seq", seq.get());
                 }
                 writer.entry(b"target", target.as_bytes());
+                write_want(want, writer);
+            }
+            Query::WaitingGet { target, newer_than, token, wait_s, want } => {
+                writer.entry(b"id", id.as_bytes());
+                if let Some(seq) = newer_than {
+                    writer.integer_entry(b"seq", seq.get());
+                }
+                writer.entry(b"target", target.as_bytes());
+                writer.entry(b"token", token);
+                writer.integer_entry(b"wait", i64::from(*wait_s));
                 write_want(want, writer);
             }
             Query::Put { .. } => self.write_put(id, writer),
@@ -250,6 +272,7 @@ struct Arguments<'a> {
     target: Option<&'a [u8]>,
     token: Option<&'a [u8]>,
     value: Option<&'a [u8]>,
+    wait_s: Option<i64>,
     want: Want,
 }
 
@@ -277,6 +300,7 @@ impl<'a> Arguments<'a> {
                 b"target" => found.target = Some(value.string()?),
                 b"token" => found.token = Some(value.string()?),
                 b"v" => found.value = Some(value.raw()?),
+                b"wait" => found.wait_s = Some(value.integer()?),
                 b"want" => found.want = read_want(value)?,
                 _ => {
                     value.raw()?;
@@ -296,6 +320,19 @@ impl<'a> Arguments<'a> {
 
     fn token(&self) -> Result<&'a [u8], Malformed> {
         self.token.filter(|token| token.len() <= TOKEN_BYTES).ok_or(Malformed)
+    }
+
+    /// Without a token, or with a wait that nobody grants, it is a `get` like any other.
+    fn get(&self) -> Result<Query<'a>, Malformed> {
+        let target = self.target.and_then(Target::read).ok_or(Malformed)?;
+        let (newer_than, want) = (self.seq.and_then(Seq::new), self.want);
+        let wait_s = self.wait_s.and_then(|wait| u8::try_from(wait).ok());
+        Ok(match (wait_s.filter(|wait| (1..=WAIT_S).contains(wait)), self.token()) {
+            (Some(wait_s), Ok(token)) => {
+                Query::WaitingGet { target, newer_than, token, wait_s, want }
+            }
+            _ => Query::Get { target, newer_than, want },
+        })
     }
 
     fn announce_peer(&self) -> Result<Query<'a>, Malformed> {

@@ -56,6 +56,10 @@ fn query() -> impl Strategy<Value = Query<'static>> {
             newer_than,
             want
         }),
+        (id, seq.clone(), 1..=30_u8, want()).prop_map(|(id, newer_than, wait_s, want)| {
+            let target = Target::new(id);
+            Query::WaitingGet { target, newer_than, token: b"abcdefgh", wait_s, want }
+        }),
         (id, seq, proptest::option::of(signed()), any::<Option<i64>>()).prop_map(
             |(id, cas, signed, lease)| Query::Put {
                 item: Unverified { value: b"d1:ai1ee", signed },
@@ -196,6 +200,61 @@ fn the_examples_of_the_specification_are_read() {
     let error = b"d1:eli201e23:A Generic Error Ocurrede1:t4:aaaa1:y1:ee";
     let Ok(Message::Error(message)) = Message::read(error) else { panic!("an error") };
     assert_eq!(message.code, 201);
+}
+
+#[test]
+fn a_get_waits_only_with_a_token_and_for_no_longer_than_anybody_grants() {
+    let read = |arguments: &str| {
+        let query = format!(
+            "d1:ad2:id20:abcdefghij01234567893:seqi5e6:target20:mnopqrstuvwxyz123456{arguments}e\
+             1:q3:get1:t2:aa1:y1:qe"
+        );
+        match Message::read(query.as_bytes()) {
+            Ok(Message::Query(message)) => match message.query {
+                Query::WaitingGet { wait_s, token: b"aoeusnth", newer_than, .. } => {
+                    assert_eq!(newer_than, Seq::new(5));
+                    Some(wait_s)
+                }
+                Query::Get { newer_than, .. } => {
+                    assert_eq!(newer_than, Seq::new(5));
+                    None
+                }
+                other => panic!("{other:?}"),
+            },
+            other => panic!("{arguments}: {other:?}"),
+        }
+    };
+    assert_eq!(read("5:token8:aoeusnth4:waiti25e"), Some(25));
+    assert_eq!(read("5:token8:aoeusnth4:waiti30e4:wantl2:n4e"), Some(30));
+    for plain in [
+        "",
+        "4:waiti25e",
+        "5:token8:aoeusnth",
+        "5:token8:aoeusnth4:waiti0e",
+        "5:token8:aoeusnth4:waiti31e",
+        "5:token8:aoeusnth4:waiti-1e",
+        "5:token8:aoeusnth4:waiti281e",
+    ] {
+        assert_eq!(read(plain), None, "{plain}");
+    }
+    let no_number = b"d1:ad2:id20:abcdefghij01234567896:target20:mnopqrstuvwxyz1234564:wait1:5e1:q3:get1:t2:aa1:y1:qe";
+    assert_eq!(Message::read(no_number), Ok(Message::BadQuery { transaction: b"aa" }));
+}
+
+#[test]
+fn a_waiting_get_is_written_as_the_documents_show_it() {
+    let query = Query::WaitingGet {
+        target: Target::new([b'g'; 20]),
+        newer_than: Seq::new(1_700_000_000_000_000),
+        token: b"aoeusnth",
+        wait_s: 25,
+        want: Want::default(),
+    };
+    let mut buffer = [0; 200];
+    let speaker = speaker(Some(*b"\x1f\xea\xb5\xa9"), true);
+    let length = speaker.write_query(TransactionId(0x6161_6161), &query, &mut buffer).unwrap();
+    let expected = b"d1:ad2:id20:iiiiiiiiiiiiiiiiiiii3:seqi1700000000000000e6:target20:gggggggggggggggggggg5:token8:aoeusnth4:waiti25ee1:q3:get2:roi1e1:t4:aaaa1:v4:Xo\x00\x012:xn4:\x1f\xea\xb5\xa91:y1:qe";
+    assert_eq!(&buffer[..length], &expected[..]);
 }
 
 #[test]

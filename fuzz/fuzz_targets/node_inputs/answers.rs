@@ -75,7 +75,7 @@ fn write_reply(
             let filters = scrape.then_some((&filter, &filter));
             Reply::Peers { nodes, token, values: CompactPeers::new(b"6:abcdef"), filters }
         }
-        Query::Get { .. } => Reply::Item { nodes, token, found: found(item.as_ref(), choices) },
+        Query::Get { .. } | Query::WaitingGet { .. } => Reply::Item { nodes, token, found: found(item.as_ref(), choices) },
         Query::SampleInfohashes { .. } => {
             let samples = peers.get(..peers.len() / 20 * 20);
             Reply::Samples { nodes, interval_s: choices.number() as i64, num: -1, samples }
@@ -101,7 +101,9 @@ fn contacts(choices: &mut Choices<'_>, family: Family) -> Vec<u8> {
 /// An item that somebody may hold under the target asked for, if it is one of the keys in use.
 fn held(asked: &Asked, choices: &mut Choices<'_>) -> Option<Item> {
     let Ok(Message::Query(question)) = Message::read(&asked.datagram) else { return None };
-    let Query::Get { target, .. } = question.query else { return None };
+    let (Query::Get { target, .. } | Query::WaitingGet { target, .. }) = question.query else {
+        return None;
+    };
     let namespace = Namespace::default();
     let signer = namespace.signer().ok()?;
     let value = match choices.below(4) {

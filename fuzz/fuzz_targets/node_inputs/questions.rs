@@ -37,7 +37,14 @@ pub fn ask(life: &mut Life, choices: &mut Choices<'_>) {
             seed: choices.seldom(128),
             token: &token,
         },
-        4 | 5 => {
+        4 => Query::WaitingGet {
+            target: target(&item, &value, place, choices),
+            newer_than: choices.seldom(128).then(|| Seq::new(choices.number() as i64)).flatten(),
+            token: &token,
+            wait_s: 1 + choices.byte() % 30,
+            want,
+        },
+        5 => {
             Query::Get { target: target(&item, &value, place, choices), newer_than: None, want }
         }
         6 => Query::SampleInfohashes { target: Point::new(place), want },

@@ -340,7 +340,7 @@ impl<A: Admission> Node<A> {
             Purpose::Write { operation, destination } => {
                 self.write_again(operation, destination, transaction, now, outbox);
             }
-            Purpose::Ask(_) | Purpose::Verify => {}
+            Purpose::Ask(_) | Purpose::Inquire { .. } | Purpose::Verify => {}
         }
     }
 

@@ -16,3 +16,4 @@ mod replies;
 mod swarms;
 mod tokens;
 mod victim;
+mod waiting;
