@@ -26,6 +26,7 @@ mod request;
 mod state;
 mod upkeep;
 mod version;
+mod watch;
 
 pub use admission::Records;
 pub use key::{Key, KeyError};
@@ -44,3 +45,4 @@ pub use request::{
 };
 pub use state::{Config, Kv};
 pub use version::Version;
+pub use watch::{WatchContent, WatchError, WatchRequest, Watched};

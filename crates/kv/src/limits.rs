@@ -78,6 +78,37 @@ pub const SEALED_BYTES: usize = 14 * SEALED_STEP;
 /// Requests at once.
 pub const REQUESTS: usize = 2048;
 
+/// Watches at once, each with a question at every replica.
+pub const WATCHES: usize = 100;
+
+/// How long a holder is asked to wait, in seconds: less than the 30 s after which many NATs forget who
+/// asked (RFC 4787, REQ-5), so that a node that nobody can reach still hears the answer.
+pub const WATCH_WAIT_S: u8 = 25;
+
+/// A holder that grants no waits is polled so often in a network of one's own ...
+pub const WATCH_POLL: Duration = Duration::from_secs(5);
+
+/// ... and so often in the public one, where most do not.
+pub const WATCH_POLL_PUBLIC: Duration = Duration::from_secs(30);
+
+/// After so long it is asked to wait once more: it may have been full, or be another by now.
+pub const WATCH_WAIT_AGAIN: Duration = Duration::from_secs(300);
+
+/// Questions in a row that a holder leaves unanswered before it is given up.
+pub const WATCH_FAILURES: u8 = 2;
+
+/// How often a watch looks for its replicas if nothing hints that they have changed.
+pub const WATCH_LOOK: Duration = Duration::from_secs(300);
+
+/// How soon it looks again if something does; doubles while too few are found ...
+pub const WATCH_LOOK_MIN: Duration = Duration::from_secs(5);
+
+/// ... up to this.
+pub const WATCH_LOOK_MAX: Duration = Duration::from_secs(60);
+
+const _: () = assert!(WATCH_WAIT_S < wire::limits::WAIT_S);
+// Half of a node's queries are left for all else.
+const _: () = assert!(2 * WATCHES * MAX_REPLICAS <= node::limits::PENDING);
 const _: () = assert!(PLAIN_KEY_BYTES < wire::limits::SALT_BYTES);
 const _: () = assert!(MAX_REPLICAS <= wire::limits::NODES_PER_LIST);
 const _: () = assert!(2 * REQUESTS <= node::limits::OPERATIONS);

@@ -230,7 +230,7 @@ impl Replicas {
 }
 
 /// Whether holders take such an item now: a record's version must not lie far ahead of the clock.
-fn is_credible(item: &Item, wall: UnixMillis) -> bool {
+pub(crate) fn is_credible(item: &Item, wall: UnixMillis) -> bool {
     let Some(seq) = item.seq() else { return true };
     !is_ahead(seq, wall) || Record::decode(item.value()).expires.is_none()
 }

@@ -13,6 +13,7 @@ use crate::report::{
     GetError, GetReport, ItemReport, LeaveReport, LookupReport, PeersReport, PutError, PutReport,
 };
 use crate::version::Version;
+use crate::watch::{WatchError, WatchRequest, Watched};
 
 /// Names one request to one node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,6 +33,8 @@ pub enum Request {
     Put(PutRequest),
     /// Get the value of a key.
     Get(GetRequest),
+    /// Tell of each newer version of a key, until [`crate::Kv::cancel`].
+    Watch(WatchRequest),
     /// Put a raw item of BEP 44.
     ItemPut(ItemPutRequest),
     /// Get a raw item of BEP 44.
@@ -173,6 +176,8 @@ pub enum Done {
     Put(Result<Box<PutReport>, PutError>),
     /// A get.
     Got(Result<Box<GetReport>, GetError>),
+    /// A watch, which could not go on.
+    Watched(WatchError),
     /// A put of a raw item.
     ItemPut(Result<Box<ItemReport>, PutError>),
     /// A get of a raw item.
@@ -214,6 +219,9 @@ pub enum Event {
     Step(RequestId, Step),
     /// Peers that the request had not found before.
     Peers(RequestId, Vec<Endpoint>),
-    /// The request is done. Every request ends with exactly one of these.
+    /// A watched key has a newer version than those told before.
+    Watched(RequestId, Box<Watched>),
+    /// The request is done. Every request ends with exactly one of these, a watch that is cancelled
+    /// with none.
     Done(RequestId, Done),
 }

@@ -22,6 +22,7 @@ use crate::replicas::{Own, Replicas};
 use crate::report::{Effort, GetError, LookupReport, PeersReport, PutError};
 use crate::request::{Done, Event, Request, RequestId};
 use crate::upkeep::{Offering, Refresh, Upkeep};
+use crate::watch::{WatchError, Watches};
 
 /// What a store is told before it starts.
 #[derive(Clone, Debug)]
@@ -61,6 +62,7 @@ pub struct Kv {
     node: Node<Records>,
     pub(crate) replicas: usize,
     operations: HashMap<OperationId, (RequestId, Operation), foldhash::fast::FixedState>,
+    pub(crate) watches: Watches,
     /// Repairs on their way, of which nobody waits to hear.
     background: usize,
     pub(crate) upkeep: Upkeep,
@@ -79,6 +81,7 @@ impl Kv {
             upkeep,
             replicas: config.replicas.clamp(1, MAX_REPLICAS),
             operations: HashMap::default(),
+            watches: Watches::default(),
             background: 0,
             events: VecDeque::new(),
             last_request: RequestId(0),
@@ -96,6 +99,7 @@ impl Kv {
         self.node.tick(now, outbox);
         self.hear_node(now, outbox);
         self.keep_up(now, outbox);
+        self.advance_watches(now, outbox);
         self.hear_node(now, outbox);
     }
 
@@ -123,8 +127,8 @@ impl Kv {
 
     /// When [`Kv::tick`] is due next; `None`: not before another input.
     pub fn deadline(&mut self) -> Option<Instant> {
-        let upkeep = self.upkeep_deadline();
-        [self.node.deadline(), upkeep].into_iter().flatten().min()
+        let (upkeep, watches) = (self.upkeep_deadline(), self.watches.deadline());
+        [self.node.deadline(), upkeep, watches].into_iter().flatten().min()
     }
 
     /// Takes the next event.
@@ -149,6 +153,7 @@ impl Kv {
             }
             Request::Put(put) => self.start_put(now, id, put, outbox),
             Request::Get(get) => self.start_get(now, id, get, outbox),
+            Request::Watch(watch) => self.start_watch(now, id, watch, outbox),
             Request::ItemPut(item) => self.start_publish(now, id, Publish::item(item), outbox),
             Request::Announce { info_hash, port, seed } => {
                 self.start_publish(now, id, Publish::peer(info_hash, port, seed), outbox);
@@ -233,6 +238,11 @@ impl Kv {
         Replicas::new(result, own, self.replicas, now.wall)
     }
 
+    /// Tells something.
+    pub(crate) fn tell(&mut self, event: Event) {
+        self.events.push_back(event);
+    }
+
     /// Gives the node a command on behalf of a request.
     pub(crate) fn command_node(
         &mut self,
@@ -311,6 +321,12 @@ impl Kv {
                         None => self.background = self.background.saturating_sub(1),
                     }
                 }
+                node::Event::ShelfChanged(target) => self.watch_own_shelf(now, target),
+                node::Event::Inquired(operation, inquired) => {
+                    if let Some(target) = self.watches.ended(operation) {
+                        self.watch_answered(now, target, operation, inquired, outbox);
+                    }
+                }
                 node::Event::Answered(operation, answer) => {
                     match self.operations.remove(&operation) {
                         Some((_, Operation::Offer(offering))) => {
@@ -340,6 +356,9 @@ impl Kv {
         result: LookupResult,
         outbox: &mut Outbox,
     ) {
+        if let Some(target) = self.watches.ended(operation) {
+            return self.watch_looked_up(now, target, result, outbox);
+        }
         let Some((id, operation)) = self.operations.remove(&operation) else { return };
         let effort = Effort::from(&result);
         match operation {
@@ -373,6 +392,7 @@ fn busy(request: &Request) -> Option<Done> {
         Request::Join(_) | Request::Leave { .. } => return None,
         Request::Put(_) => Done::Put(Err(PutError::Busy)),
         Request::Get(_) => Done::Got(Err(GetError::Busy)),
+        Request::Watch(_) => Done::Watched(WatchError::Busy),
         Request::ItemPut(_) => Done::ItemPut(Err(PutError::Busy)),
         Request::ItemGet { .. } => Done::ItemGot(Err(GetError::Busy)),
         Request::Announce { .. } => Done::Announced(Err(PutError::Busy)),

@@ -18,4 +18,6 @@ mod repair;
 mod reports;
 mod secret;
 mod upkeep;
+mod watching;
+mod watching_churn;
 mod world;

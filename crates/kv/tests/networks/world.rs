@@ -3,6 +3,7 @@
 pub mod asking;
 mod holders;
 mod liars;
+pub mod watching;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet};
@@ -29,6 +30,8 @@ pub struct Member {
     pub places: [Option<Endpoint>; 2],
     /// It neither hears nor acts, and forgets nothing.
     pub down: bool,
+    /// It does not know the argument `wait`, as nodes of others do not.
+    pub foreign: bool,
     /// How far its wall clock is set forward, in milliseconds.
     pub wall_ahead_ms: i64,
     events: Vec<Event>,
@@ -44,6 +47,8 @@ pub struct World {
     pub datagrams: u64,
     /// Of 1,000 datagrams so many are lost.
     pub loss: u64,
+    /// Of 1,000 datagrams so many arrive twice.
+    pub doubled: u64,
     /// A datagram takes up to so much longer than [`DELAY`].
     pub jitter: Duration,
     /// Leave out the checks after each input, which take long where much is held.
@@ -65,6 +70,7 @@ impl World {
             members: Vec::new(),
             datagrams: 0,
             loss: 0,
+            doubled: 0,
             jitter: Duration::ZERO,
             unchecked: false,
             now: Instant::default(),
@@ -114,7 +120,8 @@ impl World {
         let kv = Kv::new(config, seed, now);
         self.by_place.extend(places.iter().flatten().map(|place| (*place, index)));
         let events = Vec::new();
-        self.members.push(Member { kv, places, down: false, wall_ahead_ms: 0, events });
+        let member = Member { kv, places, down: false, foreign: false, wall_ahead_ms: 0, events };
+        self.members.push(member);
         index
     }
 
@@ -244,6 +251,14 @@ impl World {
         if chance % 1000 < self.loss {
             return;
         }
+        if (chance >> 10) % 1000 < self.doubled {
+            let chance = self.draw();
+            self.depart(from, to, bytes.clone(), chance);
+        }
+        self.depart(from, to, bytes, chance);
+    }
+
+    fn depart(&mut self, from: Endpoint, to: Endpoint, bytes: Vec<u8>, chance: u64) {
         self.order += 1;
         let spread = self.jitter.as_micros() as u64 + 1;
         let at = self.now + DELAY + Duration::from_micros((chance >> 16) % spread);
@@ -264,6 +279,7 @@ impl World {
                 let reached = self.by_place.get(&to).copied();
                 if let Some(index) = reached.filter(|index| !self.members[*index].down) {
                     let now = self.now_at(index);
+                    let bytes = watching::as_understood(&bytes, self.members[index].foreign);
                     self.members[index].kv.datagram(now, from, &bytes, &mut self.outbox);
                     self.drain(index);
                 }
