@@ -32,6 +32,7 @@ mod start_failure;
 mod talk;
 mod topic;
 mod trace;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -64,6 +65,9 @@ enum Verb {
     /// Print the value of a key
     #[command(after_help = get::AFTER_HELP)]
     Get(get::Args),
+    /// Print each newer version of a key as it comes
+    #[command(after_help = watch::AFTER_HELP)]
+    Watch(watch::Args),
     /// Delete the value of a key
     #[command(after_help = delete::AFTER_HELP)]
     Delete(delete::Args),
@@ -119,6 +123,7 @@ async fn dispatch(verb: Verb, json: bool) -> Result<(), Failure> {
         Verb::Node(args) => node::run(args, json).await,
         Verb::Put(args) => put::run(args, json).await,
         Verb::Get(args) => get::run(args, json).await,
+        Verb::Watch(args) => watch::run(args, json).await,
         Verb::Delete(args) => delete::run(args, json).await,
         Verb::Keygen(args) => keygen::run(&args, json),
         Verb::Item(args) => item::run(args, json).await,

@@ -151,6 +151,11 @@ fn ago(age: Duration) -> String {
     }
 }
 
+/// When a version was written, by its writer's clock, if it tells.
+pub fn written_at(version: Version) -> Option<UnixMillis> {
+    Some(version.written_at()).filter(|moment| *moment >= FIRST_TIME)
+}
+
 /// When a version was written, and how long ago, if it tells.
 fn written(version: Version) -> Option<(UnixMillis, Duration)> {
     let moment = version.written_at();

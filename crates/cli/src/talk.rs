@@ -29,12 +29,21 @@ pub fn object(object: &Value) -> Result<(), Failure> {
     line(object)
 }
 
+/// Writes one of many lines of data; `false` if the reader has had enough, as `head` does.
+pub fn next_line(text: impl Display) -> Result<bool, Failure> {
+    try_write(format!("{text}\n").as_bytes())
+}
+
 fn write(bytes: &[u8]) -> Result<(), Failure> {
+    try_write(bytes).map(|_| ())
+}
+
+fn try_write(bytes: &[u8]) -> Result<bool, Failure> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
-        Ok(()) => Ok(()),
+        Ok(()) => Ok(true),
         // The reader has had enough, as `head` does.
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
         Err(error) => {
             Err(Failure::new(Kind::Environment, format!("cannot write to stdout: {error}")))
         }

@@ -10,7 +10,7 @@ use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use kv::{Done, Event, Kv, Request, RequestId};
+use kv::{Done, Event, Kv, Request, RequestId, WatchRequest};
 use node::{Outbox, Step};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::time::Sleep;
@@ -25,6 +25,7 @@ use crate::remembered::{self, Remembered};
 use crate::resolve::resolve;
 use crate::restore::Restored;
 use crate::socket::Port;
+use crate::watch::Told;
 
 /// Messages of handles that wait for the driver.
 const MESSAGES: usize = 256;
@@ -59,6 +60,10 @@ const CLOSING: Duration = Duration::from_secs(2);
 pub(crate) enum Message {
     /// Do this.
     Request(Box<Request>, mpsc::UnboundedSender<Update>),
+    /// Tell of each newer version of a key, as long as somebody listens.
+    Watch(Box<WatchRequest>, broadcast::Sender<Told>),
+    /// Somebody no longer listens to a watch.
+    Unwatched,
     /// Tell how things are.
     Info(oneshot::Sender<Info>),
     /// Leave.
@@ -84,6 +89,7 @@ pub(crate) struct Driver {
     /// For tasks of the driver's own; weak, so that it ends when the last handle is gone.
     own_inbox: mpsc::WeakSender<Message>,
     waiting: HashMap<RequestId, mpsc::UnboundedSender<Update>>,
+    watching: HashMap<RequestId, broadcast::Sender<Told>>,
     events: broadcast::Sender<Event>,
     join: Vec<String>,
     /// Names to join through are being resolved, now or after a wait.
@@ -135,6 +141,7 @@ impl Driver {
             inbox,
             own_inbox: sender.downgrade(),
             waiting: HashMap::new(),
+            watching: HashMap::new(),
             events,
             join,
             resolving: false,
@@ -178,6 +185,7 @@ impl Driver {
                 Woken::Readable => self.receive().await,
                 Woken::Timer => {
                     armed = None;
+                    self.cancel_unwatched();
                     self.kv.tick(self.clock.now(), &mut self.outbox);
                     self.settle().await;
                     self.remember_if_due();
@@ -307,6 +315,16 @@ impl Driver {
                     let _ = waiting.send(Update::Peers(peers));
                 }
             }
+            Event::Watched(id, watched) => {
+                if let Some(watching) = self.watching.get(&id) {
+                    let _ = watching.send(Ok(*watched));
+                }
+            }
+            Event::Done(id, Done::Watched(error)) => {
+                if let Some(watching) = self.watching.remove(&id) {
+                    let _ = watching.send(Err(error));
+                }
+            }
             Event::Done(id, done) => {
                 if let Some(waiting) = self.waiting.remove(&id) {
                     let _ = waiting.send(Update::Done(done));
@@ -332,12 +350,31 @@ impl Driver {
                 self.waiting.insert(id, waiting);
                 self.settle().await;
             }
+            Message::Watch(request, watching) => {
+                let request = Request::Watch(*request);
+                let id = self.kv.request(self.clock.now(), request, &mut self.outbox);
+                self.watching.insert(id, watching);
+                self.settle().await;
+            }
+            Message::Unwatched => self.cancel_unwatched(),
             Message::Info(asker) => {
                 let _ = asker.send(self.info());
             }
             Message::Resolved(endpoints) => self.resolved(endpoints).await,
             Message::Close(_) => {}
         }
+    }
+
+    /// Ends the watches to which nobody listens any more.
+    fn cancel_unwatched(&mut self) {
+        let now = self.clock.now();
+        self.watching.retain(|id, watching| {
+            let listens = watching.receiver_count() > 0;
+            if !listens {
+                self.kv.cancel(*id, now);
+            }
+            listens
+        });
     }
 
     async fn join_through(&mut self, endpoints: Vec<Endpoint>) {

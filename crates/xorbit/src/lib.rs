@@ -26,6 +26,8 @@
 //! tells the truth about every replica; what they fail with tells not found, unreachable, refused
 //! and timed out apart.
 //!
+//! [`Node::watch`] tells of each newer version of a key, as it comes.
+//!
 //! [`testnet()`] gives a running local network in one call.
 
 mod builder;
@@ -47,6 +49,7 @@ mod seed;
 mod socket;
 mod testnet;
 mod topic;
+mod watch;
 
 pub use builder::{Builder, DEFAULT_NETWORK, DEFAULT_PORT, PUBLIC_ROUTERS};
 pub use data_dir::DataDirError;
@@ -60,6 +63,7 @@ pub use restore::Restored;
 pub use seed::random_seed;
 pub use testnet::{Testnet, testnet};
 pub use topic::{Announce, Peers};
+pub use watch::{Watch, Watching};
 
 pub use ::node::{
     Answer, Counters, Drop as DropReason, Ended, Holds, Responder, ShelfLimits, Step, StepOutcome,
@@ -69,7 +73,8 @@ pub use kv::{
     Absence, Consistency, DEFAULT_REPLICAS, DEFAULT_TTL, Effort, Event, Expected, GetError,
     GetReport, ItemReport, KEY_BYTES, Key, KeyError, LeaveReport, LookupReport, MAX_REPLICAS,
     MAX_TTL, Namespace, NamespaceError, PASSPHRASE_BYTES, PassphraseError, PeersReport, PutError,
-    PutReport, Record, Refusal, Replica, Version, WriteReport, largest_value,
+    PutReport, Record, Refusal, Replica, Version, WatchContent, WatchError, Watched, WriteReport,
+    largest_value,
 };
 pub use store::StoreError;
 pub use wire::{

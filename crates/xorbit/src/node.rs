@@ -18,6 +18,7 @@ use crate::lookup::Lookup;
 use crate::put::Put;
 use crate::restore::Restored;
 use crate::topic::{Announce, Peers};
+use crate::watch::Watch;
 
 /// A running node. Copies are cheap and speak to the same one; it closes when [`Node::close`] is
 /// called or the last copy is dropped.
@@ -96,6 +97,11 @@ impl Node {
     /// Deletes the value of a key. Await it, or first say more.
     pub fn delete(&self, key: impl Into<String>) -> Put {
         Put::deletion(self.clone(), key.into())
+    }
+
+    /// Tells of each newer version of a key, as it comes. Await it, or first say more.
+    pub fn watch(&self, key: impl Into<String>) -> Watch {
+        Watch::new(self.clone(), key.into())
     }
 
     /// Puts a raw item of BEP 44, given as its bencoded value. Await it, or first say more.
@@ -223,6 +229,11 @@ impl Node {
     /// The namespace of a put or get that names none.
     pub(crate) fn open_namespace(&self) -> Namespace {
         Namespace::clone(&self.open)
+    }
+
+    /// The way to the driver.
+    pub(crate) fn driver(&self) -> &mpsc::Sender<Message> {
+        &self.driver
     }
 
     /// Starts a request and gives the stream of what it tells.

@@ -11,3 +11,4 @@ mod program;
 mod raw;
 mod secrets;
 mod values;
+mod watching;

@@ -222,6 +222,44 @@ impl Node {
     }
 }
 
+/// A watch that runs.
+pub struct Watch {
+    running: Running,
+    stdout: Receiver<String>,
+}
+
+impl Watch {
+    /// Starts to watch through a node.
+    pub fn start(node: &Node, arguments: &[&str]) -> Self {
+        let mut command = program();
+        command.arg("watch").args(arguments).env("XORBIT_JOIN", &node.address);
+        command.stdin(Stdio::null());
+        let mut running = Running::start(command);
+        let stdout = lines(running.child.stdout.take().unwrap());
+        Self { running, stdout }
+    }
+
+    /// The next line that it prints.
+    #[track_caller]
+    pub fn line(&self) -> String {
+        self.stdout.recv_timeout(PATIENCE).expect("a version comes")
+    }
+
+    /// Waits for its end.
+    pub fn ended(mut self) -> ExitStatus {
+        while self.stdout.recv_timeout(PATIENCE).is_ok() {}
+        self.running.child.wait().unwrap()
+    }
+
+    /// Sends a signal to this very process, and waits for its end.
+    pub fn leave(self, signal: &str) -> ExitStatus {
+        let pid = self.running.child.id().to_string();
+        let sent = Command::new("sh").args(["-c", &format!("kill -{signal} {pid}")]).status();
+        assert!(sent.unwrap().success());
+        self.ended()
+    }
+}
+
 /// A directory that ends with its test.
 pub struct Directory(PathBuf);
 

@@ -1,0 +1,150 @@
+//! `xorbit watch`: prints each newer version of a key as it comes.
+
+use serde_json::{Value, json};
+use xorbit::{Version, WatchContent, WatchError, Watched};
+
+use crate::connection::{ConnectionArgs, Through};
+use crate::effort;
+use crate::failure::{Failure, Kind};
+use crate::leave::Leave;
+use crate::moment;
+use crate::namespace::ReadableArgs;
+use crate::report;
+use crate::talk;
+
+/// Ends the help.
+pub const AFTER_HELP: &str = "\
+A line tells the version, when it was written, and the value; unprintable characters are escaped,
+`, deleted` stands there of a deletion, and `, does not open` of what the secret does not open.
+Versions rise; the last is never missed, but those that were overwritten meanwhile may be.
+
+Exit codes: 0 left by Ctrl-C or after --count, 2 wrong usage, 5 network unreachable";
+
+/// What it is told.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// The key
+    key: String,
+    /// Only versions above this one: to go on where another watch ended
+    #[arg(long, value_name = "VERSION", value_parser = version)]
+    after: Option<Version>,
+    /// End after so many versions
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    count: Option<u64>,
+    #[command(flatten)]
+    namespace: ReadableArgs,
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+fn version(text: &str) -> Result<Version, &'static str> {
+    text.parse().ok().and_then(Version::new).ok_or("not a version: a number below 2^63")
+}
+
+/// Does it.
+pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
+    let namespace = args.namespace.namespace(args.connection.is_public())?;
+    let mut leave = Leave::heed()?;
+    let client = args.connection.connect().await?;
+    let mut watch = client.node.watch(args.key.clone()).namespace(namespace);
+    if let Some(version) = args.after {
+        watch = watch.after(version);
+    }
+    let failure = |error| failure(error, &client.through);
+    let mut watching = watch.await.map_err(failure)?;
+    let mut left = args.count;
+    while left != Some(0) {
+        let told = tokio::select! {
+            () = leave.asked() => break,
+            told = watching.next() => told.ok_or(xorbit::Closed)?,
+        };
+        let watched = told.map_err(failure)?;
+        let read = match json {
+            true => talk::next_line(to_json(&args.key, &watched))?,
+            false => talk::next_line(line(&watched))?,
+        };
+        if !read {
+            break;
+        }
+        left = left.map(|left| left - 1);
+    }
+    drop(watching);
+    client.node.close().await;
+    Ok(())
+}
+
+/// As `1700000000000000, 2023-11-14 22:13:20 UTC: hello`.
+fn line(watched: &Watched) -> String {
+    let written = report::written_at(watched.version).map(moment::utc);
+    let written = written.map_or_else(String::new, |written| format!(", {written}"));
+    let version = watched.version;
+    match &watched.content {
+        WatchContent::Value(value) => format!("{version}{written}: {}", printable(value)),
+        WatchContent::Deleted => format!("{version}{written}, deleted"),
+        WatchContent::Unopened => format!("{version}{written}, does not open"),
+    }
+}
+
+/// A value in one line: text as it is, except that control characters are escaped, and so are bytes
+/// that are no text.
+fn printable(value: &[u8]) -> String {
+    let mut told = String::new();
+    for chunk in value.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            match character {
+                '\\' => told.push_str("\\\\"),
+                c if c.is_control() => told.extend(c.escape_default()),
+                c => told.push(c),
+            }
+        }
+        for byte in chunk.invalid() {
+            told.push_str(&format!("\\x{byte:02x}"));
+        }
+    }
+    told
+}
+
+fn to_json(key: &str, watched: &Watched) -> Value {
+    let mut object = json!({
+        "key": key,
+        "target": watched.target.to_string(),
+        "version": watched.version.get(),
+        "written_ms": report::written_at(watched.version).map(|written| written.0),
+        "deleted": watched.content == WatchContent::Deleted,
+        "opens": watched.content != WatchContent::Unopened,
+        "content_type": watched.content_type.as_deref(),
+        "expires_ms": watched.expires.map(|expires| expires.0),
+        "source": effort::replica_json(&watched.source),
+    });
+    if let WatchContent::Value(value) = &watched.content {
+        report::put_value(&mut object, value);
+    }
+    object
+}
+
+fn failure(error: WatchError, through: &Through) -> Failure {
+    match error {
+        WatchError::Unreachable => through.unreachable(),
+        WatchError::Key(_) => Failure::new(Kind::Usage, error.to_string()),
+        WatchError::Busy | WatchError::Closed => Failure::new(Kind::Environment, error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_told_in_one_line_and_nothing_is_told_alike() {
+        for (value, told) in [
+            (&b"hello"[..], "hello"),
+            ("grüße".as_bytes(), "grüße"),
+            (b"two\nlines\x1b[31m", r"two\nlines\u{1b}[31m"),
+            (b"\xff\x00", r"\xff\u{0}"),
+            (br"a\n", r"a\\n"),
+            (b"", ""),
+        ] {
+            assert_eq!(printable(value), told);
+        }
+    }
+}
