@@ -2,7 +2,8 @@
 //!
 //! `serve` loads one node with queries, in turn with the barest responder that this machine can run (`floor`) and, on
 //! request, with a libtorrent node. `network` puts and gets on 50 nodes in one process, libtorrent's and our own.
-//! Nothing here but `network/ours.rs` depends on the code under test.
+//! Only `network/ours.rs` and `values.rs` depend on
+//! the code under test.
 
 mod args;
 mod chance;
@@ -19,6 +20,7 @@ mod quantiles;
 mod serve;
 mod servers;
 mod table;
+mod values;
 mod verification;
 
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -38,6 +40,8 @@ Usage: xorbit-bench COMMAND
       Load a node and the floor in turn with each kind of query; print speed, latency and CPU per reply.
   network [--keys 1000] [--nodes 50] [--json]
       Put and get items on a network of nodes in one process: libtorrent's and our own.
+  values [--bytes 16777216] [--nodes 16] [--json]
+      Put and get one large value on a network of nodes in one process, by the program as a process of its own.
 
 Parts of `serve`, each a process of its own:
   floor [--listen 127.0.0.1:0]
@@ -57,6 +61,7 @@ fn main() -> ExitCode {
     let done = match args.command().as_deref() {
         Some("serve") => serve::run(args),
         Some("network") => network::run(args),
+        Some("values") => values::run(args),
         Some("floor") => floor::run(args),
         Some("load") => load::run(args),
         Some("neighbours") => neighbours::run(args),

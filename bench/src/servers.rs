@@ -84,7 +84,8 @@ pub fn peer_script(name: &str) -> Result<Command, Failure> {
     Ok(command)
 }
 
-fn node_program() -> Result<PathBuf, Failure> {
+/// The program under test.
+pub fn node_program() -> Result<PathBuf, Failure> {
     if let Some(path) = env::var_os("XORBIT_BIN") {
         return Ok(path.into());
     }

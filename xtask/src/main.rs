@@ -23,7 +23,8 @@ usage: cargo xtask VERB
   docs                          dead links, and the commands that README.md and docs/ show
   fuzz [--seconds N]            build every fuzz target and run each for N seconds (default 20)
   interop-setup                 install the foreign nodes that the interop tests talk to
-  bench serve|network [ARGS]    measure the release build; ARGS go to `xorbit-bench`
+  bench serve|network|values [ARGS]
+                                measure the release build; ARGS go to `xorbit-bench`
 ";
 
 fn main() -> ExitCode {
@@ -45,7 +46,9 @@ fn dispatch(root: &Path, args: &[String]) -> Outcome {
         ["docs"] => docs::run(root, &process::build_xorbit(root)?),
         ["fuzz", rest @ ..] => fuzz::run(root, seconds(rest)?),
         ["interop-setup"] => interop_setup::run(root).map(|_| ()),
-        ["bench", which @ ("serve" | "network"), ..] => bench::run(root, which, &args[2..]),
+        ["bench", which @ ("serve" | "network" | "values"), ..] => {
+            bench::run(root, which, &args[2..])
+        }
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             Ok(())

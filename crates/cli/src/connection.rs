@@ -7,7 +7,8 @@ use std::time::Duration;
 use tokio::net::lookup_host;
 use tokio::task::JoinSet;
 use xorbit::{
-    Builder, DEFAULT_NETWORK, DEFAULT_PORT, DEFAULT_REPLICAS, MAX_REPLICAS, Node, PUBLIC_ROUTERS,
+    Builder, DEFAULT_MAX_VALUE, DEFAULT_NETWORK, DEFAULT_PORT, DEFAULT_REPLICAS, MAX_REPLICAS,
+    Node, PUBLIC_MAX_VALUE, PUBLIC_ROUTERS,
 };
 
 use crate::failure::{Failure, Kind};
@@ -85,6 +86,16 @@ impl ConnectionArgs {
 
     /// Starts a node that answers nobody, ready to ask.
     pub async fn connect(&self) -> Result<Client, Failure> {
+        self.connect_with(None).await
+    }
+
+    /// The largest value in bytes, unless told otherwise.
+    pub fn default_max_value(&self) -> u64 {
+        if self.network.public { PUBLIC_MAX_VALUE } else { DEFAULT_MAX_VALUE }
+    }
+
+    /// Starts a node that answers nobody and takes values of up to `max_value` bytes.
+    pub async fn connect_with(&self, max_value: Option<u64>) -> Result<Client, Failure> {
         // An empty `XORBIT_JOIN` is as good as none.
         let given: Vec<String> =
             self.join.iter().filter(|name| !name.is_empty()).cloned().collect();
@@ -101,7 +112,10 @@ impl ConnectionArgs {
         if doors.is_empty() {
             return Err(through.unresolved());
         }
-        let builder = self.network.builder().replicas(self.replicas.replicas.into());
+        let mut builder = self.network.builder().replicas(self.replicas.replicas.into());
+        if let Some(bytes) = max_value {
+            builder = builder.max_value(bytes);
+        }
         let node = start(builder, &doors).await?;
         Ok(Client { node, through })
     }

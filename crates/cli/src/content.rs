@@ -2,13 +2,20 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Cursor, Read, Seek};
 use std::path::PathBuf;
 
-use crate::failure::{Failure, Kind};
+use tempfile::SpooledTempFile;
 
-/// Where reading a value ends: far above what one item holds, so that a refusal can tell most sizes.
+use crate::failure::{Failure, Kind};
+use crate::size;
+
+/// Where reading a value ends that must fit one item: far above what one holds, so that a refusal can
+/// tell most sizes.
 const READ_BYTES: u64 = 1 << 20;
+
+/// Up to here what has no length of its own is held in memory, beyond it in a nameless file.
+const SPOOL_BYTES: usize = 1 << 20;
 
 /// Where the value comes from.
 #[derive(clap::Args, Clone, Debug)]
@@ -21,29 +28,76 @@ pub struct ContentArgs {
     file: Option<PathBuf>,
 }
 
+/// A value that is read as it is needed.
+pub struct Source {
+    /// Its bytes.
+    pub length: u64,
+    /// What gives them.
+    pub reader: Box<dyn Read + Send>,
+}
+
 impl ContentArgs {
-    /// Reads the value.
+    /// Reads a value that must fit one item.
     pub fn read(&self) -> Result<Vec<u8>, Failure> {
-        let cannot = |source: String| {
-            move |cause: io::Error| {
-                Failure::new(Kind::Environment, format!("cannot read {source}: {cause}"))
-            }
-        };
         match (&self.file, &self.value) {
             (Some(path), _) => {
                 let read = File::open(path).and_then(read);
-                read.map_err(cannot(format!("`{}`", path.display())))
+                read.map_err(|cause| self.cannot_read(&cause))
             }
             (None, Some(value)) if value == "-" => {
-                read(io::stdin().lock()).map_err(cannot("stdin".to_owned()))
+                read(io::stdin().lock()).map_err(|cause| self.cannot_read(&cause))
             }
             (None, value) => Ok(value.clone().unwrap_or_default().into_encoded_bytes()),
         }
     }
+
+    /// Opens a value of up to `limit` bytes. What has no length of its own, such as a pipe, is read
+    /// to its end first: nothing is put of a value that is too large.
+    pub fn open(&self, limit: u64) -> Result<Source, Failure> {
+        let spooled = match (&self.file, &self.value) {
+            (Some(path), _) => File::open(path).and_then(|file| {
+                let metadata = file.metadata()?;
+                if metadata.is_file() {
+                    return Ok(Ok(Source { length: metadata.len(), reader: Box::new(file) }));
+                }
+                spool(file, limit)
+            }),
+            (None, Some(value)) if value == "-" => spool(io::stdin().lock(), limit),
+            (None, value) => {
+                let bytes = value.clone().unwrap_or_default().into_encoded_bytes();
+                let (length, reader) = (bytes.len() as u64, Box::new(Cursor::new(bytes)));
+                return Ok(Source { length, reader });
+            }
+        };
+        spooled.map_err(|cause| self.cannot_read(&cause))?.map_err(|TooLarge| {
+            let told = format!("the value has more bytes than the limit of {}", size::told(limit));
+            size::above_limit(told, None, limit)
+        })
+    }
+
+    fn cannot_read(&self, cause: &io::Error) -> Failure {
+        let source = match &self.file {
+            Some(path) => format!("`{}`", path.display()),
+            None => "stdin".to_owned(),
+        };
+        Failure::new(Kind::Environment, format!("cannot read {source}: {cause}"))
+    }
 }
+
+struct TooLarge;
 
 fn read(source: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     source.take(READ_BYTES).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+fn spool(source: impl Read, limit: u64) -> io::Result<Result<Source, TooLarge>> {
+    let mut spooled = SpooledTempFile::new(SPOOL_BYTES);
+    let length = io::copy(&mut source.take(limit.saturating_add(1)), &mut spooled)?;
+    if length > limit {
+        return Ok(Err(TooLarge));
+    }
+    spooled.rewind()?;
+    Ok(Ok(Source { length, reader: Box::new(spooled) }))
 }

@@ -1,11 +1,16 @@
 //! `xorbit get`: prints the value of a key.
 
+use std::path::PathBuf;
+
 use xorbit::{Absence, Consistency, GetError};
 
 use crate::connection::ConnectionArgs;
+use crate::delivery::Delivery;
 use crate::failure::Failure;
 use crate::namespace::ReadableArgs;
+use crate::progress::Bar;
 use crate::report;
+use crate::size::SizeArgs;
 use crate::talk;
 use crate::trace::Trace;
 
@@ -24,6 +29,11 @@ pub struct Args {
     /// Wait for every replica instead of a majority
     #[arg(long)]
     all: bool,
+    /// Write the value into this file instead of stdout
+    #[arg(long, short, value_name = "PATH")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    size: SizeArgs,
     /// Tell each step of the lookup, and where the value came from
     #[arg(long)]
     trace: bool,
@@ -41,10 +51,20 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
         (_, true) => Consistency::All,
         _ => Consistency::Quorum,
     };
-    let client = args.connection.connect().await?;
+    let mut delivery = Delivery::new(args.output.as_deref())?;
+    let client = args.connection.connect_with(args.size.max_size).await?;
+    let bar = Bar::new(json);
     let get = client.node.get(args.key.clone()).namespace(namespace).consistency(consistency);
+    let get = get.on_progress(bar.listener());
     let mut trace = Trace::new(json);
-    let result = if args.trace { get.traced(|step| trace.step(step)).await } else { get.await };
+    let in_object = json && args.output.is_none();
+    let result = match (args.trace, in_object) {
+        (true, true) => get.traced(|step| trace.step(step)).await,
+        (false, true) => get.await,
+        (true, false) => get.traced_to(&mut delivery, |step| trace.step(step)).await,
+        (false, false) => get.write_to(&mut delivery).await,
+    };
+    bar.clear();
     let told = match result {
         Err(error) => {
             let never_seen =
@@ -56,18 +76,22 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
             })
         }
         Ok(report) if json => {
-            let mut object = report::to_json(&report);
+            let mut object = match in_object {
+                true => report::to_json(&report),
+                false => report::without_value(&report),
+            };
             object["key"] = args.key.into();
             if args.trace {
                 object["steps"] = trace.into_json();
             }
-            talk::object(&object)
+            let handed_over = if in_object { Ok(()) } else { delivery.hand_over() };
+            handed_over.and_then(|()| talk::object(&object))
         }
         Ok(report) => {
             if args.trace {
                 report::lines(&report).iter().for_each(talk::say);
             }
-            talk::value(&report.value)
+            delivery.hand_over()
         }
     };
     // Last, since replicas that lack the value are being given it.

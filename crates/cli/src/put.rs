@@ -5,10 +5,12 @@ use std::time::Duration;
 use xorbit::{PutError, Version};
 
 use crate::connection::ConnectionArgs;
-use crate::content::ContentArgs;
+use crate::content::{ContentArgs, Source};
 use crate::failure::Failure;
 use crate::namespace::WritableArgs;
+use crate::progress::Bar;
 use crate::receipt::{self, Written};
+use crate::size::SizeArgs;
 use crate::span;
 use crate::talk;
 use crate::trace::Trace;
@@ -24,6 +26,8 @@ pub struct Args {
     key: String,
     #[command(flatten)]
     content: ContentArgs,
+    #[command(flatten)]
+    size: SizeArgs,
     /// How long it lives, such as 24h or 1h30m; at most a year [default: 7 days]
     #[arg(long, value_name = "SPAN", value_parser = span::parse)]
     ttl: Option<Duration>,
@@ -62,9 +66,16 @@ pub fn version(text: &str) -> Result<Version, String> {
 /// Does it.
 pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
     let namespace = args.namespace.namespace(args.connection.is_public())?;
-    let value = args.content.read()?;
-    let client = args.connection.connect().await?;
-    let mut put = client.node.put(args.key.clone(), value).namespace(namespace);
+    let limit = args.size.max_size.unwrap_or_else(|| args.connection.default_max_value());
+    let Source { length, reader } = args.content.open(limit)?;
+    if length > limit {
+        // Told before a node is even started.
+        return Err(receipt::above_limit(length, limit));
+    }
+    let client = args.connection.connect_with(Some(limit)).await?;
+    let bar = Bar::new(json);
+    let mut put = client.node.put_from(args.key.clone(), length, reader).namespace(namespace);
+    put = put.on_progress(bar.listener());
     if let Some(ttl) = args.ttl {
         put = put.ttl(ttl);
     }
@@ -79,6 +90,7 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
     let mut trace = Trace::new(json);
     let result = if args.trace { put.traced(|step| trace.step(step)).await } else { put.await };
     client.node.close().await;
+    bar.clear();
     let report = result.map_err(|error| {
         let name = format!("key `{}`", args.key);
         let read = args.namespace.read_command(&args.key);

@@ -2,12 +2,13 @@
 //! failed and what to do.
 
 use serde_json::{Value, json};
-use xorbit::{MAX_TTL, PutError, PutReport, Version, WriteReport, largest_value};
+use xorbit::{ChunksReport, MAX_TTL, PutError, PutReport, Version, WriteReport};
 
 use crate::connection::Through;
 use crate::effort::{self, count};
 use crate::failure::{Failure, Kind};
 use crate::moment;
+use crate::size;
 use crate::span;
 
 /// The codes by which a holder says that it holds something newer, or another version (BEP 44).
@@ -34,8 +35,18 @@ fn lines(mut first: String, report: &PutReport, lives: &str) -> Vec<String> {
     let writes = effort::writes(&report.replicas);
     first.push_str(&format!(" ({})", effort::told(&report.replicas.effort, writes)));
     let mut lines = vec![first];
+    if let Some(chunks) = &report.chunks {
+        lines.push(format!("  {}", chunks_told(chunks)));
+    }
     lines.extend(effort::shortfalls(&report.replicas).into_iter().map(|line| format!("  {line}")));
     lines
+}
+
+/// As `17,197 chunks: 137,576 copies sent, 0 kept already`.
+fn chunks_told(chunks: &ChunksReport) -> String {
+    let told = |number: usize| size::grouped(number as u64);
+    let (stored, sent, held) = (told(chunks.stored), told(chunks.sent), told(chunks.held));
+    format!("{stored} chunks: {sent} copies sent, {held} kept already")
 }
 
 /// The lines of a receipt for a put or deletion, such as
@@ -63,6 +74,12 @@ pub fn to_json(report: &PutReport) -> Value {
         "expires_ms": report.expires.map(|expires| expires.0),
         "replicas": effort::replicas_json(&report.replicas),
         "effort": effort::to_json(&report.replicas.effort),
+        "chunks": report.chunks.as_ref().map(|chunks| json!({
+            "stored": chunks.stored,
+            "sent": chunks.sent,
+            "held": chunks.held,
+            "asked": chunks.asked,
+        })),
     })
 }
 
@@ -72,6 +89,12 @@ pub fn failure(error: PutError, written: &Written<'_>) -> Failure {
     let told = error.to_string();
     match error {
         PutError::TooLarge { length, limit } => too_large(length, limit, &told),
+        PutError::AboveLimit { length, limit } => above_limit(length, limit),
+        PutError::Source(_) => Failure::new(Kind::Environment, told),
+        PutError::ChunksNotStored { short, of } => Failure::new(Kind::NotEnoughReplicas, told)
+            .with("short", short)
+            .with("of", of)
+            .hint("put it again: only the chunks that are missing are sent"),
         PutError::BadTtl(ttl) => {
             let (ttl, most) = (span::told(ttl), span::told(MAX_TTL));
             Failure::new(Kind::Usage, format!("a life of {ttl} is not between 1 ms and {most}"))
@@ -105,13 +128,21 @@ pub fn failure(error: PutError, written: &Written<'_>) -> Failure {
     }
 }
 
+/// The value is above the limit.
+pub fn above_limit(length: u64, limit: u64) -> Failure {
+    let what = format!(
+        "the value has {}, more than the limit of {}",
+        size::told(length),
+        size::told(limit)
+    );
+    size::above_limit(what, Some(length), limit)
+}
+
 fn too_large(length: usize, limit: usize, told: &str) -> Failure {
-    let plain = largest_value(None, true);
-    let failure = Failure::new(Kind::Usage, told).with("length", length).with("limit", limit);
-    if limit < length && length <= plain {
-        return failure.hint(format!("`--plain` fits {plain} bytes, but lives for two hours only"));
-    }
-    failure.hint("put less, or keep it elsewhere and put where it is")
+    Failure::new(Kind::Usage, told)
+        .hint("without `--plain` it is cut into as many items as it needs")
+        .with("length", length)
+        .with("limit", limit)
 }
 
 fn conflict(name: &str, read: Option<&str>, current: Option<Version>) -> Failure {

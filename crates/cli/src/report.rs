@@ -4,13 +4,15 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use xorbit::{Absence, GetError, GetReport, UnixMillis, Version};
+use xorbit::{Absence, GetError, GetReport, ReadError, UnixMillis, Version};
 
 use crate::connection::Through;
 use crate::effort::{self, count};
 use crate::failure::{Failure, Kind};
 use crate::hex;
 use crate::moment;
+use crate::receipt;
+use crate::size;
 use crate::span;
 
 /// Versions of other programs are just numbers; one that is a time lies after 2020-01-01.
@@ -56,7 +58,14 @@ pub fn agreement(report: &GetReport) -> String {
 
 /// The report for programs, the value included.
 pub fn to_json(report: &GetReport) -> Value {
-    let mut object = json!({
+    let mut object = without_value(report);
+    put_value(&mut object, &report.value);
+    object
+}
+
+/// The report for programs.
+pub fn without_value(report: &GetReport) -> Value {
+    json!({
         "target": report.target.to_string(),
         "content_type": report.content_type.as_deref(),
         "version": report.version.get(),
@@ -70,9 +79,8 @@ pub fn to_json(report: &GetReport) -> Value {
         "known": report.known,
         "repairing": report.repairing,
         "effort": effort::to_json(&report.effort),
-    });
-    put_value(&mut object, &report.value);
-    object
+        "chunks": report.manifest.as_ref().map(|manifest| manifest.chunks()),
+    })
 }
 
 /// Adds bytes to an object: as text if they are, else as digits.
@@ -107,6 +115,22 @@ pub fn failure(error: GetError, name: &str, through: &Through) -> Failure {
                 .with("effort", effort::to_json(&effort))
         }
         GetError::Unopened { version, older } => unopened(name, &told, version, older.as_deref()),
+        GetError::AboveLimit { length, limit } => receipt::above_limit(length, limit),
+        GetError::Sink(_) => Failure::new(Kind::Environment, told),
+        GetError::Chunks(ReadError::Missing { missing, of }) => {
+            let share = missing as f64 * 100.0 / of as f64;
+            let (missing_told, of_told) = (size::grouped(missing), size::grouped(of));
+            let what =
+                format!("{name}: {missing_told} of {of_told} chunks ({share:.1} %) are missing");
+            Failure::new(Kind::NotEnoughReplicas, what)
+                .hint("put the value again: only what is missing is sent")
+                .with("missing", missing)
+                .with("of", of)
+        }
+        GetError::Chunks(ReadError::Mismatch) => {
+            Failure::new(Kind::Refused, format!("{name}: {told}"))
+                .hint("whoever wrote it erred or meant harm; it must be put again")
+        }
         GetError::Unreachable(_) => through.unreachable(),
         GetError::NotEnoughReplicas { answered, known, needed, found } => {
             let failure = Failure::new(Kind::NotEnoughReplicas, format!("{name}: {told}"))

@@ -24,6 +24,12 @@ pub fn value(bytes: &[u8]) -> Result<(), Failure> {
     if unended && io::stdout().is_terminal() { write(b"\n") } else { Ok(()) }
 }
 
+/// Writes a value that is too long to be held in memory.
+pub fn copy(source: &mut impl io::Read) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    told(io::copy(source, &mut stdout).and_then(|_| stdout.flush())).map(|_| ())
+}
+
 /// Writes one JSON object.
 pub fn object(object: &Value) -> Result<(), Failure> {
     line(object)
@@ -40,7 +46,12 @@ fn write(bytes: &[u8]) -> Result<(), Failure> {
 
 fn try_write(bytes: &[u8]) -> Result<bool, Failure> {
     let mut stdout = io::stdout().lock();
-    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+    told(stdout.write_all(bytes).and_then(|()| stdout.flush()))
+}
+
+/// `false` if the reader has had enough.
+fn told(written: io::Result<()>) -> Result<bool, Failure> {
+    match written {
         Ok(()) => Ok(true),
         // The reader has had enough, as `head` does.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),

@@ -10,12 +10,14 @@ use crate::leave::Leave;
 use crate::moment;
 use crate::namespace::ReadableArgs;
 use crate::report;
+use crate::size;
 use crate::talk;
 
 /// Ends the help.
 pub const AFTER_HELP: &str = "\
 A line tells the version, when it was written, and the value; unprintable characters are escaped,
-`, deleted` stands there of a deletion, and `, does not open` of what the secret does not open.
+`, deleted` stands there of a deletion, `, N bytes` of a value of many chunks, and `, does not open`
+of what the secret does not open.
 Versions rise; the last is never missed, but those that were overwritten meanwhile may be.
 
 Exit codes: 0 left by Ctrl-C or after --count, 2 wrong usage, 5 network unreachable";
@@ -80,6 +82,12 @@ fn line(watched: &Watched) -> String {
     let version = watched.version;
     match &watched.content {
         WatchContent::Value(value) => format!("{version}{written}: {}", printable(value)),
+        WatchContent::Large(manifest) => {
+            format!(
+                "{version}{written}, {} bytes, to be fetched by get",
+                size::grouped(manifest.length)
+            )
+        }
         WatchContent::Deleted => format!("{version}{written}, deleted"),
         WatchContent::Unopened => format!("{version}{written}, does not open"),
     }
@@ -116,8 +124,10 @@ fn to_json(key: &str, watched: &Watched) -> Value {
         "expires_ms": watched.expires.map(|expires| expires.0),
         "source": effort::replica_json(&watched.source),
     });
-    if let WatchContent::Value(value) = &watched.content {
-        report::put_value(&mut object, value);
+    match &watched.content {
+        WatchContent::Value(value) => report::put_value(&mut object, value),
+        WatchContent::Large(manifest) => object["bytes"] = manifest.length.into(),
+        WatchContent::Deleted | WatchContent::Unopened => {}
     }
     object
 }

@@ -167,9 +167,11 @@ fn value(namespace: &Namespace, item: &Item, now: Now) -> Option<Record> {
 /// The report of a read that looked no further than our own shelf.
 fn own_report(namespace: &Namespace, item: &Item, source: Replica, now: Now) -> Option<GetReport> {
     let record = value(namespace, item, now)?;
+    let (value, manifest) = record.content()?;
     Some(GetReport {
         target: item.target(),
-        value: record.value?,
+        value,
+        manifest,
         content_type: record.content_type,
         version: Version::of(item.seq()?),
         expires: record.expires,
@@ -218,7 +220,7 @@ fn report(
 ) -> Result<GetReport, Absence> {
     let Newest { index: newest, item, record } = found;
     let version = Version::of(item.seq().ok_or(Absence::NeverSeen)?);
-    let value = record.value.ok_or(Absence::Deleted(version))?;
+    let (value, manifest) = record.content().ok_or(Absence::Deleted(version))?;
     if record.expires.is_some_and(|expires| expires <= wall) {
         return Err(Absence::Expired(version));
     }
@@ -230,6 +232,7 @@ fn report(
     Ok(GetReport {
         target: item.target(),
         value,
+        manifest,
         content_type: record.content_type,
         version,
         expires: record.expires,

@@ -163,7 +163,8 @@ impl Kv {
             }
             (what, item) => {
                 let version = item.as_ref().and_then(Item::seq).map(Version::of);
-                let report = Box::new(PutReport { target, version, expires: None, replicas });
+                let report =
+                    Box::new(PutReport { target, version, expires: None, replicas, chunks: None });
                 match what {
                     What::Peer { .. } if enough => Done::Announced(Ok(report)),
                     _ => publish.failed(PutError::NotEnoughReplicas(report)),

@@ -12,11 +12,13 @@ extern crate alloc;
 extern crate std;
 
 mod admission;
+mod chunks;
 mod cipher;
 mod get;
 mod item;
 mod key;
 mod limits;
+mod manifest;
 mod namespace;
 mod put;
 mod record;
@@ -33,15 +35,16 @@ pub use key::{Key, KeyError};
 pub use limits::{
     DEFAULT_REPLICAS, DEFAULT_TTL, KEY_BYTES, MAX_REPLICAS, MAX_TTL, PASSPHRASE_BYTES,
 };
+pub use manifest::{Manifest, ManifestBuilder, ManifestReader, PIECE_BYTES, ReadError, Wanted};
 pub use namespace::{Namespace, NamespaceError, PassphraseError};
 pub use record::{Record, largest_value};
 pub use report::{
-    Absence, Effort, GetError, GetReport, ItemReport, LeaveReport, LookupReport, PeersReport,
-    PutError, PutReport, Refusal, Replica, WriteReport,
+    Absence, ChunksFound, ChunksReport, Effort, GetError, GetReport, ItemReport, LeaveReport,
+    LookupReport, PeersReport, PutError, PutReport, Refusal, Replica, WriteReport,
 };
 pub use request::{
-    Change, Consistency, Done, Event, Expected, GetRequest, ItemPutRequest, ItemSigning,
-    PutRequest, Request, RequestId,
+    Change, ChunksPutRequest, Consistency, Done, Event, Expected, GetRequest, ItemPutRequest,
+    ItemSigning, PutRequest, Request, RequestId,
 };
 pub use state::{Config, Kv};
 pub use version::Version;

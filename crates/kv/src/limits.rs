@@ -109,6 +109,26 @@ pub const WATCH_LOOK_MAX: Duration = Duration::from_secs(60);
 const _: () = assert!(WATCH_WAIT_S < wire::limits::WAIT_S);
 // Half of a node's queries are left for all else.
 const _: () = assert!(2 * WATCHES * MAX_REPLICAS <= node::limits::PENDING);
+/// Chunks of large values that wait for their turn.
+pub const CHUNKS_WAITING: usize = 4096;
+
+/// Datagrams of chunks on their way at once at most. A receive buffer of 208 KiB, as Linux grants
+/// unless told otherwise, takes about 180 full datagrams or 500 short ones.
+pub const CHUNK_WINDOW_MAX: usize = 256;
+
+/// Datagrams of chunks that may always be on their way: nodes that are gone slow a transfer only so
+/// much.
+pub const CHUNK_WINDOW_MIN: usize = 64;
+
+/// What a chunk that is put counts in the window: one datagram to each replica.
+pub const CHUNK_PUT_WEIGHT: usize = 8;
+
+/// What a chunk that is fetched counts in the window: its answer is a full datagram.
+pub const CHUNK_GET_WEIGHT: usize = 2;
+
+/// The window halves at most so often: one burst that was lost counts once.
+pub const WINDOW_HALVES_EVERY: Duration = Duration::from_millis(500);
+
 const _: () = assert!(PLAIN_KEY_BYTES < wire::limits::SALT_BYTES);
 const _: () = assert!(MAX_REPLICAS <= wire::limits::NODES_PER_LIST);
 const _: () = assert!(2 * REQUESTS <= node::limits::OPERATIONS);

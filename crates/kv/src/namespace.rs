@@ -120,6 +120,11 @@ impl Namespace {
         }
     }
 
+    /// Whether only who knows a passphrase can read here.
+    pub fn is_secret(&self) -> bool {
+        self.secret.is_some()
+    }
+
     /// Who signs here.
     ///
     /// # Errors

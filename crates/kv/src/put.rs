@@ -244,18 +244,42 @@ impl WriteReport {
     }
 }
 
-/// Checks what can be checked before anything is sent.
+impl PutRequest {
+    /// Checks what can be checked before anything is sent.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check(&self) -> Result<(), PutError> {
+        check(self)
+    }
+}
+
 fn check(request: &PutRequest) -> Result<(), PutError> {
     request.namespace.admits(matches!(request.change, Change::Put { plain: true, .. }))?;
-    let Change::Put { value, content_type, ttl, plain } = &request.change else { return Ok(()) };
+    let too_long = |content_type: &Option<Box<str>>| {
+        let length = content_type.as_deref().map_or(0, str::len);
+        (length > CONTENT_TYPE_BYTES).then_some(PutError::BadContentType(length))
+    };
+    let (value, content_type, ttl, plain) = match &request.change {
+        Change::Put { value, content_type, ttl, plain } => (value, content_type, ttl, plain),
+        // Chunks are not sealed: a secret namespace holds what fits one item.
+        Change::PutManifest { manifest, content_type, .. } if request.namespace.is_secret() => {
+            let length = usize::try_from(manifest.length).unwrap_or(usize::MAX);
+            let limit = request.namespace.largest_value(content_type.as_deref(), false);
+            return Err(PutError::TooLarge { length, limit });
+        }
+        Change::PutManifest { content_type, .. } => {
+            return too_long(content_type).map_or(Ok(()), Err);
+        }
+        Change::Delete => return Ok(()),
+    };
     if *ttl < Duration::from_millis(1) || *ttl > MAX_TTL {
         return Err(PutError::BadTtl(*ttl));
     }
-    let content_type = content_type.as_deref();
-    if let Some(text) = content_type.filter(|text| text.len() > CONTENT_TYPE_BYTES) {
-        return Err(PutError::BadContentType(text.len()));
+    if let Some(error) = too_long(content_type) {
+        return Err(error);
     }
-    let limit = request.namespace.largest_value(content_type, *plain);
+    let limit = request.namespace.largest_value(content_type.as_deref(), *plain);
     if value.len() > limit {
         return Err(PutError::TooLarge { length: value.len(), limit });
     }
@@ -295,16 +319,21 @@ fn draft(
             content_type: content_type.clone(),
             expires: Some(wall + *ttl),
             replaced_until: replaced_until.filter(|until| *until > wall + *ttl),
+            ..Record::default()
+        },
+        Change::PutManifest { expires, .. } if *expires <= wall => {
+            return Err(PutError::BadTtl(Duration::ZERO));
+        }
+        Change::PutManifest { manifest, content_type, expires } => Record {
+            value: Some(manifest.encode().into()),
+            content_type: content_type.clone(),
+            expires: Some(*expires),
+            replaced_until: replaced_until.filter(|until| until > expires),
+            is_manifest: true,
             sealed: false,
         },
         Change::Delete if !lives => return Err(PutError::NotFound(effort)),
-        Change::Delete => Record {
-            value: None,
-            content_type: None,
-            expires: replaced_until,
-            replaced_until: None,
-            sealed: false,
-        },
+        Change::Delete => Record { expires: replaced_until, ..Record::default() },
     };
     let exhausted = || PutError::VersionExhausted(seen.unwrap_or(Version::of(Seq::default())));
     let version = Version::next(wall, chance, seen).ok_or_else(exhausted)?;
@@ -314,6 +343,7 @@ fn draft(
         version: Some(version),
         expires: record.expires,
         replicas: WriteReport { effort, ..replicas.report() },
+        chunks: None,
     };
     Ok(Draft { item, report, after_arbiter: None })
 }

@@ -6,11 +6,12 @@
 //! | key | value |
 //! |---|---|
 //! | `c` | content type, UTF-8, if it has one |
-//! | `d` | the value's bytes; absent in a tombstone |
+//! | `d` | the value's bytes; absent in a tombstone and beside `m` |
 //! | `e` | expiry, milliseconds since 1970 |
 //! | `l` | latest expiry of any version it replaced, if later than `e` |
+//! | `m` | in place of `d`: the [manifest](crate::Manifest) of a value that does not fit |
 //! | `t` | 1 in a tombstone |
-//! | `x` | sealed bytes, in a secret namespace: `c`, `d` and `t` stand in them instead |
+//! | `x` | sealed bytes, in a secret namespace: `c`, `d`, `m` and `t` stand in them instead |
 //!
 //! Sealed bytes are the [cipher](crate::cipher)'s; what they open to is a canonical bencoded
 //! dictionary and zeros behind it. They are bound to the dictionary around them without `x`.
@@ -28,15 +29,18 @@ use wire::limits::VALUE_BYTES;
 use zeroize::Zeroizing;
 
 use crate::limits::{CONTENT_TYPE_BYTES, SEALED_BYTES};
+use crate::manifest::Manifest;
 
 /// Begins every enveloped record. Its first byte begins no UTF-8 text.
 pub const MAGIC: [u8; 4] = [0xd8, b'X', b'R', 1];
 
 /// What a key holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Record {
-    /// The value; `None` in a tombstone, and as long as it is sealed.
+    /// The value, or the bytes of its manifest; `None` in a tombstone, and as long as it is sealed.
     pub value: Option<Box<[u8]>>,
+    /// The value is too large for one item: its manifest stands in its place.
+    pub is_manifest: bool,
     /// What kind of value it is.
     pub content_type: Option<Box<str>>,
     /// Until when it lives; `None` if it is plain.
@@ -51,12 +55,21 @@ impl Record {
     /// Bytes without an envelope: a life of two hours, as BEP 44 has it.
     pub fn plain(value: &[u8]) -> Self {
         let value = Some(value.into());
-        Self { value, content_type: None, expires: None, replaced_until: None, sealed: false }
+        Self { value, ..Self::default() }
     }
 
     /// Whether it only says that the key was deleted.
     pub fn is_tombstone(&self) -> bool {
         self.value.is_none() && !self.sealed
+    }
+
+    /// Its value, or the manifest of one that does not fit; `None` in a tombstone.
+    pub(crate) fn content(&self) -> Option<(Box<[u8]>, Option<Manifest>)> {
+        let value = self.value.clone()?;
+        match self.is_manifest {
+            false => Some((value, None)),
+            true => Some((Box::default(), Some(Manifest::decode(&value).ok()?))),
+        }
     }
 
     /// Until when its version matters: its own expiry or that of what it replaced.
@@ -117,7 +130,7 @@ impl Record {
         if let Some(content_type) = &self.content_type {
             writer.entry(b"c", content_type.as_bytes());
         }
-        if let Some(value) = &self.value {
+        if let Some(value) = self.value.as_ref().filter(|_| !self.is_manifest) {
             writer.entry(b"d", value);
         }
     }
@@ -130,8 +143,10 @@ impl Record {
     }
 
     fn write_mark(&self, writer: &mut Writer<'_>) {
-        if self.value.is_none() {
-            writer.integer_entry(b"t", 1);
+        match &self.value {
+            Some(manifest) if self.is_manifest => writer.entry(b"m", manifest),
+            Some(_) => {}
+            None => writer.integer_entry(b"t", 1),
         }
     }
 
@@ -153,11 +168,11 @@ impl Record {
         let expires = Some(fields.expires.ok_or(Malformed)?);
         let replaced_until = fields.replaced_until;
         if fields.sealed {
-            let (value, content_type) = (None, None);
-            return Ok(Self { value, content_type, expires, replaced_until, sealed: true });
+            return Ok(Self { expires, replaced_until, sealed: true, ..Self::default() });
         }
         let (value, content_type) = (fields.value()?, fields.content_type());
-        Ok(Self { value, content_type, expires, replaced_until, sealed: false })
+        let is_manifest = fields.is_manifest();
+        Ok(Self { value, is_manifest, content_type, expires, replaced_until, sealed: false })
     }
 
     /// The same record with what was sealed in it: a dictionary and zeros behind it.
@@ -169,7 +184,8 @@ impl Record {
         }
         let fields = Fields::read(dictionary)?;
         let (value, content_type) = (fields.value()?, fields.content_type());
-        Ok(Self { value, content_type, sealed: false, ..self })
+        let is_manifest = fields.is_manifest();
+        Ok(Self { value, is_manifest, content_type, sealed: false, ..self })
     }
 }
 
@@ -178,6 +194,7 @@ impl Record {
 struct Fields<'a> {
     content_type: Option<&'a str>,
     value: Option<&'a [u8]>,
+    manifest: Option<&'a [u8]>,
     expires: Option<UnixMillis>,
     replaced_until: Option<UnixMillis>,
     tombstone: bool,
@@ -195,6 +212,7 @@ impl<'a> Fields<'a> {
                 b"d" => fields.value = Some(reader.string()?),
                 b"e" => fields.expires = Some(unix_millis(reader.integer()?)?),
                 b"l" => fields.replaced_until = Some(unix_millis(reader.integer()?)?),
+                b"m" => fields.manifest = Some(reader.string()?),
                 b"t" => fields.tombstone = reader.integer()? == 1,
                 b"x" => {
                     reader.string()?;
@@ -209,7 +227,17 @@ impl<'a> Fields<'a> {
     }
 
     fn value(&self) -> Result<Option<Box<[u8]>>, Malformed> {
-        if self.tombstone { Ok(None) } else { self.value.map(Box::from).ok_or(Malformed).map(Some) }
+        if let Some(manifest) = self.manifest {
+            Manifest::decode(manifest)?;
+        }
+        if self.tombstone {
+            return Ok(None);
+        }
+        self.value.or(self.manifest).map(Box::from).ok_or(Malformed).map(Some)
+    }
+
+    fn is_manifest(&self) -> bool {
+        !self.tombstone && self.value.is_none()
     }
 
     fn content_type(&self) -> Option<Box<str>> {
@@ -292,6 +320,7 @@ fn empty(content_type: Option<&str>) -> Record {
         // The widest times that occur before the year 2286.
         expires: Some(UnixMillis(9_999_999_999_998)),
         replaced_until: Some(UnixMillis(9_999_999_999_999)),
+        is_manifest: false,
         sealed: false,
     }
 }
@@ -319,6 +348,7 @@ mod tests {
                 expires: Some(UnixMillis(expires)),
                 replaced_until: later.map(|later| UnixMillis(expires + later)),
                 sealed: false,
+                is_manifest: false,
             },
         )
     }
@@ -375,6 +405,7 @@ mod tests {
                 expires: (!plain).then_some(UnixMillis(1_800_000_000_000)),
                 replaced_until: (!plain).then_some(UnixMillis(1_900_000_000_000)),
                 sealed: false,
+                is_manifest: false,
             }.encode().len();
             prop_assert!(encode(largest) <= VALUE_BYTES);
             prop_assert!(encode(largest + 1) > VALUE_BYTES);

@@ -9,6 +9,7 @@ use node::{Ended, LookupResult, Responder, UnixMillis};
 use wire::{Bloom, Contact, Endpoint, Item, NodeId, Refusal as BadItem, Target};
 
 use crate::key::KeyError;
+use crate::manifest::{Manifest, ReadError};
 use crate::namespace::NamespaceError;
 use crate::version::Version;
 
@@ -86,6 +87,8 @@ pub struct PutReport {
     pub expires: Option<UnixMillis>,
     /// Where it was stored.
     pub replicas: WriteReport,
+    /// The chunks of a value that does not fit one item.
+    pub chunks: Option<Box<ChunksReport>>,
 }
 
 /// Why a put failed.
@@ -101,6 +104,25 @@ pub enum PutError {
         length: usize,
         /// How many would fit.
         limit: usize,
+    },
+    /// The value is above the limit that is set for this node.
+    #[error("the value has {length} bytes, more than the limit of {limit}")]
+    AboveLimit {
+        /// Its bytes.
+        length: u64,
+        /// The limit, in bytes.
+        limit: u64,
+    },
+    /// The source of the value failed.
+    #[error("the source of the value failed: {0}")]
+    Source(Box<str>),
+    /// Too few replicas stored some chunks of the value.
+    #[error("{short} of the first {of} chunks were stored at too few nodes")]
+    ChunksNotStored {
+        /// How many chunks.
+        short: usize,
+        /// Of how many that were put so far.
+        of: usize,
     },
     /// The life asked for is zero, or longer than a year.
     #[error("a life of {0:?} is not between 1 ms and 365 days")]
@@ -147,13 +169,41 @@ pub enum PutError {
     Closed,
 }
 
+/// Chunks that were fetched.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct ChunksFound {
+    /// Each in the place of its name; `None` where nobody gave it.
+    pub items: Vec<Option<Item>>,
+    /// Queries sent.
+    pub asked: usize,
+}
+
+/// What became of a batch of chunks that were put.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct ChunksReport {
+    /// Chunks that a majority of their replicas keep long enough.
+    pub stored: usize,
+    /// Chunks that fewer keep.
+    pub short: usize,
+    /// Why the first chunk of which nobody was reached was not stored.
+    pub failed: Option<PutError>,
+    /// Copies sent to other nodes.
+    pub sent: usize,
+    /// Copies that replicas kept already.
+    pub held: usize,
+    /// Queries sent to find the replicas.
+    pub asked: usize,
+}
+
 /// A value that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GetReport {
     /// Where in the key space the key lies.
     pub target: Target,
-    /// The value.
+    /// The value; empty if `manifest` names its chunks.
     pub value: Box<[u8]>,
+    /// The chunks of a value that does not fit one item.
+    pub manifest: Option<Manifest>,
     /// What kind of value it is.
     pub content_type: Option<Box<str>>,
     /// Its version.
@@ -213,6 +263,20 @@ pub enum GetError {
         /// The newest older value that opens, if one was found.
         older: Option<Box<GetReport>>,
     },
+    /// The value is above the limit that is set for this node.
+    #[error("the value has {length} bytes, more than the limit of {limit}")]
+    AboveLimit {
+        /// Its bytes.
+        length: u64,
+        /// The limit, in bytes.
+        limit: u64,
+    },
+    /// The value does not come together from its chunks.
+    #[error(transparent)]
+    Chunks(#[from] ReadError),
+    /// The sink for the value failed.
+    #[error("the value could not be written: {0}")]
+    Sink(Box<str>),
     /// Nobody answered.
     #[error("nobody answered")]
     Unreachable(Effort),

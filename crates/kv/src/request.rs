@@ -4,13 +4,15 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use node::{Answer, Step};
-use wire::{Endpoint, InfoHash, NodeId, Point, Seq, Signer, Target};
+use node::{Answer, Step, UnixMillis};
+use wire::{Endpoint, InfoHash, Item, NodeId, Point, Seq, Signer, Target};
 
 use crate::key::Key;
+use crate::manifest::Manifest;
 use crate::namespace::Namespace;
 use crate::report::{
-    GetError, GetReport, ItemReport, LeaveReport, LookupReport, PeersReport, PutError, PutReport,
+    ChunksFound, ChunksReport, GetError, GetReport, ItemReport, LeaveReport, LookupReport,
+    PeersReport, PutError, PutReport,
 };
 use crate::version::Version;
 use crate::watch::{WatchError, WatchRequest, Watched};
@@ -44,6 +46,10 @@ pub enum Request {
         /// The salt in its name; empty for an immutable one.
         salt: Box<[u8]>,
     },
+    /// Put chunks of a large value.
+    ChunksPut(ChunksPutRequest),
+    /// Get chunks of a large value by their names.
+    ChunksGet(Vec<Target>),
     /// Announce ourselves as a peer of a topic.
     Announce {
         /// The topic.
@@ -91,6 +97,15 @@ pub enum Change {
         ttl: Duration,
         /// Without an envelope: just the bytes, for two hours, as foreign programs write them.
         plain: bool,
+    },
+    /// Gives it a value whose chunks have been put.
+    PutManifest {
+        /// Names the chunks.
+        manifest: Manifest,
+        /// What kind of value it is.
+        content_type: Option<Box<str>>,
+        /// Until when it lives: as long as its chunks at most.
+        expires: UnixMillis,
     },
     /// Deletes it.
     Delete,
@@ -156,6 +171,19 @@ pub struct ItemPutRequest {
     pub signed: Option<ItemSigning>,
 }
 
+/// A put of chunks of a large value, each the immutable item that a
+/// [`ManifestBuilder`](crate::ManifestBuilder) hands out.
+#[derive(Clone, Debug)]
+pub struct ChunksPutRequest {
+    /// The chunks.
+    pub items: Vec<Item>,
+    /// Who keeps a chunk until then is not sent it again.
+    pub expires: UnixMillis,
+    /// Until when holders shall keep those that are sent; somewhat later than `expires`, so that a
+    /// put repeated soon finds them kept long enough.
+    pub lease: UnixMillis,
+}
+
 /// How a raw mutable item is signed.
 #[derive(Clone, Debug)]
 pub struct ItemSigning {
@@ -182,6 +210,10 @@ pub enum Done {
     ItemPut(Result<Box<ItemReport>, PutError>),
     /// A get of a raw item.
     ItemGot(Result<Box<ItemReport>, GetError>),
+    /// A put of chunks.
+    ChunksPut(Result<Box<ChunksReport>, PutError>),
+    /// A get of chunks.
+    ChunksGot(Result<ChunksFound, GetError>),
     /// An announcement.
     Announced(Result<Box<PutReport>, PutError>),
     /// A search for peers.

@@ -13,6 +13,7 @@ use node::{
 use wire::{Endpoint, Item, NodeId, Target};
 
 use crate::admission::Records;
+use crate::chunks::{ChunkGet, ChunkPut, Chunks};
 use crate::cipher::Nonce;
 use crate::get::Get;
 use crate::item::Publish;
@@ -45,6 +46,8 @@ pub(crate) enum Operation {
     Get(Box<Get>),
     Publish(Box<Publish>),
     ItemGet,
+    ChunkPut(Box<ChunkPut>),
+    ChunkGet(Box<ChunkGet>),
     Peers {
         found: usize,
         /// Those that we hold ourselves, which were told first.
@@ -66,6 +69,7 @@ pub struct Kv {
     /// Repairs on their way, of which nobody waits to hear.
     background: usize,
     pub(crate) upkeep: Upkeep,
+    pub(crate) chunks: Chunks,
     events: VecDeque<Event>,
     last_request: RequestId,
 }
@@ -83,6 +87,7 @@ impl Kv {
             operations: HashMap::default(),
             watches: Watches::default(),
             background: 0,
+            chunks: Chunks::default(),
             events: VecDeque::new(),
             last_request: RequestId(0),
         }
@@ -163,6 +168,8 @@ impl Kv {
                 let command = self.lookup(question, Until::Proof, false);
                 self.command_node(now, id, Operation::ItemGet, command, outbox);
             }
+            Request::ChunksPut(request) => self.start_chunks_put(now, id, request, outbox),
+            Request::ChunksGet(targets) => self.start_chunks_get(now, id, targets, outbox),
             Request::Peers { info_hash, scrape } => {
                 let held = self.node.peers_held(&info_hash, now);
                 if !held.is_empty() {
@@ -317,6 +324,9 @@ impl Kv {
                             let outcome = outcomes.first().map(|(_, outcome)| outcome);
                             self.handed_off(now, &contact, &target, outcome, outbox);
                         }
+                        Some((_, Operation::ChunkPut(put))) => {
+                            self.chunk_put_wrote(now, put, &outcomes, outbox);
+                        }
                         Some(_) => {}
                         None => self.background = self.background.saturating_sub(1),
                     }
@@ -331,6 +341,9 @@ impl Kv {
                     match self.operations.remove(&operation) {
                         Some((_, Operation::Offer(offering))) => {
                             self.offer_answered(now, *offering, answer, outbox);
+                        }
+                        Some((_, Operation::ChunkGet(get))) => {
+                            self.chunk_answered(now, get, answer, outbox);
                         }
                         Some((id, _)) => self.done(id, Done::Answered(answer)),
                         None => {}
@@ -365,6 +378,8 @@ impl Kv {
             Operation::Put(put) => self.put_looked_up(now, id, put, result, outbox),
             Operation::Get(get) => self.get_looked_up(now, id, get, result, outbox),
             Operation::Publish(publish) => self.publish_looked_up(now, id, publish, result, outbox),
+            Operation::ChunkPut(put) => self.chunk_put_looked_up(now, put, result, outbox),
+            Operation::ChunkGet(get) => self.chunk_get_looked_up(now, &get, result, outbox),
             Operation::ItemGet => self.item_got(now, id, result),
             Operation::Peers { found, .. } => {
                 let report = PeersReport {
@@ -395,6 +410,8 @@ fn busy(request: &Request) -> Option<Done> {
         Request::Watch(_) => Done::Watched(WatchError::Busy),
         Request::ItemPut(_) => Done::ItemPut(Err(PutError::Busy)),
         Request::ItemGet { .. } => Done::ItemGot(Err(GetError::Busy)),
+        Request::ChunksPut(_) => Done::ChunksPut(Err(PutError::Busy)),
+        Request::ChunksGet(_) => Done::ChunksGot(Err(GetError::Busy)),
         Request::Announce { .. } => Done::Announced(Err(PutError::Busy)),
         Request::Peers { .. } => Done::Peers(Box::new(PeersReport {
             peers: 0,

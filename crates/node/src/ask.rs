@@ -7,7 +7,7 @@ use core::cmp::Ordering;
 use core::time::Duration;
 
 use wire::limits::DATAGRAM_BYTES;
-use wire::{Endpoint, NodeId, Point, Query, ReplyKind, TransactionId, Want};
+use wire::{Contact, Endpoint, NodeId, Point, Query, ReplyKind, Target, TransactionId, Want};
 
 use crate::limits::PACED_QUEUE;
 use crate::operation::{Answer, Event, OperationId};
@@ -120,6 +120,23 @@ impl<A: Admission> Node<A> {
         outbox: &mut Outbox,
     ) {
         self.ask_for_caller(operation, to, &Query::Ping, now, outbox);
+    }
+
+    /// Asks one contact for an immutable item.
+    pub(crate) fn fetch(
+        &mut self,
+        operation: OperationId,
+        contact: Contact,
+        target: Target,
+        now: Instant,
+        outbox: &mut Outbox,
+    ) {
+        let query = Query::Get { target, newer_than: None, want: Want::default() };
+        let (to, expected) = (contact.endpoint, Some(contact.id));
+        let purpose = Purpose::Ask(operation);
+        if !self.ask(Question { to, expected, query: &query, purpose }, now, outbox) {
+            self.events.push_back(Event::Answered(operation, Answer::Silent));
+        }
     }
 
     /// Asks one address for a sample of its topics (BEP 51).

@@ -2,7 +2,8 @@
 
 use wire::limits::DATAGRAM_BYTES;
 use wire::{
-    Contact, Endpoint, ErrorMessage, Message, NodeId, QueryMessage, Reply, ReplyMessage, Scope,
+    Contact, Endpoint, ErrorMessage, Found, Message, NodeId, QueryMessage, Reply, ReplyMessage,
+    Scope,
 };
 
 use crate::config::Network;
@@ -146,6 +147,15 @@ impl<A: Admission> Node<A> {
             Reply::Offered { token, wanted, newer } => {
                 Answer::Offered { token: token.map(Into::into), wanted: *wanted, newer: *newer }
             }
+            Reply::Item { found, .. } => Answer::Item {
+                item: match found {
+                    Found::Item(item) if item.signed.is_none() => {
+                        item.verify().ok().map(|item| item.to_item())
+                    }
+                    _ => None,
+                },
+                nodes: reply.nodes().filter(|node| node.id != self.id()).collect(),
+            },
             _ => Answer::Pong { id, round_trip },
         };
         self.events.push_back(Event::Answered(operation, answer));

@@ -177,6 +177,13 @@ pub enum Command {
     Ping(Endpoint),
     /// Ask one node what it holds under a target, perhaps to answer only when that is newer.
     Inquire(Inquiry),
+    /// Ask one contact for an immutable item.
+    Fetch {
+        /// Whom.
+        contact: Contact,
+        /// The item's name.
+        target: Target,
+    },
     /// Ask one address which topics it holds peers of.
     Sample {
         /// Whom.
@@ -409,6 +416,13 @@ pub enum Answer {
         id: NodeId,
         /// In what time.
         round_trip: Duration,
+    },
+    /// To a request for an immutable item.
+    Item {
+        /// The item, if it was held and verifies; it may be another than the one asked for.
+        item: Option<Item>,
+        /// Contacts near the target.
+        nodes: Vec<Contact>,
     },
     /// To a request for samples.
     Samples {

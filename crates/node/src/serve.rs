@@ -196,6 +196,12 @@ impl<A: Admission> Node<A> {
             None => self.items.marker(&target, wall).map_or(Found::Nothing, Found::Version),
             Some(item) => match (item.seq(), newer_than) {
                 (Some(seq), Some(newer_than)) if seq <= newer_than => Found::Version(seq),
+                // Whoever asks for an immutable one that is kept beyond a time is told until when, and
+                // spared the bytes.
+                (None, Some(beyond)) => match self.kept_beyond(&target, beyond) {
+                    Some(until) => Found::Version(until),
+                    None => Found::from(item),
+                },
                 _ => Found::from(item),
             },
         };
@@ -216,6 +222,13 @@ impl<A: Admission> Node<A> {
             admitted(budget, counters, asked, length)
         });
         self.count_sent(sent);
+    }
+
+    /// Until when an immutable item is kept, if that is not before `time`, both in milliseconds since
+    /// 1970.
+    fn kept_beyond(&self, target: &Target, time: Seq) -> Option<Seq> {
+        let until = self.items.kept_until(target)?;
+        i64::try_from(until.0).ok().and_then(Seq::new).filter(|until| *until >= time)
     }
 
     /// Takes an item: a token first, since that costs least to check, then what it is.

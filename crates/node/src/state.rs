@@ -122,6 +122,9 @@ impl<A: Admission> Node<A> {
             Command::Offer { to, offers } => {
                 self.offer(operation, to, &offers, now.monotonic, outbox);
             }
+            Command::Fetch { contact, target } => {
+                self.fetch(operation, contact, target, now.monotonic, outbox);
+            }
             Command::Ping(to) => self.ping(operation, to, now.monotonic, outbox),
             Command::Inquire(inquiry) => self.inquire(operation, inquiry, now.monotonic, outbox),
             Command::Sample { to, target } => {

@@ -22,6 +22,12 @@ pub const DEFAULT_PORT: u16 = 8000;
 /// The name of the network that a node belongs to if none is given.
 pub const DEFAULT_NETWORK: &str = "xorbit";
 
+/// The largest value in bytes that a node puts or gets unless told otherwise.
+pub const DEFAULT_MAX_VALUE: u64 = 64 << 20;
+
+/// The same on the public network, whose holders are strangers' machines.
+pub const PUBLIC_MAX_VALUE: u64 = 256 << 10;
+
 /// The routers of the public network by which everybody finds in.
 pub const PUBLIC_ROUTERS: [&str; 3] =
     ["router.bittorrent.com:6881", "dht.transmissionbt.com:6881", "dht.libtorrent.org:25401"];
@@ -35,6 +41,7 @@ pub struct Builder {
     network: String,
     public: bool,
     data_dir: Option<PathBuf>,
+    max_value: Option<u64>,
     config: kv::Config,
 }
 
@@ -46,6 +53,7 @@ impl Default for Builder {
             network: String::from(DEFAULT_NETWORK),
             public: false,
             data_dir: None,
+            max_value: None,
             config: kv::Config::default(),
         }
     }
@@ -104,6 +112,13 @@ impl Builder {
         self
     }
 
+    /// The largest value that it puts or gets, in bytes; if never called [`DEFAULT_MAX_VALUE`], or
+    /// [`PUBLIC_MAX_VALUE`] on the public network.
+    pub fn max_value(mut self, bytes: u64) -> Self {
+        self.max_value = Some(bytes);
+        self
+    }
+
     /// How many items and bytes of them the node holds for others at most.
     pub fn shelf(mut self, items: usize, bytes: usize) -> Self {
         self.config.node.shelf = node::ShelfLimits { items, bytes, ..self.config.node.shelf };
@@ -127,11 +142,14 @@ impl Builder {
         if self.public && self.join.is_empty() {
             self.join = PUBLIC_ROUTERS.map(String::from).into();
         }
+        let default = if self.public { PUBLIC_MAX_VALUE } else { DEFAULT_MAX_VALUE };
+        let max_value = self.max_value.unwrap_or(default);
         let ports = bind(&self.listen)?;
         let (clock, config, join) = (Clock::start(), self.config, self.join);
         let Some(directory) = self.data_dir else {
             let kv = kv::Kv::new(config, random_seed()?, clock.now());
-            return Ok(Driver::spawn(kv, ports, clock, None, join, Restored::default()));
+            let node = Driver::spawn(kv, ports, clock, None, join, Restored::default());
+            return Ok(node.with_max_value(max_value));
         };
         // A disk may take its time: off this thread.
         let restoring = tokio::task::spawn_blocking(move || restore(&directory, config, &clock));
@@ -139,7 +157,8 @@ impl Builder {
             Ok(restored) => restored?,
             Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
         };
-        Ok(Driver::spawn(kv, ports, clock, Some(persistence), join, restored))
+        let node = Driver::spawn(kv, ports, clock, Some(persistence), join, restored);
+        Ok(node.with_max_value(max_value))
     }
 }
 

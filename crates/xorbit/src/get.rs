@@ -1,29 +1,40 @@
 //! Getting, with what can be said about it.
 
+use std::fmt;
 use std::future::{Future, IntoFuture};
+use std::io::Write;
 use std::pin::Pin;
+use std::time::Instant;
 
 use kv::{Consistency, Done, GetError, GetReport, GetRequest, Key, Namespace, Request};
 use node::Step;
 use wire::PublicKey;
 
+use crate::download::download;
 use crate::driver::Update;
 use crate::node::Node;
+use crate::upload::{OnProgress, Progress};
 
 /// A get about to be done: await it.
 #[must_use = "nothing is got until this is awaited"]
-#[derive(Debug)]
 pub struct Get {
     node: Node,
     key: String,
     namespace: Namespace,
     consistency: Consistency,
+    progress: Option<OnProgress>,
+}
+
+impl fmt::Debug for Get {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Get").field("key", &self.key).finish_non_exhaustive()
+    }
 }
 
 impl Get {
     pub(crate) fn new(node: Node, key: String) -> Self {
         let (namespace, consistency) = (node.open_namespace(), Consistency::default());
-        Self { node, key, namespace, consistency }
+        Self { node, key, namespace, consistency, progress: None }
     }
 
     /// From this namespace instead of the open one named `default`.
@@ -43,12 +54,66 @@ impl Get {
         self
     }
 
+    /// Tells how far the transfer of a value has come that does not fit one item.
+    pub fn on_progress(mut self, tell: impl FnMut(Progress) + Send + 'static) -> Self {
+        self.progress = Some(Box::new(tell));
+        self
+    }
+
     /// Does it, telling each step of the lookup.
     ///
     /// # Errors
     /// As awaiting it does.
     pub async fn traced(self, each: impl FnMut(&Step) + Send) -> Result<GetReport, GetError> {
-        self.run(true, each).await
+        let mut value = Vec::new();
+        let report = self.traced_to(&mut value, each).await?;
+        Ok(GetReport { value: value.into(), ..report })
+    }
+
+    /// Writes the value into `sink` instead of giving it in the report. Each piece of a large value
+    /// is verified before it is written, the whole after the last piece: what was written is the
+    /// value only if this succeeds.
+    ///
+    /// # Errors
+    /// As awaiting it does, and [`GetError::Sink`].
+    pub async fn write_to(self, sink: &mut (dyn Write + Send)) -> Result<GetReport, GetError> {
+        self.write(false, sink, |_| {}).await
+    }
+
+    /// Like [`Get::write_to`], telling each step of the lookup.
+    ///
+    /// # Errors
+    /// As [`Get::write_to`].
+    pub async fn traced_to(
+        self,
+        sink: &mut (dyn Write + Send),
+        each: impl FnMut(&Step) + Send,
+    ) -> Result<GetReport, GetError> {
+        self.write(true, sink, each).await
+    }
+
+    async fn write(
+        mut self,
+        trace: bool,
+        sink: &mut (dyn Write + Send),
+        each: impl FnMut(&Step) + Send,
+    ) -> Result<GetReport, GetError> {
+        let (node, progress) = (self.node.clone(), self.progress.take());
+        let mut report = self.run(trace, each).await?;
+        let Some(manifest) = &report.manifest else {
+            let value = std::mem::take(&mut report.value);
+            let written = sink.write_all(&value).and_then(|()| sink.flush());
+            written.map_err(|error| GetError::Sink(error.to_string().into()))?;
+            return Ok(report);
+        };
+        let (length, limit) = (manifest.length, node.max_value());
+        if length > limit {
+            return Err(GetError::AboveLimit { length, limit });
+        }
+        let started = Instant::now();
+        report.effort.asked += download(&node, manifest, sink, progress).await?;
+        report.effort.took += started.elapsed();
+        Ok(report)
     }
 
     async fn run(
@@ -79,6 +144,10 @@ impl IntoFuture for Get {
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run(false, |_| {}))
+        Box::pin(async move {
+            let mut value = Vec::new();
+            let report = self.write(false, &mut value, |_| {}).await?;
+            Ok(GetReport { value: value.into(), ..report })
+        })
     }
 }

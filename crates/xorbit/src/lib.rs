@@ -33,6 +33,7 @@
 mod builder;
 mod clock;
 mod data_dir;
+mod download;
 mod driver;
 mod error;
 mod get;
@@ -49,9 +50,12 @@ mod seed;
 mod socket;
 mod testnet;
 mod topic;
+mod upload;
 mod watch;
 
-pub use builder::{Builder, DEFAULT_NETWORK, DEFAULT_PORT, PUBLIC_ROUTERS};
+pub use builder::{
+    Builder, DEFAULT_MAX_VALUE, DEFAULT_NETWORK, DEFAULT_PORT, PUBLIC_MAX_VALUE, PUBLIC_ROUTERS,
+};
 pub use data_dir::DataDirError;
 pub use error::{Closed, StartError};
 pub use get::Get;
@@ -63,6 +67,7 @@ pub use restore::Restored;
 pub use seed::random_seed;
 pub use testnet::{Testnet, testnet};
 pub use topic::{Announce, Peers};
+pub use upload::Progress;
 pub use watch::{Watch, Watching};
 
 pub use ::node::{
@@ -70,11 +75,11 @@ pub use ::node::{
     UnixMillis,
 };
 pub use kv::{
-    Absence, Consistency, DEFAULT_REPLICAS, DEFAULT_TTL, Effort, Event, Expected, GetError,
-    GetReport, ItemReport, KEY_BYTES, Key, KeyError, LeaveReport, LookupReport, MAX_REPLICAS,
-    MAX_TTL, Namespace, NamespaceError, PASSPHRASE_BYTES, PassphraseError, PeersReport, PutError,
-    PutReport, Record, Refusal, Replica, Version, WatchContent, WatchError, Watched, WriteReport,
-    largest_value,
+    Absence, ChunksReport, Consistency, DEFAULT_REPLICAS, DEFAULT_TTL, Effort, Event, Expected,
+    GetError, GetReport, ItemReport, KEY_BYTES, Key, KeyError, LeaveReport, LookupReport,
+    MAX_REPLICAS, MAX_TTL, Manifest, Namespace, NamespaceError, PASSPHRASE_BYTES, PassphraseError,
+    PeersReport, PutError, PutReport, ReadError, Record, Refusal, Replica, Version, WatchContent,
+    WatchError, Watched, WriteReport, largest_value,
 };
 pub use store::StoreError;
 pub use wire::{

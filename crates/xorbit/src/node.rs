@@ -1,5 +1,6 @@
 //! The handle to a running node.
 
+use std::io::Read;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use node::{Answer, Counters};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use wire::{Endpoint, InfoHash, NodeId, Point, Target};
 
-use crate::builder::Builder;
+use crate::builder::{Builder, DEFAULT_MAX_VALUE};
 use crate::driver::{Message, Update};
 use crate::error::Closed;
 use crate::get::Get;
@@ -29,6 +30,7 @@ pub struct Node {
     listening: Arc<[SocketAddr]>,
     /// The open namespace named `default`, whose keys take some microseconds to derive.
     open: Arc<Namespace>,
+    max_value: u64,
 }
 
 /// How a node is.
@@ -76,7 +78,17 @@ impl Node {
         events: broadcast::Sender<Event>,
         listening: Vec<SocketAddr>,
     ) -> Self {
-        Self { driver, events, listening: listening.into(), open: Arc::default() }
+        let (listening, open) = (listening.into(), Arc::default());
+        Self { driver, events, listening, open, max_value: DEFAULT_MAX_VALUE }
+    }
+
+    pub(crate) fn with_max_value(self, max_value: u64) -> Self {
+        Self { max_value, ..self }
+    }
+
+    /// The largest value in bytes that it puts or gets.
+    pub fn max_value(&self) -> u64 {
+        self.max_value
     }
 
     /// The addresses it listens on.
@@ -87,6 +99,17 @@ impl Node {
     /// Puts a value under a key. Await it, or first say more.
     pub fn put(&self, key: impl Into<String>, value: impl AsRef<[u8]>) -> Put {
         Put::value(self.clone(), key.into(), value.as_ref())
+    }
+
+    /// Puts a value of `length` bytes from a source, which is read in pieces of 64 KiB on the task
+    /// that awaits it. Await it, or first say more.
+    pub fn put_from(
+        &self,
+        key: impl Into<String>,
+        length: u64,
+        source: impl Read + Send + 'static,
+    ) -> Put {
+        Put::from_source(self.clone(), key.into(), length, Box::new(source))
     }
 
     /// Gets the value of a key. Await it, or first say more.

@@ -1,28 +1,39 @@
 //! Putting and deleting, with what can be said about it.
 
+use std::fmt;
 use std::future::{Future, IntoFuture};
+use std::io::{Cursor, Read};
 use std::pin::Pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kv::{
-    Change, DEFAULT_TTL, Done, Expected, Key, Namespace, PutError, PutReport, PutRequest, Request,
-    Version,
+    Change, ChunksReport, DEFAULT_TTL, Done, Expected, Key, Namespace, PutError, PutReport,
+    PutRequest, Request, Version,
 };
 use node::Step;
 use wire::Signer;
 
 use crate::driver::Update;
 use crate::node::Node;
+use crate::upload::{OnProgress, Progress, Upload};
 
 /// A put or delete about to be done: await it.
 #[must_use = "nothing is put until this is awaited"]
-#[derive(Debug)]
 pub struct Put {
     node: Node,
     key: String,
     namespace: Namespace,
     change: Change,
     expected: Expected,
+    /// Where the value comes from if not from `change`, and its length in bytes.
+    source: Option<(u64, Box<dyn Read + Send>)>,
+    progress: Option<OnProgress>,
+}
+
+impl fmt::Debug for Put {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Put").field("key", &self.key).finish_non_exhaustive()
+    }
 }
 
 impl Put {
@@ -32,13 +43,23 @@ impl Put {
         Self::new(node, key, change)
     }
 
+    pub(crate) fn from_source(
+        node: Node,
+        key: String,
+        length: u64,
+        source: Box<dyn Read + Send>,
+    ) -> Self {
+        Self { source: Some((length, source)), ..Self::value(node, key, &[]) }
+    }
+
     pub(crate) fn deletion(node: Node, key: String) -> Self {
         Self::new(node, key, Change::Delete)
     }
 
     fn new(node: Node, key: String, change: Change) -> Self {
         let namespace = node.open_namespace();
-        Self { node, key, namespace, change, expected: Expected::Anything }
+        let expected = Expected::Anything;
+        Self { node, key, namespace, change, expected, source: None, progress: None }
     }
 
     /// In this namespace instead of the open one named `default`.
@@ -89,6 +110,12 @@ impl Put {
         self
     }
 
+    /// Tells how far the transfer of a value has come that does not fit one item.
+    pub fn on_progress(mut self, tell: impl FnMut(Progress) + Send + 'static) -> Self {
+        self.progress = Some(Box::new(tell));
+        self
+    }
+
     /// Does it, telling each step of the lookup.
     ///
     /// # Errors
@@ -98,13 +125,17 @@ impl Put {
     }
 
     async fn run(
-        self,
+        mut self,
         trace: bool,
         mut each: impl FnMut(&Step) + Send,
     ) -> Result<PutReport, PutError> {
+        let key = Key::new(std::mem::take(&mut self.key))?;
+        let started = Instant::now();
+        let chunks = self.put_chunks(&key).await?;
+        let took = started.elapsed();
         let request = Request::Put(PutRequest {
             namespace: self.namespace,
-            key: Key::new(self.key)?,
+            key,
             change: self.change,
             expected: self.expected,
             trace,
@@ -113,12 +144,80 @@ impl Put {
         while let Some(update) = updates.recv().await {
             match update {
                 Update::Step(step) => each(&step),
-                Update::Done(Done::Put(result)) => return result.map(|report| *report),
+                Update::Done(Done::Put(result)) => {
+                    return result.map(|report| with_chunks(*report, chunks, took));
+                }
                 Update::Done(_) | Update::Peers(_) => {}
             }
         }
         Err(PutError::Closed)
     }
+
+    /// Puts the chunks of a value that does not fit one item, whose place in the change its manifest
+    /// takes.
+    async fn put_chunks(&mut self, key: &Key) -> Result<Option<Box<ChunksReport>>, PutError> {
+        let Change::Put { value, content_type, ttl, plain } = &mut self.change else {
+            return Ok(None);
+        };
+        let length = self.source.as_ref().map_or(value.len() as u64, |(length, _)| *length);
+        let one_item = self.namespace.largest_value(content_type.as_deref(), *plain);
+        let fits = length <= one_item as u64;
+        let limit = self.node.max_value();
+        if !fits && length > limit {
+            return Err(PutError::AboveLimit { length, limit });
+        }
+        if !fits && (*plain || self.namespace.is_secret()) {
+            // Chunks have no form of their own for either: plain is one item, and they are not sealed.
+            let length = usize::try_from(length).unwrap_or(usize::MAX);
+            return Err(PutError::TooLarge { length, limit: one_item });
+        }
+        if fits {
+            if let Some((_, mut source)) = self.source.take() {
+                let mut bytes = Vec::new();
+                let read = source.read_to_end(&mut bytes);
+                read.map_err(|error| PutError::Source(error.to_string().into()))?;
+                *value = bytes.into();
+            }
+            return Ok(None);
+        }
+        let value = std::mem::take(value);
+        let (content_type, ttl) = (content_type.take(), *ttl);
+        let trial = PutRequest {
+            namespace: self.namespace.clone(),
+            key: key.clone(),
+            change: Change::Put {
+                value: Box::default(),
+                content_type: content_type.clone(),
+                ttl,
+                plain: false,
+            },
+            expected: self.expected,
+            trace: false,
+        };
+        trial.check()?;
+        let mut source = match self.source.take() {
+            Some((_, source)) => source,
+            None => Box::new(Cursor::new(value)),
+        };
+        let upload = Upload::new(&self.node, length, ttl, self.progress.take());
+        let expires = upload.expires();
+        let (manifest, report) = upload.run(&mut *source).await?;
+        self.change = Change::PutManifest { manifest, content_type, expires };
+        Ok(Some(Box::new(report)))
+    }
+}
+
+/// The receipt of a record, with the chunks that were put before it and the time that they took.
+fn with_chunks(
+    mut report: PutReport,
+    chunks: Option<Box<ChunksReport>>,
+    took: Duration,
+) -> PutReport {
+    if let Some(chunks) = &chunks {
+        report.replicas.effort.asked += chunks.asked;
+        report.replicas.effort.took += took;
+    }
+    PutReport { chunks, ..report }
 }
 
 impl IntoFuture for Put {

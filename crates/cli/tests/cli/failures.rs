@@ -104,20 +104,31 @@ fn http_is_refused_until_there_is_a_gateway_and_off_is_no_error() {
 #[test]
 fn a_value_that_fits_no_item_is_refused_with_the_limit() {
     let directory = Directory::new();
-    for length in [948, 2000, 3 << 20] {
+    for length in [997, 2000, 3 << 20] {
         let file = directory.file("value", &vec![b'x'; length]);
         let (_socket, address) = nobody();
-        let refused = run(&["put", "k", "--file", &file, "--join", &address]).expect(2);
-        assert!(refused.stderr.contains("more than the 947 that fit one item"), "{refused:?}");
+        let refused = run(&["put", "k", "--plain", "--file", &file, "--join", &address]).expect(2);
+        assert!(refused.stderr.contains("more than the 996 that fit one item"), "{refused:?}");
     }
     let file = directory.file("value", &[b'x'; 996]);
     let node = Node::start(&[]);
     node.run(&["put", "k", "--file", &file, "--plain"]).expect(0);
-    let told = node.run(&["put", "k", "--file", &file, "--json"]).expect(2).json();
+    let file = directory.file("value", &[b'x'; 997]);
+    let told = node.run(&["put", "k", "--file", &file, "--plain", "--json"]).expect(2).json();
     assert_eq!(
         (told["error"]["length"].as_u64(), told["error"]["limit"].as_u64()),
-        (Some(996), Some(947))
+        (Some(997), Some(996))
     );
+}
+
+#[test]
+fn a_large_value_that_nobody_takes_is_told_as_unreachable_and_not_tried_again() {
+    let directory = Directory::new();
+    let file = directory.file("value", &vec![b'x'; 100_000]);
+    let (_socket, address) = nobody();
+    let unreachable = run(&["put", "k", "--file", &file, "--join", &address]).expect(5);
+    // A query is given up after 4 s; a second attempt would take as long again.
+    assert!(unreachable.took.as_secs() < 8, "{unreachable:?}");
 }
 
 #[test]

@@ -6,6 +6,7 @@
 mod demo;
 mod failures;
 mod keys;
+mod large;
 mod nodes;
 mod program;
 mod raw;

@@ -48,6 +48,7 @@ fn hello() -> Record {
         expires: Some(UnixMillis(1_700_604_800_000)),
         replaced_until: None,
         sealed: false,
+        is_manifest: false,
     }
 }
 
@@ -58,6 +59,7 @@ fn tombstone() -> Record {
         expires: Some(UnixMillis(1_700_003_600_000)),
         replaced_until: Some(UnixMillis(1_700_604_800_000)),
         sealed: false,
+        is_manifest: false,
     }
 }
 
@@ -184,6 +186,7 @@ fn the_largest_value_fits_a_secret_namespace_and_one_byte_more_does_not() {
                 expires: Some(UnixMillis(9_999_999_999_998)),
                 replaced_until: Some(UnixMillis(9_999_999_999_999)),
                 sealed: false,
+                is_manifest: false,
             };
             namespace.sign(&key, version(5), &record, &NONCE)
         };

@@ -29,6 +29,7 @@ use crate::key::{Key, KeyError};
 use crate::limits::{
     WATCH_LOOK, WATCH_LOOK_MAX, WATCH_LOOK_MIN, WATCH_POLL, WATCH_POLL_PUBLIC, WATCHES,
 };
+use crate::manifest::Manifest;
 use crate::namespace::Namespace;
 use crate::record::Record;
 use crate::replicas::{Newest, is_credible};
@@ -71,6 +72,8 @@ pub struct Watched {
 pub enum WatchContent {
     /// The key has this value.
     Value(Box<[u8]>),
+    /// The key has a value of many chunks, to be fetched by a get.
+    Large(Manifest),
     /// The key was deleted.
     Deleted,
     /// It does not open with the secret of the watcher's namespace, or is sealed and the namespace is
@@ -447,8 +450,12 @@ impl Watched {
 
 fn watched(namespace: &Namespace, item: &Item, source: Replica) -> Option<Watched> {
     let (record, content) = match namespace.read(item) {
-        Ok(mut record) => {
-            let content = record.value.take().map_or(WatchContent::Deleted, WatchContent::Value);
+        Ok(record) => {
+            let content = match record.content() {
+                Some((_, Some(manifest))) => WatchContent::Large(manifest),
+                Some((value, None)) => WatchContent::Value(value),
+                None => WatchContent::Deleted,
+            };
             (record, content)
         }
         // Its times stand outside of the seal.

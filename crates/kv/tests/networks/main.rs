@@ -9,6 +9,7 @@ mod deletion;
 mod expiry;
 mod families;
 mod foreign;
+mod large;
 mod liars;
 mod loss;
 mod model;

@@ -53,6 +53,7 @@ impl World {
         let text = |told: &&Watched| match &told.content {
             WatchContent::Value(value) => Some(String::from_utf8_lossy(value).into_owned()),
             WatchContent::Deleted => None,
+            WatchContent::Large(manifest) => Some(format!("({} bytes)", manifest.length)),
             WatchContent::Unopened => Some("(sealed)".into()),
         };
         told.iter().map(text).collect()
