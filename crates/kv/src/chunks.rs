@@ -158,6 +158,12 @@ impl Kv {
                 self.chunks.waiting.pop_front();
                 continue;
             };
+            if matches!(batch, Batch::Put { report, .. } if report.failed.is_some()) {
+                // Nobody was there for one: the others of the batch need not find out each by itself.
+                self.chunks.waiting.pop_front();
+                self.count_chunk_put(batch_id, false);
+                continue;
+            }
             let (window, weight) = (&mut self.chunks.window, batch.weight());
             if window.used > 0 && window.used + weight > window.room {
                 return;
@@ -250,17 +256,21 @@ impl Kv {
 
     fn chunk_put_ended(&mut self, now: Now, put: &ChunkPut, enough: bool, outbox: &mut Outbox) {
         self.chunks.window.ended(CHUNK_PUT_WEIGHT, put.silence, now.monotonic);
-        if let Some(Batch::Put { report, open, .. }) = self.chunks.batches.get_mut(&put.batch) {
+        self.count_chunk_put(put.batch, enough);
+        self.start_waiting_chunks(now, outbox);
+    }
+
+    fn count_chunk_put(&mut self, id: RequestId, enough: bool) {
+        if let Some(Batch::Put { report, open, .. }) = self.chunks.batches.get_mut(&id) {
             match enough {
                 true => report.stored += 1,
                 false => report.short += 1,
             }
             *open -= 1;
             if *open == 0 {
-                self.end_batch(put.batch);
+                self.end_batch(id);
             }
         }
-        self.start_waiting_chunks(now, outbox);
     }
 
     fn start_chunk_get(
