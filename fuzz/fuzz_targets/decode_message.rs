@@ -5,14 +5,20 @@
 use libfuzzer_sys::fuzz_target;
 use wire::message::Speaker;
 use wire::{
-    Endpoint, ErrorMessage, Found, Message, NodeId, Query, QueryMessage, Reply, ReplyKind,
-    ReplyMessage, TransactionId, Unverified,
+    Endpoint, ErrorMessage, Found, KnownKeys, Message, NodeId, Query, QueryMessage, Reply,
+    ReplyKind, ReplyMessage, Target, TransactionId, Unverified, UnverifiedMember,
 };
 
 const TRANSACTION: TransactionId = TransactionId(0x6162_6364);
 
-const KINDS: [ReplyKind; 5] =
-    [ReplyKind::Ack, ReplyKind::Nodes, ReplyKind::Peers, ReplyKind::Item, ReplyKind::Samples];
+const KINDS: [ReplyKind; 6] = [
+    ReplyKind::Ack,
+    ReplyKind::Nodes,
+    ReplyKind::Peers,
+    ReplyKind::Item,
+    ReplyKind::Samples,
+    ReplyKind::Members,
+];
 
 fuzz_target!(|datagram: &[u8]| {
     match Message::read(datagram) {
@@ -36,8 +42,10 @@ fn query_again(message: &QueryMessage<'_>) {
     assert_eq!(again.transaction, TRANSACTION.0.to_be_bytes());
     assert_eq!((again.id, again.network, again.read_only), (id, network, read_only));
     assert_eq!(again.query, query);
-    if let Query::Put { item, .. } = query {
-        verify(item);
+    match query {
+        Query::Put { item, .. } => verify(item),
+        Query::Add { member, target, .. } => verify_member(member, &target),
+        _ => {}
     }
 }
 
@@ -47,6 +55,7 @@ fn datagram_room(query: &Query<'_>) -> usize {
             let salt = item.signed.map_or(0, |signed| signed.salt.len());
             1024 + item.value.len() + token.len() + salt
         }
+        Query::Add { member, token, .. } => 1024 + member.saying.item.len() + token.len(),
         _ => 1024,
     }
 }
@@ -87,6 +96,13 @@ fn walk(reply: &Reply<'_>) {
             }
             nodes
         }
+        Reply::Members { nodes, token, members, .. } => {
+            assert!(token.is_none_or(|token| token.len() <= wire::limits::TOKEN_BYTES));
+            let members = members.unwrap_or_default();
+            assert!(members.iter().count() <= wire::limits::MEMBERS_PER_REPLY);
+            members.iter().for_each(|member| verify_member(member, &Target::new([7; 20])));
+            nodes
+        }
         Reply::Samples { nodes, samples, .. } => {
             let samples = samples.map_or(0, |bytes| wire::reply::samples(bytes).count());
             assert!(samples <= wire::limits::SAMPLES_PER_REPLY);
@@ -104,6 +120,14 @@ fn verify(item: Unverified<'_>) {
     let owned = verified.to_item();
     assert_eq!(owned.as_ref(), verified);
     assert_eq!(owned.as_ref().as_unverified().verify(), Ok(verified));
+}
+
+/// What verifies does so again once it is owned.
+fn verify_member(member: UnverifiedMember<'_>, target: &Target) {
+    let Ok(verified) = member.verify(target, &mut KnownKeys::default()) else { return };
+    let owned = verified.to_member();
+    assert_eq!(owned.as_ref(), verified);
+    assert_eq!(UnverifiedMember::decode(&owned.encode()), Ok(member));
 }
 
 fn error_again(message: &ErrorMessage<'_>) {

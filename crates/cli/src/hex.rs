@@ -5,6 +5,12 @@ pub fn encode(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Any number of bytes, or `None`.
+pub fn decode_all(text: &str) -> Option<Vec<u8>> {
+    let pairs = text.as_bytes().chunks(2);
+    pairs.map(|pair| Some(decode::<1>(std::str::from_utf8(pair).ok()?)?[0])).collect()
+}
+
 /// Exactly `N` bytes, or `None`.
 pub fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
     let digits = text.as_bytes();
@@ -29,5 +35,7 @@ mod tests {
         assert_eq!(decode::<3>("00abf"), None);
         assert_eq!(decode::<3>("00abfg"), None);
         assert_eq!(decode::<1>("é"), None);
+        assert_eq!(decode_all("00aBff"), Some(vec![0, 0xab, 0xff]));
+        assert_eq!((decode_all("00abf"), decode_all("é"), decode_all("zz")), (None, None, None));
     }
 }

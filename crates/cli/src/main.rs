@@ -1,5 +1,6 @@
 //! The program `xorbit`: one verb a file, and here the way to each of them.
 
+mod add;
 mod amount;
 mod announce;
 mod bencoded;
@@ -16,6 +17,7 @@ mod item;
 mod keygen;
 mod leave;
 mod lookup;
+mod members;
 mod moment;
 mod namespace;
 mod node;
@@ -25,10 +27,12 @@ mod progress;
 mod put;
 mod reachability;
 mod receipt;
+mod remove;
 mod report;
 mod sample;
 mod scrape;
 mod secret;
+mod set;
 mod size;
 mod span;
 mod start_failure;
@@ -74,6 +78,15 @@ enum Verb {
     /// Delete the value of a key
     #[command(after_help = delete::AFTER_HELP)]
     Delete(delete::Args),
+    /// Add an item to the set of a key, beside those of other writers
+    #[command(after_help = add::AFTER_HELP)]
+    Add(add::Args),
+    /// Print the members of the set of a key
+    #[command(after_help = members::AFTER_HELP)]
+    Members(members::Args),
+    /// Remove an item that one added from the set of a key
+    #[command(after_help = remove::AFTER_HELP)]
+    Remove(remove::Args),
     /// Make the key of a signed namespace
     Keygen(keygen::Args),
     /// Store or print a raw item (BEP 44)
@@ -128,6 +141,9 @@ async fn dispatch(verb: Verb, json: bool) -> Result<(), Failure> {
         Verb::Get(args) => get::run(args, json).await,
         Verb::Watch(args) => watch::run(args, json).await,
         Verb::Delete(args) => delete::run(args, json).await,
+        Verb::Add(args) => add::run(args, json).await,
+        Verb::Members(args) => members::run(args, json).await,
+        Verb::Remove(args) => remove::run(args, json).await,
         Verb::Keygen(args) => keygen::run(&args, json),
         Verb::Item(args) => item::run(args, json).await,
         Verb::Announce(args) => announce::run(args, json).await,

@@ -114,7 +114,7 @@ pub fn quoted(word: &str) -> String {
 }
 
 /// The namespace if none is named.
-fn or_default(public: bool, ways: &str) -> Result<Namespace, Failure> {
+pub fn or_default(public: bool, ways: &str) -> Result<Namespace, Failure> {
     if !public {
         return Ok(Namespace::default());
     }

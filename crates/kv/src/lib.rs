@@ -25,6 +25,7 @@ mod record;
 mod replicas;
 mod report;
 mod request;
+mod set;
 mod state;
 mod upkeep;
 mod version;
@@ -33,7 +34,8 @@ mod watch;
 pub use admission::Records;
 pub use key::{Key, KeyError};
 pub use limits::{
-    DEFAULT_REPLICAS, DEFAULT_TTL, KEY_BYTES, MAX_REPLICAS, MAX_TTL, PASSPHRASE_BYTES,
+    DEFAULT_REPLICAS, DEFAULT_TTL, KEY_BYTES, LISTING_MEMBERS, MAX_REPLICAS, MAX_TTL,
+    PASSPHRASE_BYTES,
 };
 pub use manifest::{Manifest, ManifestBuilder, ManifestReader, PIECE_BYTES, ReadError, Wanted};
 pub use namespace::{Namespace, NamespaceError, PassphraseError};
@@ -45,6 +47,9 @@ pub use report::{
 pub use request::{
     Change, ChunksPutRequest, Consistency, Done, Event, Expected, GetRequest, ItemPutRequest,
     ItemSigning, PutRequest, Request, RequestId,
+};
+pub use set::{
+    ListedMember, MembersReport, MembersRequest, SetChange, SetError, SetReport, SetRequest,
 };
 pub use state::{Config, Kv};
 pub use version::Version;

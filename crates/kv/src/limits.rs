@@ -75,6 +75,18 @@ pub const SEALED_STEP: usize = 64;
 /// envelope at its widest, do not fit an item.
 pub const SEALED_BYTES: usize = 14 * SEALED_STEP;
 
+/// Members that one listing of a set gives at most; more are listed from its cursor on.
+pub const LISTING_MEMBERS: usize = 1_000;
+
+/// A listing ends after so long with what it has: the time of a lookup once more.
+pub const LISTING_TIME: Duration = Duration::from_secs(30);
+
+/// A holder is not asked for more while so many members that it told wait for slower ones.
+pub const LISTING_AHEAD: usize = 64;
+
+/// Members that one listing gives to replicas that lack them: each costs up to a datagram a replica.
+pub const LISTING_REPAIRS: usize = 64;
+
 /// Requests at once.
 pub const REQUESTS: usize = 2048;
 
@@ -130,5 +142,6 @@ pub const CHUNK_GET_WEIGHT: usize = 2;
 pub const WINDOW_HALVES_EVERY: Duration = Duration::from_millis(500);
 
 const _: () = assert!(PLAIN_KEY_BYTES < wire::limits::SALT_BYTES);
+const _: () = assert!(MAX_TTL.as_secs() == node::limits::MEMBER_LIFE.as_secs());
 const _: () = assert!(MAX_REPLICAS <= wire::limits::NODES_PER_LIST);
 const _: () = assert!(2 * REQUESTS <= node::limits::OPERATIONS);

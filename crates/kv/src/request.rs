@@ -14,6 +14,7 @@ use crate::report::{
     ChunksFound, ChunksReport, GetError, GetReport, ItemReport, LeaveReport, LookupReport,
     PeersReport, PutError, PutReport,
 };
+use crate::set::{MembersReport, MembersRequest, SetError, SetReport, SetRequest};
 use crate::version::Version;
 use crate::watch::{WatchError, WatchRequest, Watched};
 
@@ -37,6 +38,10 @@ pub enum Request {
     Get(GetRequest),
     /// Tell of each newer version of a key, until [`crate::Kv::cancel`].
     Watch(WatchRequest),
+    /// Add an item to the set of a key, or remove it.
+    Set(SetRequest),
+    /// List members of the set of a key.
+    Members(MembersRequest),
     /// Put a raw item of BEP 44.
     ItemPut(ItemPutRequest),
     /// Get a raw item of BEP 44.
@@ -206,6 +211,10 @@ pub enum Done {
     Got(Result<Box<GetReport>, GetError>),
     /// A watch, which could not go on.
     Watched(WatchError),
+    /// A change of a set.
+    Set(Result<Box<SetReport>, SetError>),
+    /// A listing of a set.
+    Members(Result<Box<MembersReport>, SetError>),
     /// A put of a raw item.
     ItemPut(Result<Box<ItemReport>, PutError>),
     /// A get of a raw item.

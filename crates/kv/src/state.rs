@@ -22,6 +22,7 @@ use crate::put::Put;
 use crate::replicas::{Own, Replicas};
 use crate::report::{Effort, GetError, LookupReport, PeersReport, PutError};
 use crate::request::{Done, Event, Request, RequestId};
+use crate::set::{Change, SetError, Survey};
 use crate::upkeep::{Offering, Refresh, Upkeep};
 use crate::watch::{WatchError, Watches};
 
@@ -45,6 +46,13 @@ pub(crate) enum Operation {
     Put(Box<Put>),
     Get(Box<Get>),
     Publish(Box<Publish>),
+    /// The lookup of a set.
+    Survey(Box<Survey>),
+    /// A question to one of the holders of a survey.
+    Page {
+        holder: usize,
+    },
+    Change(Box<Change>),
     ItemGet,
     ChunkPut(Box<ChunkPut>),
     ChunkGet(Box<ChunkGet>),
@@ -66,6 +74,8 @@ pub struct Kv {
     pub(crate) replicas: usize,
     operations: HashMap<OperationId, (RequestId, Operation), foldhash::fast::FixedState>,
     pub(crate) watches: Watches,
+    /// Sets whose holders are being asked.
+    pub(crate) surveys: HashMap<RequestId, Box<Survey>, foldhash::fast::FixedState>,
     /// Repairs on their way, of which nobody waits to hear.
     background: usize,
     pub(crate) upkeep: Upkeep,
@@ -86,6 +96,7 @@ impl Kv {
             replicas: config.replicas.clamp(1, MAX_REPLICAS),
             operations: HashMap::default(),
             watches: Watches::default(),
+            surveys: HashMap::default(),
             background: 0,
             chunks: Chunks::default(),
             events: VecDeque::new(),
@@ -159,6 +170,8 @@ impl Kv {
             Request::Put(put) => self.start_put(now, id, put, outbox),
             Request::Get(get) => self.start_get(now, id, get, outbox),
             Request::Watch(watch) => self.start_watch(now, id, watch, outbox),
+            Request::Set(set) => self.start_change(now, id, set, outbox),
+            Request::Members(members) => self.start_listing(now, id, members, outbox),
             Request::ItemPut(item) => self.start_publish(now, id, Publish::item(item), outbox),
             Request::Announce { info_hash, port, seed } => {
                 self.start_publish(now, id, Publish::peer(info_hash, port, seed), outbox);
@@ -327,6 +340,9 @@ impl Kv {
                         Some((_, Operation::ChunkPut(put))) => {
                             self.chunk_put_wrote(now, put, &outcomes, outbox);
                         }
+                        Some((id, Operation::Change(change))) => {
+                            self.change_wrote(now, id, *change, outcomes, outbox);
+                        }
                         Some(_) => {}
                         None => self.background = self.background.saturating_sub(1),
                     }
@@ -344,6 +360,9 @@ impl Kv {
                         }
                         Some((_, Operation::ChunkGet(get))) => {
                             self.chunk_answered(now, get, answer, outbox);
+                        }
+                        Some((id, Operation::Page { holder })) => {
+                            self.page_answered(now, id, holder, answer, outbox);
                         }
                         Some((id, _)) => self.done(id, Done::Answered(answer)),
                         None => {}
@@ -380,6 +399,7 @@ impl Kv {
             Operation::Publish(publish) => self.publish_looked_up(now, id, publish, result, outbox),
             Operation::ChunkPut(put) => self.chunk_put_looked_up(now, put, result, outbox),
             Operation::ChunkGet(get) => self.chunk_get_looked_up(now, &get, result, outbox),
+            Operation::Survey(survey) => self.survey_looked_up(now, id, survey, result, outbox),
             Operation::ItemGet => self.item_got(now, id, result),
             Operation::Peers { found, .. } => {
                 let report = PeersReport {
@@ -396,7 +416,11 @@ impl Kv {
                 self.done(id, Done::Lookup(Box::new(report)));
             }
             Operation::Refresh(refresh) => self.refresh_looked_up(now, &refresh, result, outbox),
-            Operation::Ask | Operation::Offer(_) | Operation::HandOff(..) => {}
+            Operation::Ask
+            | Operation::Offer(_)
+            | Operation::HandOff(..)
+            | Operation::Page { .. }
+            | Operation::Change(_) => {}
         }
     }
 }
@@ -408,6 +432,8 @@ fn busy(request: &Request) -> Option<Done> {
         Request::Put(_) => Done::Put(Err(PutError::Busy)),
         Request::Get(_) => Done::Got(Err(GetError::Busy)),
         Request::Watch(_) => Done::Watched(WatchError::Busy),
+        Request::Set(_) => Done::Set(Err(SetError::Busy)),
+        Request::Members(_) => Done::Members(Err(SetError::Busy)),
         Request::ItemPut(_) => Done::ItemPut(Err(PutError::Busy)),
         Request::ItemGet { .. } => Done::ItemGot(Err(GetError::Busy)),
         Request::ChunksPut(_) => Done::ChunksPut(Err(PutError::Busy)),

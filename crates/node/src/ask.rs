@@ -7,7 +7,9 @@ use core::cmp::Ordering;
 use core::time::Duration;
 
 use wire::limits::DATAGRAM_BYTES;
-use wire::{Contact, Endpoint, NodeId, Point, Query, ReplyKind, Target, TransactionId, Want};
+use wire::{
+    Contact, Cursor, Endpoint, NodeId, Point, Query, ReplyKind, Target, TransactionId, Want,
+};
 
 use crate::limits::PACED_QUEUE;
 use crate::operation::{Answer, Event, OperationId};
@@ -66,6 +68,7 @@ impl<A: Admission> Node<A> {
         let size = match query {
             Query::Put { item, .. } => item.value.len() + 350,
             Query::Offer { offers } => offers.as_bytes().len() + 100,
+            Query::Add { member, .. } => member.saying.item.len() + 350,
             _ => 120,
         };
         self.budget.query(to, ours, size, may_wait && !self.paced.is_full(), now)
@@ -152,6 +155,24 @@ impl<A: Admission> Node<A> {
         self.ask_for_caller(operation, to, &query, now, outbox);
     }
 
+    /// Asks one node for members of a set.
+    pub(crate) fn ask_for_members(
+        &mut self,
+        operation: OperationId,
+        to: Contact,
+        target: Target,
+        after: Option<Cursor>,
+        now: Instant,
+        outbox: &mut Outbox,
+    ) {
+        let query = Query::Members { target, after, want: Want::default() };
+        let purpose = Purpose::Members { operation, target };
+        let (to, expected) = (to.endpoint, Some(to.id));
+        if !self.ask(Question { to, expected, query: &query, purpose }, now, outbox) {
+            self.events.push_back(Event::Answered(operation, Answer::Silent));
+        }
+    }
+
     fn ask_for_caller(
         &mut self,
         operation: OperationId,
@@ -177,14 +198,17 @@ fn wait(query: &Query<'_>) -> Duration {
 
 fn reply_kind(query: &Query<'_>) -> ReplyKind {
     match query {
-        Query::Ping | Query::AnnouncePeer { .. } | Query::Put { .. } | Query::Unknown => {
-            ReplyKind::Ack
-        }
+        Query::Ping
+        | Query::AnnouncePeer { .. }
+        | Query::Put { .. }
+        | Query::Add { .. }
+        | Query::Unknown => ReplyKind::Ack,
         Query::FindNode { .. } => ReplyKind::Nodes,
         Query::GetPeers { .. } => ReplyKind::Peers,
         Query::Get { .. } | Query::WaitingGet { .. } => ReplyKind::Item,
         Query::SampleInfohashes { .. } => ReplyKind::Samples,
         Query::Offer { .. } => ReplyKind::Offered,
+        Query::Members { .. } => ReplyKind::Members,
     }
 }
 

@@ -112,7 +112,8 @@ impl<A: Admission> Node<A> {
         match waiting.purpose {
             Purpose::Lookup(candidate) => {
                 let heard = if member {
-                    Heard::Reply { contact, round_trip, reply: &reply }
+                    let is_xorbit = message.is_xorbit;
+                    Heard::Reply { contact, round_trip, is_xorbit, reply: &reply }
                 } else {
                     Heard::Distrusted
                 };
@@ -125,6 +126,13 @@ impl<A: Admission> Node<A> {
                 self.inquiry_answered(operation, contact, took, &reply);
             }
             Purpose::Inquire { operation, .. } => self.inquiry_ended(operation, Inquired::Silent),
+            Purpose::Members { operation, target } => {
+                let answer = match member {
+                    true => self.members_told(id, &target, &reply),
+                    false => Answer::Silent,
+                };
+                self.events.push_back(Event::Answered(operation, answer));
+            }
             Purpose::Verify => {}
         }
     }
@@ -188,7 +196,7 @@ impl<A: Admission> Node<A> {
             Purpose::Inquire { operation, .. } => {
                 self.inquiry_ended(operation, Inquired::Refused(error.code));
             }
-            Purpose::Ask(operation) => {
+            Purpose::Ask(operation) | Purpose::Members { operation, .. } => {
                 let text = alloc::string::String::from_utf8_lossy(error.text).into();
                 let answer = Answer::Refused { code: error.code, text };
                 self.events.push_back(Event::Answered(operation, answer));
@@ -208,7 +216,7 @@ impl<A: Admission> Node<A> {
             }
             Purpose::Write { operation, destination } => self.write_silent(operation, destination),
             Purpose::Inquire { operation, .. } => self.inquiry_ended(operation, Inquired::Silent),
-            Purpose::Ask(operation) => {
+            Purpose::Ask(operation) | Purpose::Members { operation, .. } => {
                 self.events.push_back(Event::Answered(operation, Answer::Silent));
             }
             Purpose::Verify => {}

@@ -38,6 +38,7 @@ mod outbox;
 mod pending;
 mod round_trips;
 mod serve;
+mod sets;
 mod shelf;
 mod state;
 pub mod table;

@@ -95,6 +95,26 @@ pub const LOST_FOR: Duration = Duration::from_secs(24 * 3600);
 /// How many of them with each upkeep.
 pub const LOST_CHECKS: usize = 2;
 
+/// Sets on the shelf.
+pub const SETS: usize = 65_536;
+
+/// Members of one set, removed ones that are remembered included: a reader that asks 8 holders for
+/// all of them, a few in each reply, is done in seconds.
+pub const MEMBERS_PER_SET: usize = 4_096;
+
+/// Members of one set by one writer: nobody fills a set with one key. Keys cost nothing, so this
+/// keeps mistakes in bounds, and what somebody means to do only dearer.
+pub const MEMBERS_PER_WRITER: usize = 1_024;
+
+/// Bytes of members on the shelf.
+pub const SET_BYTES: usize = 64 << 20;
+
+/// Longest time for which a member is held or remembered, as for records.
+pub const MEMBER_LIFE: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// Members whose version lies so far ahead of our clock are refused, as records are.
+pub const MEMBER_AHEAD: Duration = Duration::from_secs(3600);
+
 /// Topics with peers on the shelf.
 pub const TOPICS: usize = 50_000;
 
@@ -172,5 +192,6 @@ pub const JOIN_ENDPOINTS: usize = 64;
 const _: () = assert!(LOOKUP_MESSAGES <= LOOKUP_CANDIDATES);
 const _: () = assert!(SLOW_MAX.as_micros() < TIMEOUT.as_micros());
 const _: () = assert!(WAITS_PER_ADDRESS <= WAITS_PER_PREFIX && WAITS_PER_PREFIX <= WAITS);
+const _: () = assert!(2 * MEMBERS_PER_WRITER <= MEMBERS_PER_SET);
 const _: () = assert!(K <= wire::limits::NODES_PER_LIST);
 const _: () = assert!(PEERS_IN_REPLY[0] <= wire::limits::PEERS_PER_REPLY);

@@ -170,6 +170,7 @@ impl<A: Admission> Node<A> {
         self.membership.maintain_at = monotonic + self.dice.jittered(MAINTENANCE);
         let wall = self.lease_wall(now);
         self.items.sweep(wall, &mut self.changes);
+        self.members.sweep(wall);
         let (durable, changes) = (self.config.durable, &mut self.changes);
         self.peers.sweep(monotonic, |info_hash, endpoint| {
             if durable {

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use wire::offer::{Bits, Offer};
-use wire::{Bloom, Contact, Endpoint, InfoHash, Item, NodeId, Point, Seq, Target};
+use wire::{Bloom, Contact, Cursor, Endpoint, InfoHash, Item, Member, NodeId, Point, Seq, Target};
 
 use crate::time::UnixMillis;
 
@@ -86,6 +86,8 @@ pub enum Written {
         /// For an immutable one: until when holders that know leases shall keep it.
         lease: Option<UnixMillis>,
     },
+    /// A member of a set.
+    Member(Member),
     /// Ourselves as a peer of a topic.
     Peer {
         /// The topic.
@@ -199,6 +201,15 @@ pub enum Command {
         /// What we hold.
         offers: Vec<Offer>,
     },
+    /// Ask one node for members of a set.
+    Members {
+        /// Whom.
+        to: Contact,
+        /// Where the set lies.
+        target: Target,
+        /// Only those behind this place.
+        after: Option<Cursor>,
+    },
 }
 
 /// What a node tells.
@@ -304,6 +315,8 @@ pub struct Responder {
     pub round_trip: Duration,
     /// Lets us write there.
     pub token: Option<Box<[u8]>>,
+    /// It says that it is Xorbit.
+    pub is_xorbit: bool,
     /// What it holds.
     pub holds: Holds,
 }
@@ -445,6 +458,17 @@ pub enum Answer {
         wanted: Bits,
         /// Those of which it holds or remembers a higher version.
         newer: Bits,
+    },
+    /// To a request for members.
+    Members {
+        /// Its id.
+        id: NodeId,
+        /// Verified members as they came, or `None` if it does not support the query.
+        members: Option<Vec<Member>>,
+        /// There are more behind the last of them.
+        more: bool,
+        /// How many it holds in all, as it says.
+        num: u64,
     },
     /// A refusal.
     Refused {

@@ -7,7 +7,7 @@ use alloc::collections::BinaryHeap;
 use core::cmp::Reverse;
 
 use hashbrown::HashMap;
-use wire::{Endpoint, Family, NodeId, ReplyKind, TransactionId};
+use wire::{Endpoint, Family, NodeId, ReplyKind, Target, TransactionId};
 
 use crate::dice::Dice;
 use crate::limits::PENDING;
@@ -45,6 +45,13 @@ pub enum Purpose {
         operation: OperationId,
         /// It may answer later, once it holds something newer.
         waits: bool,
+    },
+    /// For members of the set at this target.
+    Members {
+        /// Who hears of it.
+        operation: OperationId,
+        /// Where the set lies: members verify only with it.
+        target: Target,
     },
     /// To see whether a contact that we heard of, or not heard of for long, is alive.
     Verify,

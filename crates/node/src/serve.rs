@@ -2,9 +2,10 @@
 
 use wire::compact::{NodesBuffer, contact_bytes};
 use wire::limits::{PLAIN_REPLY_BYTES, VALUE_REPLY_BYTES};
+use wire::member::MembersBuffer;
 use wire::{
-    CompactPeers, Endpoint, Family, Found, InfoHash, NodeLists, Point, Query, QueryMessage, Reply,
-    Seq, Target, Unverified, Want,
+    CompactPeers, Cursor, Endpoint, Family, Found, InfoHash, NodeLists, Point, Query, QueryMessage,
+    Reply, Seq, Target, Unverified, Want,
 };
 
 use crate::budget::Withheld;
@@ -28,7 +29,10 @@ const FILTERS_BYTES: usize = 2 * (6 + 4 + 256);
 /// Bytes of a peer of each family in a `values` list.
 const PEER_BYTES: [usize; 2] = [8, 21];
 
-const BAD_TOKEN: Refused = Refused { code: 203, text: "invalid token" };
+/// Bytes around the members of a reply, with how many there are and whether there are more.
+const MEMBERS_NAMES_BYTES: usize = 40;
+
+pub(crate) const BAD_TOKEN: Refused = Refused { code: 203, text: "invalid token" };
 const UNKNOWN_METHOD: Refused = Refused { code: 204, text: "method unknown" };
 const NO_ROOM: Refused = Refused { code: 202, text: "full" };
 
@@ -102,6 +106,17 @@ impl<A: Admission> Node<A> {
                 let known = self.knows(&message.id, &from);
                 self.serve_offer(&asked, offers, known, outbox);
                 7
+            }
+            Query::Add { member, token, target } => {
+                match self.serve_add(now, &from, member, token, &target) {
+                    Ok(()) => self.reply(&asked, &Reply::Ack, outbox),
+                    Err(refused) => self.refuse(&asked, refused, outbox),
+                }
+                9
+            }
+            Query::Members { target, after, want } => {
+                self.serve_members(&asked, target, after, want, outbox);
+                10
             }
             Query::Unknown => {
                 self.refuse(&asked, UNKNOWN_METHOD, outbox);
@@ -272,6 +287,37 @@ impl<A: Admission> Node<A> {
             interval_s: interval.as_secs() as i64,
             num: num as i64,
             samples: Some(&copy[..length]),
+        };
+        self.reply(asked, &reply, outbox);
+    }
+
+    fn serve_members(
+        &mut self,
+        asked: &Asked<'_>,
+        target: Target,
+        after: Option<Cursor>,
+        want: Want,
+        outbox: &mut Outbox,
+    ) {
+        let token = self.tokens.issue(&asked.from, &target.point(), asked.now.monotonic);
+        let wall = self.lease_wall(asked.now);
+        let mut buffer = MembersBuffer::default();
+        let page = self.members.page(&target, after, wall);
+        let more = !page.members().all(|member| buffer.push(member));
+        let num = page.num as i64;
+        let members = buffer.as_list();
+        let most = match members.as_bytes() {
+            [] => PLAIN_REPLY_BYTES,
+            _ => VALUE_REPLY_BYTES,
+        };
+        let room = most - AROUND_BYTES - MEMBERS_NAMES_BYTES - members.as_bytes().len();
+        let lists = self.nodes_near(&target.point(), want, asked, room);
+        let reply = Reply::Members {
+            nodes: lists.as_lists(),
+            token: Some(&token),
+            members: Some(members),
+            more,
+            num,
         };
         self.reply(asked, &reply, outbox);
     }

@@ -25,7 +25,7 @@ use crate::operation::{Answer, Command, Event, Inquired, OperationId};
 use crate::outbox::Outbox;
 use crate::pending::{Due, Pending, Purpose};
 use crate::round_trips::RoundTrips;
-use crate::shelf::{Admission, Items, Peers};
+use crate::shelf::{Admission, Items, Members, Peers};
 use crate::table::Table;
 use crate::time::{Instant, Now, UnixMillis};
 use crate::token::Tokens;
@@ -53,6 +53,7 @@ pub struct Node<A> {
     pub(crate) changes: Changes,
     pub(crate) acknowledgements: Acknowledgements,
     pub(crate) peers: Peers,
+    pub(crate) members: Members,
     pub(crate) tokens: Tokens,
     pub(crate) waits: Waits,
     pub(crate) known_keys: KnownKeys,
@@ -90,6 +91,7 @@ impl<A: Admission> Node<A> {
             changes: Changes::default(),
             acknowledgements: Acknowledgements::default(),
             peers: Peers::new(&mut dice),
+            members: Members::new(&mut dice),
             tokens: Tokens::new(&mut dice),
             waits: Waits::new(hash_seed),
             known_keys: KnownKeys::default(),
@@ -130,6 +132,9 @@ impl<A: Admission> Node<A> {
             Command::Sample { to, target } => {
                 self.ask_for_sample(operation, to, target, now.monotonic, outbox);
             }
+            Command::Members { to, target, after } => {
+                self.ask_for_members(operation, to, target, after, now.monotonic, outbox);
+            }
         }
         operation
     }
@@ -156,7 +161,7 @@ impl<A: Admission> Node<A> {
                         Purpose::Inquire { operation, .. } => {
                             self.inquiry_ended(operation, Inquired::Silent);
                         }
-                        Purpose::Ask(operation) => {
+                        Purpose::Ask(operation) | Purpose::Members { operation, .. } => {
                             self.events.push_back(Event::Answered(operation, Answer::Silent));
                         }
                         Purpose::Verify => {}
@@ -176,6 +181,7 @@ impl<A: Admission> Node<A> {
             && self.items.is_empty()
             && self.peers.is_empty()
             && self.lost.is_empty()
+            && self.members.is_empty()
             && self.membership.has_no_doors();
         let lookups = self.lookup_deadline();
         let membership = self.membership.deadline(idle);
@@ -299,6 +305,7 @@ impl<A: Admission> Node<A> {
         self.tables.iter().for_each(Table::check_invariant);
         self.items.check_invariant();
         assert!(self.config.durable || self.changes.is_empty() && self.acknowledgements.is_empty());
+        self.members.check_invariant();
         self.lookups.values().for_each(Lookup::check_invariant);
         self.waits.check_invariant();
         assert!(self.lookups.len() + self.writes.len() <= OPERATIONS + 1);

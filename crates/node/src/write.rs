@@ -40,6 +40,11 @@ impl Write {
                 token,
                 target: Some(item.target()),
             },
+            Written::Member(member) => Query::Add {
+                member: member.as_ref().as_unverified(),
+                token,
+                target: member.target(),
+            },
             Written::Peer { info_hash, port, seed } => Query::AnnouncePeer {
                 info_hash: *info_hash,
                 // Some nodes want a port even when they shall not use it.
@@ -91,7 +96,7 @@ impl<A: Admission> Node<A> {
         };
         let changed = match &write.written {
             Written::Item { item, .. } => write.places.iter().any(here).then(|| item.target()),
-            Written::Peer { .. } => None,
+            Written::Member(_) | Written::Peer { .. } => None,
         };
         self.writes.insert(operation, write);
         if let Some(target) = changed {
@@ -117,6 +122,9 @@ impl<A: Admission> Node<A> {
                 let (item, source) = (item.as_ref(), Source::default());
                 let (wanted, second) = (*lease, now.monotonic.as_secs());
                 self.shelve(&Offered { item, wanted, cas, source, second }, now)
+            }
+            Written::Member(member) => {
+                self.hold_member(member.as_ref(), Source::default(), now).map(|()| Taken::Held)
             }
             // Our own address is what others see: a node announces itself to others only.
             Written::Peer { .. } => Err(NOT_OURS),

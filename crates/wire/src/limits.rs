@@ -29,6 +29,18 @@ pub const TOKEN_BYTES: usize = 64;
 /// Longest wait that a `get` may ask for, in seconds. Many NATs forget who asked after 30 s of silence
 /// (RFC 4787, REQ-5, wants two minutes).
 pub const WAIT_S: u8 = 30;
+/// Largest item of a set's member, in bytes: two of them fit one page beside their signatures.
+pub const MEMBER_ITEM_BYTES: usize = 512;
+
+/// Largest wire form of a member, in bytes: the item, 96 bytes of key and signature, three numbers of
+/// 19 digits, and the names around them.
+pub const MEMBER_BYTES: usize = MEMBER_ITEM_BYTES + 208;
+
+/// Bytes of members in one reply, as much as the largest value of an item may have.
+pub const MEMBERS_BYTES: usize = VALUE_BYTES;
+
+/// Members in one reply: one with an item of a single byte takes at least 128 bytes.
+pub const MEMBERS_PER_REPLY: usize = 8;
 
 /// How deep lists and dictionaries may nest. The messages of the BEPs need 4.
 pub const BENCODE_DEPTH: u32 = 64;
@@ -46,6 +58,7 @@ pub const SAMPLES_PER_REPLY: usize = 100;
 pub const ERROR_TEXT_BYTES: usize = 128;
 
 const _: () = assert!(VALUE_REPLY_BYTES < DATAGRAM_BYTES);
+const _: () = assert!(MEMBER_BYTES <= MEMBERS_BYTES);
 const _: () = assert!(PLAIN_REPLY_BYTES <= VALUE_REPLY_BYTES);
 
 /// Items that one holder offers another in one query: 28 bytes each, so that it stays within 1,024.

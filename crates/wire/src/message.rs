@@ -66,6 +66,8 @@ pub struct ReplyMessage<'a> {
     pub seen_at: Option<Endpoint>,
     /// Which network of one's own the sender belongs to.
     pub network: Option<NetworkTag>,
+    /// The sender says that it is Xorbit, so it should know Xorbit's own queries.
+    pub is_xorbit: bool,
     body: &'a [u8],
 }
 
@@ -111,6 +113,7 @@ impl<'a> Message<'a> {
                 transaction: outer.own_transaction()?,
                 seen_at: outer.seen_at.and_then(read_endpoint),
                 network: outer.network(),
+                is_xorbit: outer.version.is_some_and(|version| version.starts_with(&VERSION[..2])),
                 body: outer.reply.ok_or(Malformed)?,
             })),
             b"e" => outer.error().map(Message::Error),
@@ -131,6 +134,7 @@ struct Outer<'a> {
     reply: Option<&'a [u8]>,
     seen_at: Option<&'a [u8]>,
     transaction: Option<&'a [u8]>,
+    version: Option<&'a [u8]>,
 }
 
 impl<'a> Outer<'a> {
@@ -148,6 +152,7 @@ impl<'a> Outer<'a> {
                 b"r" => found.reply = Some(raw),
                 b"ro" => found.read_only = raw == b"i1e",
                 b"t" => found.transaction = string(),
+                b"v" => found.version = string(),
                 b"xn" => found.network = string(),
                 b"y" => found.kind = string().unwrap_or_default(),
                 _ => {}

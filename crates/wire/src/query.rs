@@ -5,6 +5,7 @@ use crate::id::{InfoHash, NodeId, Point, Target};
 use crate::item::{Seq, Signed, Unverified};
 use crate::key::PublicKey;
 use crate::limits::{TOKEN_BYTES, WAIT_S};
+use crate::member::{Cursor, UnverifiedMember};
 use crate::offer::Offers;
 
 /// Which families of contacts the asker wants (BEP 32). Neither: that of the address it asks from.
@@ -104,7 +105,25 @@ pub enum Query<'a> {
         /// What the asker holds.
         offers: Offers<'a>,
     },
-    /// Something that no BEP we serve defines.
+    /// Take this member into a set. Xorbit's own.
+    Add {
+        /// The member, to be verified before it is believed.
+        member: UnverifiedMember<'a>,
+        /// The proof that the asker asked before, from the same address.
+        token: &'a [u8],
+        /// Where the set lies.
+        target: Target,
+    },
+    /// Which members has the set at this place? Xorbit's own.
+    Members {
+        /// Where the set lies.
+        target: Target,
+        /// Only those behind this place; `None`: from the first.
+        after: Option<Cursor>,
+        /// Which contacts.
+        want: Want,
+    },
+    /// Something that neither a BEP we serve nor Xorbit defines.
     Unknown,
 }
 
@@ -120,6 +139,8 @@ impl<'a> Query<'a> {
             Query::Put { .. } => "put",
             Query::SampleInfohashes { .. } => "sample_infohashes",
             Query::Offer { .. } => "offer",
+            Query::Add { .. } => "add",
+            Query::Members { .. } => "members",
             Query::Unknown => "unknown",
         }
     }
@@ -147,6 +168,16 @@ impl<'a> Query<'a> {
             b"offer" => {
                 Query::Offer { offers: arguments.offers.ok_or(Malformed).and_then(Offers::read)? }
             }
+            b"add" => Query::Add {
+                member: UnverifiedMember::decode(arguments.member.ok_or(Malformed)?)?,
+                token: arguments.token()?,
+                target: arguments.target.and_then(Target::read).ok_or(Malformed)?,
+            },
+            b"members" => Query::Members {
+                target: arguments.target.and_then(Target::read).ok_or(Malformed)?,
+                after: arguments.after()?,
+                want: arguments.want,
+            },
             _ => Query::Unknown,
         };
         Ok((id, query))
@@ -199,6 +230,21 @@ impl<'a> Query<'a> {
             Query::Offer { offers } => {
                 writer.entry(b"id", id.as_bytes());
                 writer.entry(b"offers", offers.as_bytes());
+            }
+            Query::Add { member, token, target } => {
+                writer.entry(b"id", id.as_bytes());
+                writer.string(b"m");
+                member.write(writer);
+                writer.entry(b"target", target.as_bytes());
+                writer.entry(b"token", token);
+            }
+            Query::Members { target, after, want } => {
+                if let Some(after) = after {
+                    writer.entry(b"after", after.as_bytes());
+                }
+                writer.entry(b"id", id.as_bytes());
+                writer.entry(b"target", target.as_bytes());
+                write_want(want, writer);
             }
         }
         writer.raw(b"e");
@@ -255,12 +301,14 @@ fn write_want(want: &Want, writer: &mut Writer<'_>) {
 /// All arguments of all methods, between one pass over the dictionary and the typed query.
 #[derive(Default)]
 struct Arguments<'a> {
+    after: Option<&'a [u8]>,
     cas: Option<i64>,
     id: Option<&'a [u8]>,
     implied_port: Option<i64>,
     info_hash: Option<&'a [u8]>,
     key: Option<&'a [u8]>,
     lease: Option<i64>,
+    member: Option<&'a [u8]>,
     no_seed: Option<i64>,
     offers: Option<&'a [u8]>,
     port: Option<i64>,
@@ -283,12 +331,14 @@ impl<'a> Arguments<'a> {
         while let Some(key) = entries.next_key()? {
             let value = &mut entries.reader;
             match key {
+                b"after" => found.after = Some(value.raw()?),
                 b"cas" => found.cas = Some(value.integer()?),
                 b"id" => found.id = Some(value.string()?),
                 b"implied_port" => found.implied_port = Some(value.integer()?),
                 b"info_hash" => found.info_hash = Some(value.string()?),
                 b"k" => found.key = Some(value.string()?),
                 b"lease" => found.lease = Some(value.integer()?),
+                b"m" => found.member = Some(value.raw()?),
                 b"noseed" => found.no_seed = Some(value.integer()?),
                 b"offers" => found.offers = Some(value.string()?),
                 b"port" => found.port = Some(value.integer()?),
@@ -333,6 +383,12 @@ impl<'a> Arguments<'a> {
             }
             _ => Query::Get { target, newer_than, want },
         })
+    }
+
+    fn after(&self) -> Result<Option<Cursor>, Malformed> {
+        let Some(raw) = self.after else { return Ok(None) };
+        let field = Reader::new(raw).string()?;
+        Cursor::read(field).map(Some).ok_or(Malformed)
     }
 
     fn announce_peer(&self) -> Result<Query<'a>, Malformed> {

@@ -9,6 +9,7 @@ use crate::id::{InfoHash, NodeId};
 use crate::item::{ItemRef, Seq, Signed, Unverified};
 use crate::key::PublicKey;
 use crate::limits::{ID_BYTES, SAMPLES_PER_REPLY, TOKEN_BYTES};
+use crate::member::MemberList;
 use crate::offer::Bits;
 
 /// What shape of reply a query expects.
@@ -26,6 +27,8 @@ pub enum ReplyKind {
     Samples,
     /// To `offer`.
     Offered,
+    /// To `members`.
+    Members,
 }
 
 /// The contacts of a reply; a family that was not wanted is absent.
@@ -95,6 +98,19 @@ pub enum Reply<'a> {
         /// Those of which it holds or remembers a higher version.
         newer: Bits,
     },
+    /// Members of a set and contacts.
+    Members {
+        /// Contacts near the target.
+        nodes: NodeLists<'a>,
+        /// Lets the asker add.
+        token: Option<&'a [u8]>,
+        /// The members, to be verified; absent: the node does not support the query.
+        members: Option<MemberList<'a>>,
+        /// There are more behind the last of them.
+        more: bool,
+        /// How many are held in all, removed ones that are remembered included.
+        num: i64,
+    },
 }
 
 impl<'a> Reply<'a> {
@@ -105,7 +121,8 @@ impl<'a> Reply<'a> {
             Reply::Nodes(nodes)
             | Reply::Samples { nodes, .. }
             | Reply::Peers { nodes, .. }
-            | Reply::Item { nodes, .. } => *nodes,
+            | Reply::Item { nodes, .. }
+            | Reply::Members { nodes, .. } => *nodes,
         };
         [lists.v4, lists.v6].into_iter().flatten().flat_map(|list| list.iter())
     }
@@ -115,7 +132,8 @@ impl<'a> Reply<'a> {
         match self {
             Reply::Peers { token, .. }
             | Reply::Item { token, .. }
-            | Reply::Offered { token, .. } => *token,
+            | Reply::Offered { token, .. }
+            | Reply::Members { token, .. } => *token,
             Reply::Ack | Reply::Nodes(_) | Reply::Samples { .. } => None,
         }
     }
@@ -151,6 +169,13 @@ impl<'a> Reply<'a> {
                 let bits = |bytes: Option<&[u8]>| Bits::read(bytes.unwrap_or_default());
                 Reply::Offered { token, wanted: bits(values.wanted), newer: bits(values.newer) }
             }
+            ReplyKind::Members => Reply::Members {
+                nodes,
+                token,
+                members: values.members.and_then(MemberList::read),
+                more: values.more == Some(1),
+                num: values.num.unwrap_or(0),
+            },
         };
         Ok((id, reply))
     }
@@ -194,6 +219,21 @@ impl<'a> Reply<'a> {
                 writer.entry(b"newer", newer.as_bytes());
                 write_token(*token, writer);
                 writer.entry(b"wanted", wanted.as_bytes());
+            }
+            Reply::Members { nodes, token, members, more, num } => {
+                writer.entry(b"id", id.as_bytes());
+                if let Some(members) = members {
+                    writer.string(b"members");
+                    writer.raw(b"l");
+                    writer.raw(members.as_bytes());
+                    writer.raw(b"e");
+                }
+                if *more {
+                    writer.integer_entry(b"more", 1);
+                }
+                write_nodes(nodes, writer);
+                writer.integer_entry(b"num", *num);
+                write_token(*token, writer);
             }
         }
         writer.raw(b"e");
@@ -267,6 +307,8 @@ struct Values<'a> {
     interval_s: Option<i64>,
     key: Option<&'a [u8]>,
     newer: Option<&'a [u8]>,
+    members: Option<&'a [u8]>,
+    more: Option<i64>,
     nodes4: Option<&'a [u8]>,
     nodes6: Option<&'a [u8]>,
     num: Option<i64>,
@@ -296,6 +338,8 @@ impl<'a> Values<'a> {
                 b"interval" => found.interval_s = integer(),
                 b"k" => found.key = string(),
                 b"newer" => found.newer = string(),
+                b"members" => found.members = Some(raw),
+                b"more" => found.more = integer(),
                 b"nodes" => found.nodes4 = string(),
                 b"nodes6" => found.nodes6 = string(),
                 b"num" => found.num = integer(),

@@ -4,9 +4,12 @@
 use proptest::prelude::*;
 use wire::item::Signed;
 use wire::limits::OFFERS_PER_QUERY;
+use wire::member::MembersBuffer;
 use wire::message::Speaker;
 use wire::offer::{Bits, Offers};
-use wire::{CompactNodes, Family, PublicKey};
+use wire::{
+    CompactNodes, Cursor, Family, Member, MemberList, PublicKey, Saying, Signer, UnverifiedMember,
+};
 use wire::{
     CompactPeers, Endpoint, Found, InfoHash, Message, NetworkTag, NodeId, NodeLists, Point, Query,
     Reply, ReplyKind, Seq, Target, TransactionId, Unverified, Want,
@@ -74,10 +77,42 @@ fn query() -> impl Strategy<Value = Query<'static>> {
         (1..=OFFERS_PER_QUERY).prop_map(|count| Query::Offer {
             offers: Offers::read(&OFFERS[..28 * count]).unwrap()
         }),
+        (id, member()).prop_map(|(id, member)| Query::Add {
+            member,
+            token: b"abcdefgh",
+            target: Target::new(id),
+        }),
+        (id, proptest::option::of(any::<[u8; 20]>()), want()).prop_map(|(id, after, want)| {
+            Query::Members { target: Target::new(id), after: after.map(Cursor::new), want }
+        }),
     ]
 }
 
 const OFFERS: [u8; 28 * OFFERS_PER_QUERY] = [3; 28 * OFFERS_PER_QUERY];
+
+fn member() -> impl Strategy<Value = UnverifiedMember<'static>> {
+    (signed(), 0..1_u64 << 62, 0..9_u64, any::<bool>()).prop_map(
+        |(signed, expires_ms, more, removed)| {
+            let remembered_ms = expires_ms + more;
+            let saying =
+                Saying { item: b"item", seq: signed.seq, expires_ms, remembered_ms, removed };
+            UnverifiedMember { writer: signed.key, saying, signature: signed.signature }
+        },
+    )
+}
+
+/// Two members as they stand in a page.
+static PAGE: std::sync::LazyLock<MembersBuffer> = std::sync::LazyLock::new(|| {
+    let mut page = MembersBuffer::default();
+    for item in [&b"ada"[..], b"bob"] {
+        let seq = Seq::new(7).unwrap();
+        let saying = Saying { item, seq, expires_ms: 8, remembered_ms: 9, removed: false };
+        let member = Member::sign(&Signer::from_seed(&[1; 32]), &Target::new([2; 20]), saying);
+        assert!(page.push(member.unwrap().as_ref()));
+    }
+    page
+});
+
 const FOUR: [u8; 52] = [4; 52];
 const SIX: [u8; 76] = [6; 76];
 const FILTER: [u8; 256] = [3; 256];
@@ -118,6 +153,16 @@ fn reply() -> impl Strategy<Value = (ReplyKind, Reply<'static>)> {
             let (wanted, newer) = (Bits::read(&wanted), Bits::read(&newer));
             (ReplyKind::Offered, Reply::Offered { token, wanted, newer })
         }),
+        (nodes(), token(), 0..3, any::<bool>(), 0..99_i64).prop_map(
+            |(nodes, token, which, more, num)| {
+                let members = match which {
+                    0 => None,
+                    1 => Some(MemberList::default()),
+                    _ => Some(PAGE.as_list()),
+                };
+                (ReplyKind::Members, Reply::Members { nodes, token, members, more, num })
+            }
+        ),
     ]
 }
 
@@ -170,7 +215,7 @@ proptest! {
         let length = speaker(None, false).write_reply(b"abcd", &to, &reply, &mut buffer).unwrap();
         buffer[place % length] = byte;
         if let Ok(Message::Reply(message)) = Message::read(&buffer[..length]) {
-            for kind in [ReplyKind::Ack, ReplyKind::Nodes, ReplyKind::Peers, ReplyKind::Item, ReplyKind::Samples] {
+            for kind in [ReplyKind::Ack, ReplyKind::Nodes, ReplyKind::Peers, ReplyKind::Item, ReplyKind::Samples, ReplyKind::Members] {
                 let _ = message.read_as(kind);
             }
         }

@@ -47,6 +47,7 @@ mod remembered;
 mod resolve;
 mod restore;
 mod seed;
+mod set;
 mod socket;
 mod testnet;
 mod topic;
@@ -65,6 +66,7 @@ pub use node::{Events, Info, Node};
 pub use put::Put;
 pub use restore::Restored;
 pub use seed::random_seed;
+pub use set::{ChangeSet, Members};
 pub use testnet::{Testnet, testnet};
 pub use topic::{Announce, Peers};
 pub use upload::Progress;
@@ -76,15 +78,16 @@ pub use ::node::{
 };
 pub use kv::{
     Absence, ChunksReport, Consistency, DEFAULT_REPLICAS, DEFAULT_TTL, Effort, Event, Expected,
-    GetError, GetReport, ItemReport, KEY_BYTES, Key, KeyError, LeaveReport, LookupReport,
-    MAX_REPLICAS, MAX_TTL, Manifest, Namespace, NamespaceError, PASSPHRASE_BYTES, PassphraseError,
-    PeersReport, PutError, PutReport, ReadError, Record, Refusal, Replica, Version, WatchContent,
-    WatchError, Watched, WriteReport, largest_value,
+    GetError, GetReport, ItemReport, KEY_BYTES, Key, KeyError, LISTING_MEMBERS, LeaveReport,
+    ListedMember, LookupReport, MAX_REPLICAS, MAX_TTL, Manifest, MembersReport, Namespace,
+    NamespaceError, PASSPHRASE_BYTES, PassphraseError, PeersReport, PutError, PutReport, ReadError,
+    Record, Refusal, Replica, SetError, SetReport, Version, WatchContent, WatchError, Watched,
+    WriteReport, largest_value,
 };
 pub use store::StoreError;
 pub use wire::{
-    Bloom, Contact, Endpoint, Family, InfoHash, Item, NodeId, Point, PublicKey, Scope, Seq, Signer,
-    Target,
+    Bloom, Contact, Cursor, Endpoint, Family, InfoHash, Item, NodeId, Point, PublicKey, Scope, Seq,
+    Signer, Target,
 };
 
 /// The README's code, compiled and run as it stands there.

@@ -18,6 +18,7 @@ use crate::item::{ItemGet, ItemPut};
 use crate::lookup::Lookup;
 use crate::put::Put;
 use crate::restore::Restored;
+use crate::set::{ChangeSet, Members};
 use crate::topic::{Announce, Peers};
 use crate::watch::Watch;
 
@@ -125,6 +126,21 @@ impl Node {
     /// Tells of each newer version of a key, as it comes. Await it, or first say more.
     pub fn watch(&self, key: impl Into<String>) -> Watch {
         Watch::new(self.clone(), key.into())
+    }
+
+    /// Adds an item to the set of a key. Await it, or first say more.
+    pub fn add(&self, key: impl Into<String>, item: impl AsRef<[u8]>) -> ChangeSet {
+        ChangeSet::addition(self.clone(), key.into(), item.as_ref())
+    }
+
+    /// Removes an item from the set of a key. Await it, or first say more.
+    pub fn remove(&self, key: impl Into<String>, item: impl AsRef<[u8]>) -> ChangeSet {
+        ChangeSet::removal(self.clone(), key.into(), item.as_ref())
+    }
+
+    /// Lists the members of the set of a key. Await it, or first say more.
+    pub fn members(&self, key: impl Into<String>) -> Members {
+        Members::new(self.clone(), key.into())
     }
 
     /// Puts a raw item of BEP 44, given as its bencoded value. Await it, or first say more.

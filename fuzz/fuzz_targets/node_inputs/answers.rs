@@ -2,6 +2,7 @@
 
 use kv::Namespace;
 use wire::item::{Signed, byte_string};
+use wire::member::MembersBuffer;
 use wire::message::Speaker;
 use wire::{
     CompactNodes, CompactPeers, Endpoint, Family, Found, Item, Message, NetworkTag, NodeId,
@@ -68,6 +69,7 @@ fn write_reply(
     let item = held(asked, choices);
     let peers = choices.bytes(200);
     let filter = [choices.byte(); 256];
+    let mut page = MembersBuffer::default();
     let Ok(Message::Query(question)) = Message::read(&asked.datagram) else { return None };
     let reply = match question.query {
         Query::FindNode { .. } => Reply::Nodes(nodes),
@@ -79,6 +81,13 @@ fn write_reply(
         Query::SampleInfohashes { .. } => {
             let samples = peers.get(..peers.len() / 20 * 20);
             Reply::Samples { nodes, interval_s: choices.number() as i64, num: -1, samples }
+        }
+        Query::Members { target, .. } => {
+            for _ in 0..choices.below(4) {
+                page.push(super::questions::member(choices, &target).as_ref());
+            }
+            let members = (!choices.seldom(32)).then(|| page.as_list());
+            Reply::Members { nodes, token, members, more: choices.seldom(128), num: -1 }
         }
         _ => Reply::Ack,
     };

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use kv::{
     Change, Config, Consistency, Done, Event, Expected, GetRequest, ItemPutRequest, ItemSigning,
-    Key, Kv, Namespace, PutRequest, Request, RequestId, Version, WriteReport,
+    Key, Kv, MembersRequest, Namespace, PutRequest, Request, RequestId, SetChange, SetRequest,
+    Version, WriteReport,
 };
 use node::{Instant, Network, Now, Outbox, ShelfLimits, UnixMillis};
 use wire::item::byte_string;
 use wire::limits::{PLAIN_REPLY_BYTES, VALUE_REPLY_BYTES};
-use wire::{Endpoint, InfoHash, Message, Point, Seq, Signer, Target};
+use wire::{Cursor, Endpoint, InfoHash, Message, Point, Seq, Signer, Target};
 
 use super::choices::Choices;
 
@@ -130,7 +131,7 @@ impl Life {
 
     fn choose_request(&mut self, choices: &mut Choices<'_>) -> Request {
         let point = choices.id();
-        match choices.byte() % 12 {
+        match choices.byte() % 13 {
             0 | 1 => Request::Join(vec![choices.endpoint()]),
             2..=4 => Request::Put(self.choose_put(choices)),
             5 | 6 => Request::Get(GetRequest {
@@ -159,12 +160,29 @@ impl Life {
                 seed: choices.seldom(128),
             },
             10 => Request::Peers { info_hash: InfoHash::new(point), scrape: choices.seldom(128) },
+            11 => self.choose_of_set(choices),
             _ => match choices.below(3) {
                 0 => Request::Lookup(Point::new(point)),
                 1 => Request::Ping(choices.endpoint()),
                 _ => Request::Sample { to: choices.endpoint(), target: Point::new(point) },
             },
         }
+    }
+
+    fn choose_of_set(&mut self, choices: &mut Choices<'_>) -> Request {
+        let (namespace, key) = (Namespace::default(), key(choices));
+        if choices.seldom(128) {
+            let after = choices.seldom(64).then(|| Cursor::new(choices.id()));
+            return Request::Members(MembersRequest { namespace, key, after, limit: 3 });
+        }
+        let ttl = ttl(choices);
+        Request::Set(SetRequest {
+            namespace,
+            key,
+            writer: choices.seldom(128).then(|| Signer::from_seed(&[choices.byte() & 1; 32])),
+            item: [choices.byte() & 3].into(),
+            change: if choices.seldom(96) { SetChange::Remove } else { SetChange::Add { ttl } },
+        })
     }
 
     fn choose_put(&mut self, choices: &mut Choices<'_>) -> PutRequest {
@@ -228,6 +246,16 @@ impl Life {
             }
             Done::Put(Err(kv::PutError::NotEnoughReplicas(put))) => {
                 assert!(put.replicas.stored.len() < put.replicas.needed);
+            }
+            Done::Set(Ok(set)) => {
+                assert_complete(&set.replicas);
+                assert!(set.replicas.stored.len() >= set.replicas.needed);
+            }
+            Done::Members(Ok(listed)) => {
+                assert!(listed.members.len() <= 3 && listed.answered >= listed.needed);
+                let places = listed.members.iter().map(|m| Cursor::of(&m.writer, &m.item));
+                assert!(places.clone().is_sorted());
+                assert!(places.last() <= listed.next || listed.next.is_none());
             }
             Done::Got(Ok(got)) => {
                 self.versions.push(got.version);

@@ -3,8 +3,8 @@
 use wire::item::{Signed, byte_string};
 use wire::message::Speaker;
 use wire::{
-    Endpoint, InfoHash, Item, Message, NodeId, Point, Query, Reply, ReplyKind, Seq, Signer, Target,
-    TransactionId, Unverified, Want,
+    Cursor, Endpoint, InfoHash, Item, Member, Message, NodeId, Point, Query, Reply, ReplyKind,
+    Saying, Seq, Signer, Target, TransactionId, Unverified, Want,
 };
 
 use super::choices::Choices;
@@ -21,7 +21,9 @@ pub fn ask(life: &mut Life, choices: &mut Choices<'_>) {
     let value = byte_string(choices.bytes(1100));
     let item = signed(choices, &value);
     let token = life.token.clone();
-    let query = match choices.below(9) {
+    let set = Target::new(place);
+    let member = member(choices, &set);
+    let query = match choices.below(11) {
         0 => Query::Ping,
         1 => Query::FindNode { target: Point::new(place), want },
         2 => Query::GetPeers {
@@ -55,12 +57,31 @@ pub fn ask(life: &mut Life, choices: &mut Choices<'_>) {
             token: &token,
             target: None,
         },
+        8 => Query::Add { member: member.as_ref().as_unverified(), token: &token, target: set },
+        9 => {
+            let after = choices.seldom(128).then(|| Cursor::new(choices.id()));
+            Query::Members { target: set, after, want }
+        }
         _ => Query::Unknown,
     };
     let mut buffer = [0; 4096];
     if let Some(length) = speaker.write_query(TransactionId(7), &query, &mut buffer) {
         learn_token(life, from, &buffer[..length]);
     }
+}
+
+/// A member of one of two writers.
+pub fn member(choices: &mut Choices<'_>, target: &Target) -> Member {
+    let signer = Signer::from_seed(&[choices.byte() & 1; 32]);
+    let expires_ms = 1_800_000_000_000 + u64::from(choices.byte());
+    let saying = Saying {
+        item: &[choices.byte() & 3],
+        seq: Seq::new(1_700_000_000_000_000 + i64::from(choices.byte())).unwrap_or_default(),
+        expires_ms,
+        remembered_ms: expires_ms + u64::from(choices.byte()),
+        removed: choices.seldom(64),
+    };
+    Member::sign(&signer, target, saying).expect("a short item and sound times")
 }
 
 /// An item of one of two signers.

@@ -11,5 +11,6 @@ mod nodes;
 mod program;
 mod raw;
 mod secrets;
+mod sets;
 mod values;
 mod watching;

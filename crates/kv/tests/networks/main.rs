@@ -18,6 +18,7 @@ mod reading;
 mod repair;
 mod reports;
 mod secret;
+mod sets;
 mod upkeep;
 mod watching;
 mod watching_churn;

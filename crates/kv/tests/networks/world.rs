@@ -3,6 +3,7 @@
 pub mod asking;
 mod holders;
 mod liars;
+pub mod sets;
 pub mod watching;
 
 use std::cmp::Reverse;
@@ -15,7 +16,7 @@ use wire::{Endpoint, Family};
 
 pub use holders::ITEM_SIGNER_SEED;
 use liars::Liar;
-pub use liars::Says;
+pub use liars::{OfSet, Says};
 
 /// What the clocks of all nodes show at first, unless they are set otherwise.
 pub const START: UnixMillis = UnixMillis(1_700_000_000_000);

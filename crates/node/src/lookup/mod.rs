@@ -37,7 +37,7 @@ pub(crate) enum Owner {
 
 /// What a candidate's query came to.
 pub(crate) enum Heard<'m> {
-    Reply { contact: Contact, round_trip: Duration, reply: &'m Reply<'m> },
+    Reply { contact: Contact, round_trip: Duration, is_xorbit: bool, reply: &'m Reply<'m> },
     Refused(i64),
     Distrusted,
     Silence,
@@ -243,11 +243,12 @@ impl<A: Admission> Node<A> {
         outbox: &mut Outbox,
     ) {
         match heard {
-            Heard::Reply { contact, round_trip, reply } => {
+            Heard::Reply { contact, round_trip, is_xorbit, reply } => {
                 let responder = Responder {
                     contact,
                     round_trip,
                     token: reply.token().map(Box::from),
+                    is_xorbit,
                     holds: Holds::Nothing,
                 };
                 for contact in self.take_reply(candidate, responder, reply, now) {
@@ -340,7 +341,10 @@ impl<A: Admission> Node<A> {
             Purpose::Write { operation, destination } => {
                 self.write_again(operation, destination, transaction, now, outbox);
             }
-            Purpose::Ask(_) | Purpose::Inquire { .. } | Purpose::Verify => {}
+            Purpose::Ask(_)
+            | Purpose::Inquire { .. }
+            | Purpose::Members { .. }
+            | Purpose::Verify => {}
         }
     }
 

@@ -1,4 +1,4 @@
-//! What a node holds for others: items (BEP 44) and peers of topics (BEP 5).
+//! What a node holds for others: items (BEP 44), peers of topics (BEP 5) and members of sets.
 //!
 //! The shelf knows bytes, versions and leases. What a value means, and so whether it may be held and
 //! for how long, is told by an [`Admission`].
@@ -6,6 +6,7 @@
 mod admission;
 mod calendar;
 mod items;
+mod members;
 mod peers;
 mod persisted;
 pub mod persisted_peer;
@@ -16,6 +17,7 @@ mod upkeep;
 
 pub use admission::{Admission, Lease, Mainline, Refused, ShelfLimits};
 pub use items::{Items, Offered, Taken};
+pub use members::Members;
 pub use peers::Peers;
 pub use persisted::ITEM_SPACE;
 pub use persisted_peer::PEER_SPACE;

@@ -13,6 +13,7 @@ mod outsiders;
 mod pacing;
 mod read_only;
 mod replies;
+mod sets;
 mod swarms;
 mod tokens;
 mod victim;

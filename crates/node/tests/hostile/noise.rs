@@ -23,6 +23,15 @@ fn sound() -> Vec<Vec<u8>> {
         .string("salt", b"salt")
         .integer("seq", 5)
         .integer("cas", 4);
+    let member = [
+        &b"d1:ei1700000100000e1:i3:ada1:k32:"[..],
+        &[1; 32],
+        b"1:li1700000200000e1:ri1e1:s64:",
+        &[2; 64],
+        b"1:vi1700000000000000ee",
+    ]
+    .concat();
+    let add = target.clone().string("token", b"12345678").raw("m", &member);
     let mut nodes = Vec::new();
     for host in 0..8_u8 {
         nodes.extend([host; 20]);
@@ -32,7 +41,9 @@ fn sound() -> Vec<Vec<u8>> {
         .string("nodes", &nodes)
         .string("token", b"abcd")
         .raw("values", b"l6:aaaaaa6:bbbbbbe")
-        .raw("v", b"5:hello");
+        .raw("v", b"5:hello")
+        .raw("members", &[b"l", &member[..], &member, b"e"].concat())
+        .integer("more", 1);
     let error = outer("e", b"abcd").raw("e", b"li203e3:bade").encode();
     vec![
         query("ping", &Dictionary::new(), b"aa"),
@@ -43,6 +54,8 @@ fn sound() -> Vec<Vec<u8>> {
         query("put", &put, b"aa"),
         query("put", &signed, b"aa"),
         query("sample_infohashes", &target, b"aa"),
+        query("add", &add, b"aa"),
+        query("members", &both.clone().string("after", &place), b"aa"),
         query("vote", &target, b"aa"),
         reply_of(&id(1, 2), &found, b"abcd"),
         error,
@@ -119,6 +132,7 @@ fn answers_with_wrong_bytes_in_them_break_no_lookup() {
         victim.acquaint(id(host as u8 * 15, 1), private(host));
     }
     let sound = sound();
+    let answers = &sound[sound.len() - 2..];
     for round in 0..300 {
         let operation = victim.look(match round % 2 {
             0 => way_to(round as u8),
@@ -130,7 +144,7 @@ fn answers_with_wrong_bytes_in_them_break_no_lookup() {
         });
         for _ in 0..6 {
             for (to, transaction, _) in victim.queries() {
-                let mut bytes = sound[9 + chance.below(2)].clone();
+                let mut bytes = answers[chance.below(2)].clone();
                 let at = bytes.windows(4).position(|four| four == b"abcd").expect("a transaction");
                 let last = bytes.windows(4).rposition(|four| four == b"abcd").unwrap_or(at);
                 bytes[last..last + 4].copy_from_slice(&transaction);

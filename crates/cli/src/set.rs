@@ -1,0 +1,215 @@
+//! What the verbs of sets share: where a set is, who writes, what an item looks like in a line, and
+//! how changes and failures are told.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+use xorbit::{MAX_TTL, Namespace, PublicKey, SetError, SetReport, Signer};
+
+use crate::connection::Through;
+use crate::effort::{self, count};
+use crate::failure::{Failure, Kind};
+use crate::hex;
+use crate::moment;
+use crate::namespace::{or_default, read_signer};
+use crate::receipt;
+use crate::secret;
+use crate::span;
+
+/// Which set: the namespace of its key.
+#[derive(clap::Args, Clone, Debug)]
+#[command(next_help_heading = "Namespace")]
+pub struct PlaceArgs {
+    /// Open namespace of this name [default: default]
+    #[arg(long, value_name = "NAME", conflicts_with = "from")]
+    namespace: Option<String>,
+    /// Signed namespace of the holder of this public key
+    #[arg(long, value_name = "PUBKEY")]
+    from: Option<PublicKey>,
+}
+
+/// Who writes to a set.
+#[derive(clap::Args, Clone, Debug)]
+#[command(next_help_heading = "Namespace")]
+pub struct WriterArgs {
+    #[command(flatten)]
+    place: PlaceArgs,
+    /// Write as the holder of this key file, who alone can remove it again; without one, as everybody
+    /// who knows the namespace's name
+    #[arg(long, value_name = "FILE")]
+    signer: Option<PathBuf>,
+}
+
+/// An item of a set.
+#[derive(clap::Args, Clone, Debug)]
+pub struct ItemArgs {
+    /// The item, 1 to 512 bytes
+    item: OsString,
+    /// The item is given as hexadecimal digits
+    #[arg(long)]
+    hex: bool,
+}
+
+impl PlaceArgs {
+    /// The namespace. In the public network one must be named.
+    pub fn namespace(&self, public: bool) -> Result<Namespace, Failure> {
+        // Whoever set it wants no key or value to be seen.
+        if secret::is_in_environment() && self.from.is_none() {
+            return Err(Failure::new(Kind::Usage, SetError::Secret.to_string())
+                .hint("unset XORBIT_SECRET to use a set that everybody can read"));
+        }
+        match (&self.namespace, self.from) {
+            (_, Some(owner)) => Ok(Namespace::of(owner)),
+            (Some(name), None) => Ok(Namespace::open(name.clone())),
+            (None, None) => or_default(public, "`--namespace NAME` or `--from PUBKEY`"),
+        }
+    }
+}
+
+impl WriterArgs {
+    /// The namespace, and who writes if that is not the namespace itself.
+    pub fn read(&self, public: bool) -> Result<(Namespace, Option<Signer>), Failure> {
+        let namespace = self.place.namespace(public)?;
+        let signer = self.signer.as_deref().map(read_signer).transpose()?;
+        Ok((namespace, signer))
+    }
+}
+
+impl ItemArgs {
+    /// The item's bytes.
+    pub fn read(&self) -> Result<Vec<u8>, Failure> {
+        let bytes = self.item.as_encoded_bytes();
+        if !self.hex {
+            return Ok(bytes.to_vec());
+        }
+        std::str::from_utf8(bytes).ok().and_then(hex::decode_all).ok_or_else(|| {
+            let given = self.item.to_string_lossy();
+            Failure::new(Kind::Usage, format!("`{given}` is not pairs of hexadecimal digits"))
+        })
+    }
+
+    /// The item in a line.
+    pub fn shown(&self) -> String {
+        shown(self.item.as_encoded_bytes())
+    }
+}
+
+/// An item in a line: a backslash and whatever does not print are escaped, as in `\\`, `\n`, `\xff`.
+pub fn shown(item: &[u8]) -> String {
+    let mut line = String::new();
+    for chunk in item.utf8_chunks() {
+        for letter in chunk.valid().chars() {
+            match letter {
+                '\\' => line.push_str("\\\\"),
+                letter if letter.is_control() => line.extend(letter.escape_default()),
+                letter => line.push(letter),
+            }
+        }
+        line.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
+    }
+    line
+}
+
+/// Adds an item to an object: as text if it is, else as digits.
+pub fn put_item(object: &mut Value, item: &[u8]) {
+    match std::str::from_utf8(item) {
+        Ok(text) => object["item"] = text.into(),
+        Err(_) => object["item_hex"] = hex::encode(item).into(),
+    }
+}
+
+/// The lines of a receipt, such as `added: 8 replicas of 8 known, version 7, lives until ...`.
+pub fn lines(verb: &str, report: &SetReport, lives: &str) -> Vec<String> {
+    let SetReport { version, expires, replicas, .. } = report;
+    let first = format!(
+        "{verb}: {}, version {version}, {lives} {} ({})",
+        receipt::replicas(replicas),
+        moment::utc(*expires),
+        effort::told(&replicas.effort, effort::writes(replicas)),
+    );
+    let mut lines = vec![first];
+    lines.extend(effort::shortfalls(replicas).into_iter().map(|line| format!("  {line}")));
+    lines
+}
+
+/// The receipt for programs.
+pub fn to_json(report: &SetReport) -> Value {
+    json!({
+        "target": report.target.to_string(),
+        "writer": report.writer.to_string(),
+        "version": report.version.get(),
+        "expires_ms": report.expires.0,
+        "replicas": effort::replicas_json(&report.replicas),
+        "effort": effort::to_json(&report.replicas.effort),
+    })
+}
+
+/// Why it failed; `name` is as in ``set `guests` ``.
+pub fn failure(error: SetError, name: &str, item: Option<&ItemArgs>, through: &Through) -> Failure {
+    let told = error.to_string();
+    match error {
+        SetError::Key(_) | SetError::ItemSize(_) | SetError::Secret => {
+            Failure::new(Kind::Usage, told)
+        }
+        SetError::NoWriter(_) => {
+            Failure::new(Kind::Usage, told).hint("name who writes with `--signer FILE`")
+        }
+        SetError::BadTtl(ttl) => {
+            let (ttl, most) = (span::told(ttl), span::told(MAX_TTL));
+            Failure::new(Kind::Usage, format!("a life of {ttl} is not between 1 ms and {most}"))
+                .hint("renew a member that shall live longer by adding it again")
+        }
+        SetError::Unreachable(_) => through.unreachable(),
+        SetError::NoHolders { answered, effort } => {
+            Failure::new(Kind::Refused, format!("no node near {name} holds sets"))
+                .detail(format!("{} answered, none of them Xorbit", count(answered, "node")))
+                .hint("sets need nodes started with `xorbit node`; foreign nodes hold values only")
+                .with("answered", answered)
+                .with("effort", effort::to_json(&effort))
+        }
+        SetError::NotFound { writer, effort } => {
+            let item = item.map(ItemArgs::shown).unwrap_or_default();
+            Failure::new(Kind::NotFound, format!("`{item}` is no member of {name}"))
+                .detail(format!("none that {writer} added"))
+                .hint("only who added a member can remove it: name them with `--signer FILE`")
+                .with("writer", writer.to_string())
+                .with("effort", effort::to_json(&effort))
+        }
+        SetError::NotEnoughReplicas(report) => {
+            let failure = Failure::new(Kind::NotEnoughReplicas, told)
+                .hint("those that are silent may be gone: try again")
+                .with("replicas", effort::replicas_json(&report.replicas));
+            effort::shortfalls(&report.replicas).into_iter().fold(failure, Failure::detail)
+        }
+        SetError::NotEnoughAnswers { answered, known, needed, .. } => {
+            Failure::new(Kind::NotEnoughReplicas, format!("{name}: {told}"))
+                .hint("those that are silent may be gone: try again")
+                .with("answered", answered)
+                .with("known", known)
+                .with("needed", needed)
+        }
+        SetError::VersionExhausted(version) => {
+            Failure::new(Kind::Conflict, format!("{name}: {told}")).with("current", version.get())
+        }
+        SetError::Busy | SetError::Closed => Failure::new(Kind::Environment, told),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_item_is_one_line_from_which_its_bytes_can_be_told() {
+        for (item, line) in [
+            (&b"ada"[..], "ada"),
+            ("Grüße 🦀".as_bytes(), "Grüße 🦀"),
+            (b"two\nlines", "two\\nlines"),
+            (b"a\\b", "a\\\\b"),
+            (b"\xff\x00\x1b[31m", "\\xff\\u{0}\\u{1b}[31m"),
+        ] {
+            assert_eq!(shown(item), line);
+        }
+    }
+}
