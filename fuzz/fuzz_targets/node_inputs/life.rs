@@ -49,6 +49,7 @@ impl Life {
                 ShelfLimits { items: 4, bytes: 2_000, ..ShelfLimits::default() }
             },
             cap_bytes_per_s: (kind & 48 == 48).then_some(5_000),
+            durable: false,
         };
         let replicas = usize::from(kind >> 6) * 6 + 2;
         let monotonic = Instant::default() + Duration::from_secs(1000);
