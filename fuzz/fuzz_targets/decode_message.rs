@@ -11,13 +11,14 @@ use wire::{
 
 const TRANSACTION: TransactionId = TransactionId(0x6162_6364);
 
-const KINDS: [ReplyKind; 6] = [
+const KINDS: [ReplyKind; 7] = [
     ReplyKind::Ack,
     ReplyKind::Nodes,
     ReplyKind::Peers,
     ReplyKind::Item,
     ReplyKind::Samples,
     ReplyKind::Members,
+    ReplyKind::Offered,
 ];
 
 fuzz_target!(|datagram: &[u8]| {
@@ -80,7 +81,7 @@ fn reply_again(message: &ReplyMessage<'_>, kind: ReplyKind) {
 /// Goes through all that a reply holds.
 fn walk(reply: &Reply<'_>) {
     let nodes = match reply {
-        Reply::Ack => return,
+        Reply::Ack | Reply::Offered { .. } => return,
         Reply::Nodes(nodes) => nodes,
         Reply::Peers { nodes, values, filters, .. } => {
             assert!(values.iter().count() <= wire::limits::PEERS_PER_REPLY);
