@@ -2,8 +2,8 @@
 //!
 //! `serve` loads one node with queries, in turn with the barest responder that this machine can run (`floor`) and, on
 //! request, with a libtorrent node. `network` puts and gets on 50 nodes in one process, libtorrent's and our own.
-//! Only `network/ours.rs` and `values.rs` depend on
-//! the code under test.
+//! `store` has no sockets: it makes items durable. Nothing here but `network/ours.rs`, `values.rs` and
+//! `store` depends on the code under test.
 
 mod args;
 mod chance;
@@ -19,6 +19,7 @@ mod network;
 mod quantiles;
 mod serve;
 mod servers;
+mod store;
 mod table;
 mod values;
 mod verification;
@@ -42,6 +43,8 @@ Usage: xorbit-bench COMMAND
       Put and get items on a network of nodes in one process: libtorrent's and our own.
   values [--bytes 16777216] [--nodes 16] [--json]
       Put and get one large value on a network of nodes in one process, by the program as a process of its own.
+  store [--rounds 3] [--items 1000000] [--directory target/bench-store] [--json]
+      Make items durable, alone and by the million; open them again.
 
 Parts of `serve`, each a process of its own:
   floor [--listen 127.0.0.1:0]
@@ -50,6 +53,10 @@ Parts of `serve`, each a process of its own:
       Keep 64 queries in flight; KIND is ping, find_node, get_peers, get, put or put_mutable.
   neighbours --join ADDR [--count 24]
       Minimal nodes that fill the routing table of the node at ADDR.
+
+A part of `store`:
+  store-start --directory DIR
+      Open the store in a directory and read all of it.
 
 Environment:
   XORBIT_BIN              the program under test (otherwise `xorbit` beside this one, or target/release/xorbit)
@@ -62,6 +69,8 @@ fn main() -> ExitCode {
         Some("serve") => serve::run(args),
         Some("network") => network::run(args),
         Some("values") => values::run(args),
+        Some("store") => store::run(args),
+        Some("store-start") => store::run_start(args),
         Some("floor") => floor::run(args),
         Some("load") => load::run(args),
         Some("neighbours") => neighbours::run(args),

@@ -210,6 +210,18 @@ mod tests {
     }
 
     #[test]
+    fn header_and_frame_are_those_of_an_independent_program() {
+        let mut entry = Vec::new();
+        crate::entry::write(&mut entry, b"key", Some(b"value"));
+        let hex: String = segment(&[&entry]).iter().map(|byte| format!("{byte:02x}")).collect();
+        let expected = "786f726269747374010000000300000007000000000000000b00000000000000\
+                        ec8f9e1b48bc4498\
+                        66726d31160000000b00000000000000fce2cee1846ed0c8ba1d6e536cb02cc2\
+                        0103050000006b657976616c75658e11112e79cf9fb1";
+        assert_eq!(hex, expected);
+    }
+
+    #[test]
     fn any_bit_of_a_header_that_changed_is_seen() {
         let bytes = header().encode();
         for bit in 0..bytes.len() * 8 {

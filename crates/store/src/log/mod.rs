@@ -5,6 +5,10 @@
 //! in the oldest segment into its own frame, and the segment goes when it is empty. The oldest goes
 //! first, so a remove can go with its segment: no older put is left that it could stand against.
 //! There is no thread, no clock and no chance in it; the same commits make the same files.
+//!
+//! CPU for an item of 300 bytes in batches of 100, into a store with a million: 2.1 us, where the bare
+//! file takes 1.9, the library fjall 3.1 8 to 10 and redb 4.6 36. fjall would be quick enough, but
+//! offers no place below it where what was not synced can be thrown away; docs/store.md has the rest.
 
 mod cleaning;
 mod format;
