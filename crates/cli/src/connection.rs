@@ -2,6 +2,7 @@
 //! and leaves when the verb is done (BEP 43).
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::net::lookup_host;
@@ -12,6 +13,7 @@ use xorbit::{
 };
 
 use crate::failure::{Failure, Kind};
+use crate::network_key;
 
 /// How long names may take to resolve: a resolver that is slower than this is as good as none.
 const RESOLVING: Duration = Duration::from_secs(4);
@@ -23,6 +25,10 @@ pub struct NetworkArgs {
     /// Name of the network; those of other names do not mix with it
     #[arg(long, value_name = "NAME", default_value = DEFAULT_NETWORK, conflicts_with = "public")]
     pub network: String,
+    /// Seal it with this key file; who lacks the key can neither join nor read nor be heard
+    #[arg(long, value_name = "FILE", env = "XORBIT_NETWORK_KEY_FILE", hide_env_values = true,
+        conflicts_with = "public")]
+    pub network_key: Option<PathBuf>,
     /// Use the planet-wide Mainline network
     #[arg(long)]
     pub public: bool,
@@ -72,6 +78,8 @@ pub struct Through {
 enum To {
     /// To the network of this name.
     Network(String),
+    /// To the sealed network of this name.
+    Sealed(String),
     /// To the planet-wide network.
     Public,
     /// To nobody else.
@@ -107,12 +115,12 @@ impl ConnectionArgs {
             vec![format!("{}:{DEFAULT_PORT}", Ipv4Addr::LOCALHOST)]
         };
         let through = Through { names, to: self.network.to() };
+        let mut builder = self.network.builder()?.replicas(self.replicas.replicas.into());
         // Resolved here, not by the node: a first question must find its doors at once.
         let doors = resolve(&through.names).await;
         if doors.is_empty() {
             return Err(through.unresolved());
         }
-        let mut builder = self.network.builder().replicas(self.replicas.replicas.into());
         if let Some(bytes) = max_value {
             builder = builder.max_value(bytes);
         }
@@ -123,22 +131,40 @@ impl ConnectionArgs {
 
 impl NetworkArgs {
     fn to(&self) -> To {
-        if self.public { To::Public } else { To::Network(self.network.clone()) }
+        match (&self.network_key, self.public) {
+            (_, true) => To::Public,
+            (Some(_), false) => To::Sealed(self.network.clone()),
+            (None, false) => To::Network(self.network.clone()),
+        }
+    }
+
+    /// What to call the network.
+    pub fn told(&self) -> String {
+        match self.to() {
+            To::Network(name) => format!("network `{name}`"),
+            To::Sealed(name) => format!("sealed network `{name}`"),
+            To::Public | To::Itself => String::from("the public network"),
+        }
     }
 
     /// A node of this network, not started yet.
-    pub fn builder(&self) -> Builder {
-        Node::builder().network(self.network.clone()).public(self.public)
+    pub fn builder(&self) -> Result<Builder, Failure> {
+        let builder = Node::builder().network(self.network.clone()).public(self.public);
+        Ok(match &self.network_key {
+            Some(file) => builder.network_key(network_key::read(file)?),
+            None => builder,
+        })
     }
 
     /// Starts a node that answers nobody, to ask one address; gives that address, too.
     pub async fn reach(&self, name: &str) -> Result<(Client, SocketAddr), Failure> {
         let through = Through { names: vec![name.to_owned()], to: To::Itself };
+        let builder = self.builder()?;
         let addresses = resolve(&through.names).await;
         let Some(address) = addresses.into_iter().find(is_bindable) else {
             return Err(through.unresolved());
         };
-        let node = start(self.builder(), &[address]).await?;
+        let node = start(builder, &[address]).await?;
         Ok((Client { node, through }, address))
     }
 }
@@ -149,12 +175,19 @@ impl Through {
         let (who, hint) = match &self.to {
             To::Network(name) => (
                 format!("nobody of network `{name}`"),
-                "start a node with `xorbit node`, or name one that runs with `--join HOST:PORT`",
+                "start a node with `xorbit node`, or name one that runs with `--join HOST:PORT`; \
+                 a sealed network answers only with its key, `--network-key FILE`",
+            ),
+            To::Sealed(name) => (
+                format!("nobody of sealed network `{name}`"),
+                "see that nodes run there with the same key and name of the network, and that the \
+                 clocks of both machines agree to within 10 minutes",
             ),
             To::Public => ("nobody".into(), "see that this machine may send UDP to the internet"),
             To::Itself => (
                 "nobody".into(),
-                "see that a node runs there, and that nothing on the way drops UDP",
+                "see that a node runs there, and that nothing on the way drops UDP; a sealed one \
+                 answers only with its key, `--network-key FILE`",
             ),
         };
         Failure::new(Kind::Unreachable, format!("{who} answers at {self}"))

@@ -1,4 +1,4 @@
-//! `xorbit keygen`: makes the key of a signed namespace.
+//! `xorbit keygen`: makes the key of a signed namespace or of a sealed network.
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
@@ -9,6 +9,8 @@ use xorbit::{Signer, random_seed};
 
 use crate::failure::{Failure, Kind};
 use crate::hex;
+use crate::namespace::quoted;
+use crate::network_key;
 use crate::talk;
 
 /// What it is told.
@@ -17,11 +19,17 @@ pub struct Args {
     /// Where to write the key, readable by you alone, and print the public key; without it the
     /// secret itself is printed
     file: Option<PathBuf>,
+    /// Make the key of a sealed network instead, for `--network-key`; it has no public part
+    #[arg(long)]
+    network: bool,
 }
 
 /// Does it.
 pub fn run(args: &Args, json: bool) -> Result<(), Failure> {
     let seed = random_seed()?;
+    if args.network {
+        return network(args, &seed, json);
+    }
     let public_key = Signer::from_seed(&seed).public_key().to_string();
     let secret = hex::encode(&seed);
     match &args.file {
@@ -43,6 +51,29 @@ pub fn run(args: &Args, json: bool) -> Result<(), Failure> {
             talk::line(secret)
         }
     }
+}
+
+/// Makes the key of a sealed network.
+fn network(args: &Args, secret: &[u8; 32], json: bool) -> Result<(), Failure> {
+    let key = network_key::line(secret);
+    let Some(file) = &args.file else {
+        if json {
+            return talk::object(&json!({ "network_key": key }));
+        }
+        talk::say("the key of a new sealed network, the content of its key file:");
+        return talk::line(key);
+    };
+    write(file, &key)?;
+    let file = file.display().to_string();
+    if json {
+        return talk::object(&json!({ "file": file }));
+    }
+    talk::say(format_args!(
+        "the key of a new sealed network is in `{file}`: whoever has it can join, read and write \
+         there; start its nodes with `--network-key {}`",
+        quoted(&file)
+    ));
+    Ok(())
 }
 
 /// Writes a new file that only its owner can read.

@@ -20,6 +20,7 @@ mod lookup;
 mod members;
 mod moment;
 mod namespace;
+mod network_key;
 mod node;
 mod peers;
 mod ping;
@@ -87,7 +88,7 @@ enum Verb {
     /// Remove an item that one added from the set of a key
     #[command(after_help = remove::AFTER_HELP)]
     Remove(remove::Args),
-    /// Make the key of a signed namespace
+    /// Make the key of a signed namespace or of a sealed network
     Keygen(keygen::Args),
     /// Store or print a raw item (BEP 44)
     Item(item::Args),

@@ -2,17 +2,18 @@
 //! by its passphrase, or somebody else's to read.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use xorbit::{Namespace, PublicKey, Signer};
 
 use crate::failure::{Failure, Kind};
 use crate::hex;
+use crate::network_key;
 use crate::secret;
 
-/// A signer file is 64 digits and a line end; whatever is much longer is something else.
-const SIGNER_FILE_BYTES: u64 = 1024;
+/// A key file is 64 digits, a word and a line end; whatever is much longer is something else.
+const KEY_FILE_BYTES: u64 = 1024;
 
 /// A namespace to write to.
 #[derive(clap::Args, Clone, Debug)]
@@ -127,15 +128,26 @@ pub fn read_signer(file: &Path) -> Result<Signer, Failure> {
     let failure = |what: String| {
         Failure::new(Kind::Environment, what).hint("make a key file with `xorbit keygen FILE`")
     };
-    let mut text = String::new();
-    File::open(file)
-        .and_then(|open| open.take(SIGNER_FILE_BYTES).read_to_string(&mut text))
+    let text = read_short(file)
         .map_err(|cause| failure(format!("cannot read `{}`: {cause}", file.display())))?;
+    if network_key::is_one(&text) {
+        let what = format!("`{}` is the key of a network, not of a namespace", file.display());
+        return Err(failure(what).hint(
+            "give it with `--network-key FILE`; make a namespace's with `xorbit keygen FILE`",
+        ));
+    }
     let seed = hex::decode::<32>(text.trim()).ok_or_else(|| {
         // What stands there may be secret, so it is not shown.
         failure(format!("`{}` is no key file: not 64 hexadecimal digits", file.display()))
     })?;
     Ok(Signer::from_seed(&seed))
+}
+
+/// The beginning of a file, which is all of it if it holds a key.
+pub fn read_short(file: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    File::open(file)?.take(KEY_FILE_BYTES).read_to_string(&mut text)?;
+    Ok(text)
 }
 
 #[cfg(test)]

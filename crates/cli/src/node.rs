@@ -143,7 +143,7 @@ fn told_handed_off(report: LeaveReport) {
 
 async fn start(args: &Args) -> Result<Node, Failure> {
     let BoundsArgs { max_bandwidth, max_items, max_bytes } = args.bounds;
-    let mut builder = args.network.builder();
+    let mut builder = args.network.builder()?;
     builder = builder.replicas(args.replicas.replicas.into()).shelf(max_items, max_bytes);
     for address in &args.listen {
         builder = builder.listen(*address);
@@ -171,20 +171,13 @@ fn ready(args: &Args, info: &Info, json: bool) -> Result<(), Failure> {
             "listening": info.listening.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "network": if args.network.public { None } else { Some(&args.network.network) },
             "public": args.network.public,
+            "sealed": args.network.network_key.is_some(),
             "join": join,
         }));
     }
     let places: Vec<String> = addresses.iter().map(ToString::to_string).collect();
-    let (places, network) = (places.join(" and "), network(args));
+    let (places, network) = (places.join(" and "), args.network.told());
     talk::line(format_args!("ready: node {} at {places}, {network}; join it: {join}", info.id))
-}
-
-/// What to call the network.
-fn network(args: &Args) -> String {
-    match args.network.public {
-        true => "the public network".to_owned(),
-        false => format!("network `{}`", args.network.network),
-    }
 }
 
 /// The addresses to tell others. Without a way out of this machine, those that its own programs
@@ -208,6 +201,9 @@ fn join_command(args: &Args, addresses: &[SocketAddr]) -> String {
         command.push_str(" --public");
     } else if args.network.network != DEFAULT_NETWORK {
         command.push_str(&format!(" --network {}", quoted(&args.network.network)));
+    }
+    if let Some(file) = &args.network.network_key {
+        command.push_str(&format!(" --network-key {}", quoted(&file.to_string_lossy())));
     }
     if let (Some(address), false) = (addresses.first(), args.network.public) {
         command.push_str(&format!(" --join {}", quoted(&address.to_string())));
@@ -260,7 +256,7 @@ impl Teller {
             );
         }
         let advertised = info.advertised.clone();
-        let (network, read_only) = (network(args), info.read_only);
+        let (network, read_only) = (args.network.told(), info.read_only);
         Self { network, doors, advertised, read_only, failures: 0, external: Vec::new() }
     }
 

@@ -30,6 +30,8 @@ impl From<StartError> for Failure {
                 .hint("listen on `0.0.0.0:PORT` for all IPv4 addresses, `[::]:PORT` for all IPv6"),
             StartError::DataDir(error) => data_dir(&error),
             StartError::BadJoin(_) | StartError::BadReplicas(_) => Failure::new(Kind::Usage, told),
+            StartError::SealedPublic => Failure::new(Kind::Usage, told)
+                .hint("leave out the network key, or start a network of your own"),
             StartError::NoRandomness(_) | StartError::NoThread(_) => {
                 Failure::new(Kind::Environment, told)
             }

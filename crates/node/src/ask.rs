@@ -6,14 +6,13 @@ use alloc::collections::BinaryHeap;
 use core::cmp::Ordering;
 use core::time::Duration;
 
-use wire::limits::DATAGRAM_BYTES;
 use wire::{
     Contact, Cursor, Endpoint, NodeId, Point, Query, ReplyKind, Target, TransactionId, Want,
 };
 
 use crate::limits::PACED_QUEUE;
 use crate::operation::{Answer, Event, OperationId};
-use crate::outbox::Outbox;
+use crate::outbox::{Outbox, WRITABLE_BYTES};
 use crate::pending::{Purpose, Waiting};
 use crate::shelf::Admission;
 use crate::state::Node;
@@ -71,6 +70,7 @@ impl<A: Admission> Node<A> {
             Query::Add { member, .. } => member.saying.item.len() + 350,
             _ => 120,
         };
+        let size = size + self.sealing_bytes();
         self.budget.query(to, ours, size, may_wait && !self.paced.is_full(), now)
     }
 
@@ -89,7 +89,7 @@ impl<A: Admission> Node<A> {
             let sent = outbox.send(to, |buffer| speaker.write_query(transaction, query, buffer));
             self.count_sent(sent);
         } else {
-            let mut buffer = [0; DATAGRAM_BYTES];
+            let mut buffer = [0; WRITABLE_BYTES];
             if let Some(length) = speaker.write_query(transaction, query, &mut buffer) {
                 self.paced.push(at, to, buffer[..length].into());
             }

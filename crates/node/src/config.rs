@@ -5,6 +5,7 @@ use core::hash::Hasher;
 use siphasher::sip::SipHasher24;
 use wire::{NetworkTag, NodeId};
 
+use crate::seal::NetworkKey;
 use crate::shelf::ShelfLimits;
 use crate::table::AddressRules;
 
@@ -49,6 +50,9 @@ impl Network {
 pub struct Config {
     /// Its network.
     pub network: Network,
+    /// Seals all that it sends and hears only what is sealed with the same key; not in Mainline,
+    /// where nobody would understand it.
+    pub network_key: Option<NetworkKey>,
     /// The id it had before; `None` draws one.
     pub id: Option<NodeId>,
     /// It answers no queries and asks not to be remembered (BEP 43): for a client that leaves soon.
@@ -66,6 +70,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             network: Network::named("xorbit"),
+            network_key: None,
             id: None,
             ephemeral: false,
             shelf: ShelfLimits::default(),

@@ -24,11 +24,16 @@ pub enum Drop {
     Capped,
     /// The answer did not fit a datagram.
     Oversized,
+    /// In a sealed network: not sealed, or with another key.
+    Unsealed,
+    /// In a sealed network: heard before, older than what we remember, our own, or stamped by a
+    /// clock that differs from ours by more than [`SEAL_FRESH`](crate::limits::SEAL_FRESH).
+    Replayed,
 }
 
 impl Drop {
     /// All reasons, with their names for people and metrics.
-    pub const ALL: [(Drop, &'static str); 10] = [
+    pub const ALL: [(Drop, &'static str); 12] = [
         (Drop::Length, "length"),
         (Drop::Martian, "martian"),
         (Drop::Malformed, "malformed"),
@@ -39,6 +44,8 @@ impl Drop {
         (Drop::Paced, "paced"),
         (Drop::Capped, "capped"),
         (Drop::Oversized, "oversized"),
+        (Drop::Unsealed, "unsealed"),
+        (Drop::Replayed, "replayed"),
     ];
 }
 

@@ -56,6 +56,7 @@ impl<A: Admission> Node<A> {
 
     /// This batch, and all before it, is durable: tells those who wait, for that or for a newer version.
     pub fn stored(&mut self, now: Now, batch: BatchNumber, outbox: &mut Outbox) {
+        let unsealed = outbox.len();
         let (waits, mut changed) = (&self.waits, Vec::new());
         self.items.stored(batch, |target| {
             if waits.concerns(&target) {
@@ -73,11 +74,13 @@ impl<A: Admission> Node<A> {
         for target in changed {
             self.shelf_changed(&target, now, outbox);
         }
+        self.seal_from(unsealed, now, outbox);
     }
 
     /// This batch could not be made durable: what was in it is not held, and those who wait hear so.
     /// What went before stays.
     pub fn not_stored(&mut self, now: Now, batch: BatchNumber, outbox: &mut Outbox) {
+        let unsealed = outbox.len();
         self.items.not_stored(batch);
         while let Some(waiter) = self.acknowledgements.pop(batch) {
             match waiter {
@@ -90,6 +93,7 @@ impl<A: Admission> Node<A> {
                 }
             }
         }
+        self.seal_from(unsealed, now, outbox);
     }
 
     /// Takes back what was durable before the start. `false` if it is nothing of this node's or has
@@ -147,7 +151,8 @@ impl<A: Admission> Node<A> {
     ) {
         let Waiter::Asker { to, ours, transaction, length } = waiter else { return };
         let transaction = &transaction[..usize::from(*length)];
-        let asked = Asked { now, from: *to, ours: *ours, transaction };
+        let sealing = self.sealing_bytes();
+        let asked = Asked { now, from: *to, ours: *ours, transaction, sealing };
         match outcome {
             Ok(()) => self.reply(&asked, &Reply::Ack, outbox),
             Err(refused) => self.refuse(&asked, refused, outbox),

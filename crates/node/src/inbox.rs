@@ -12,6 +12,7 @@ use crate::lookup::Heard;
 use crate::operation::{Answer, Event, Inquired, OperationId};
 use crate::outbox::Outbox;
 use crate::pending::{Purpose, Waiting};
+use crate::seal::Age;
 use crate::shelf::Admission;
 use crate::state::Node;
 use crate::time::{Instant, Now};
@@ -27,7 +28,28 @@ impl<A: Admission> Node<A> {
         if from.scope() == Scope::Martian {
             return self.counters.drop(Drop::Martian);
         }
+        let unsealed = outbox.len();
+        match self.seal {
+            Some(_) => self.sealed_arrived(now, from, bytes, outbox),
+            None => self.message_arrived(now, from, bytes, Age::Fresh, outbox),
+        }
+        self.seal_from(unsealed, now, outbox);
+    }
+
+    /// Takes a message as it was before any seal.
+    pub(crate) fn message_arrived(
+        &mut self,
+        now: Now,
+        from: Endpoint,
+        bytes: &[u8],
+        age: Age,
+        outbox: &mut Outbox,
+    ) {
         match Message::read(bytes) {
+            // A reply of unknown age is as fresh as the question whose transaction id it repeats.
+            Ok(Message::Query(_) | Message::BadQuery { .. }) if age == Age::Unknown => {
+                self.counters.drop(Drop::Replayed);
+            }
             Ok(Message::Query(query)) => self.query_arrived(now, from, &query, outbox),
             Ok(Message::Reply(reply)) => self.reply_arrived(now.monotonic, from, &reply, outbox),
             Ok(Message::Error(error)) => self.error_arrived(now.monotonic, from, &error, outbox),

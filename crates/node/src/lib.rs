@@ -37,6 +37,7 @@ mod operation;
 mod outbox;
 mod pending;
 mod round_trips;
+mod seal;
 mod serve;
 mod sets;
 mod shelf;
@@ -60,6 +61,7 @@ pub use operation::{
     OperationId, Outcome, Question, Responder, Step, StepOutcome, Until, Written,
 };
 pub use outbox::Outbox;
+pub use seal::NetworkKey;
 pub use shelf::{Admission, Lease, Mainline, Refused, ShelfLimits};
 pub use state::Node;
 pub use table::{AddressRules, Table};

@@ -189,6 +189,38 @@ pub const JOIN_RETRY_MAX: Duration = Duration::from_secs(60);
 /// Addresses to join through that are remembered.
 pub const JOIN_ENDPOINTS: usize = 64;
 
+/// A seal's first part: who sealed, 128 random bits drawn at the node's start, so that two nodes
+/// never share them.
+pub const SEAL_SENDER_BYTES: usize = 16;
+
+/// A seal's second part: the number that its sender gives no other datagram.
+pub const SEAL_NUMBER_BYTES: usize = 8;
+
+/// What stands before a sealed datagram: the 24-byte nonce of XChaCha20-Poly1305.
+pub const SEAL_HEAD_BYTES: usize = SEAL_SENDER_BYTES + SEAL_NUMBER_BYTES;
+
+/// What stands behind a sealed datagram: the tag of Poly1305 (RFC 8439).
+pub const SEAL_TAG_BYTES: usize = 16;
+
+/// How much longer a seal makes a datagram.
+pub const SEAL_BYTES: usize = SEAL_HEAD_BYTES + SEAL_TAG_BYTES;
+
+/// A sealed datagram is heard if its sender's clock and ours differ by at most so much: more than
+/// clocks that nobody sets go astray, less than the life of a write token at most.
+pub const SEAL_FRESH: Duration = Duration::from_secs(600);
+
+/// A node whose clock was set back by more than this begins anew as another sender.
+pub const SEAL_SET_BACK: Duration = Duration::from_secs(60);
+
+/// Latest datagrams of a sender that are remembered: so many may overtake one (RFC 6479 and
+/// IPsec, RFC 4303: 64).
+pub const SEAL_WINDOW: usize = 64;
+
+/// Senders that are remembered, each with about 600 bytes.
+pub const SEAL_SENDERS: usize = 4096;
+
+const _: () = assert!(SEAL_HEAD_BYTES == 24 && SEAL_BYTES == 40);
+const _: () = assert!(wire::limits::VALUE_REPLY_BYTES + SEAL_BYTES < wire::limits::DATAGRAM_BYTES);
 const _: () = assert!(LOOKUP_MESSAGES <= LOOKUP_CANDIDATES);
 const _: () = assert!(SLOW_MAX.as_micros() < TIMEOUT.as_micros());
 const _: () = assert!(WAITS_PER_ADDRESS <= WAITS_PER_PREFIX && WAITS_PER_PREFIX <= WAITS);

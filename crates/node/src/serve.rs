@@ -16,9 +16,9 @@ use crate::shelf::{Admission, Offered, Refused, Taken, Way};
 use crate::state::Node;
 use crate::time::{Instant, Now, UnixMillis};
 
-/// Bytes of a reply around its variable parts: the outer dictionary with a transaction id of 32
-/// bytes, address, tag and version, our id, a token, and the names of two node lists.
-const AROUND_BYTES: usize = 180;
+/// Bytes of a reply around its variable parts: the outer dictionary with address, tag and version,
+/// our id, a token, and the names of two node lists; without the transaction id.
+const AROUND_BYTES: usize = 148;
 
 /// Bytes of a mutable item's key, signature and version in a reply, with their names.
 const SIGNED_BYTES: usize = 132;
@@ -42,6 +42,15 @@ pub(crate) struct Asked<'m> {
     pub from: Endpoint,
     pub ours: bool,
     pub transaction: &'m [u8],
+    /// Bytes that a seal adds to the answer.
+    pub sealing: usize,
+}
+
+impl Asked<'_> {
+    /// What is left for the variable parts of an answer that may have `bytes` in all.
+    fn room(&self, bytes: usize) -> usize {
+        bytes - AROUND_BYTES - self.sealing - self.transaction.len()
+    }
 }
 
 impl<A: Admission> Node<A> {
@@ -54,15 +63,16 @@ impl<A: Admission> Node<A> {
         outbox: &mut Outbox,
     ) {
         let ours = message.network.is_some() && message.network == self.config.network.tag();
-        let asked = Asked { now, from, ours, transaction: message.transaction };
+        let (transaction, sealing) = (message.transaction, self.sealing_bytes());
+        let asked = Asked { now, from, ours, transaction, sealing };
         let method = match message.query {
             Query::Ping => {
                 self.reply(&asked, &Reply::Ack, outbox);
                 0
             }
             Query::FindNode { target, want } => {
-                let lists =
-                    self.nodes_near(&target, want, &asked, PLAIN_REPLY_BYTES - AROUND_BYTES);
+                let room = asked.room(PLAIN_REPLY_BYTES);
+                let lists = self.nodes_near(&target, want, &asked, room);
                 self.reply(&asked, &Reply::Nodes(lists.as_lists()), outbox);
                 1
             }
@@ -138,7 +148,7 @@ impl<A: Admission> Node<A> {
             return self.counters.drop(Drop::ReadOnly);
         }
         let now = Now { monotonic: now, ..Now::default() };
-        let asked = Asked { now, from, ours: false, transaction };
+        let asked = Asked { now, from, ours: false, transaction, sealing: self.sealing_bytes() };
         self.counters.answered[8] += 1;
         self.refuse(&asked, Refused { code: 203, text: "malformed query" }, outbox);
     }
@@ -153,7 +163,7 @@ impl<A: Admission> Node<A> {
         outbox: &mut Outbox,
     ) {
         let (now, family) = (asked.now.monotonic, asked.from.family());
-        let mut room = PLAIN_REPLY_BYTES - AROUND_BYTES;
+        let mut room = asked.room(PLAIN_REPLY_BYTES);
         let filters = if scrape { self.peers.filters(&info_hash, now) } else { None };
         if filters.is_some() {
             room -= FILTERS_BYTES;
@@ -223,9 +233,9 @@ impl<A: Admission> Node<A> {
         let room = match &found {
             Found::Item(item) => {
                 let signed = if item.signed.is_some() { SIGNED_BYTES } else { 0 };
-                VALUE_REPLY_BYTES - AROUND_BYTES - item.value.len() - signed
+                asked.room(VALUE_REPLY_BYTES) - item.value.len() - signed
             }
-            Found::Nothing | Found::Version(_) => PLAIN_REPLY_BYTES - AROUND_BYTES - 32,
+            Found::Nothing | Found::Version(_) => asked.room(PLAIN_REPLY_BYTES) - 32,
         };
         let lists = nodes_near(&self.tables, &target.point(), want, asked, room);
         let reply = Reply::Item { nodes: lists.as_lists(), token: Some(&token), found };
@@ -276,7 +286,7 @@ impl<A: Admission> Node<A> {
 
     fn serve_sample(&mut self, asked: &Asked<'_>, target: &Point, want: Want, outbox: &mut Outbox) {
         let now = asked.now.monotonic;
-        let room = PLAIN_REPLY_BYTES - AROUND_BYTES - crate::limits::SAMPLE * 20 - 60;
+        let room = asked.room(PLAIN_REPLY_BYTES) - crate::limits::SAMPLE * 20 - 60;
         let lists = nodes_near(&self.tables, target, want, asked, room);
         let (samples, num, interval) = self.peers.sample(now, &mut self.dice);
         let mut copy = [0; crate::limits::SAMPLE * 20];
@@ -310,7 +320,7 @@ impl<A: Admission> Node<A> {
             [] => PLAIN_REPLY_BYTES,
             _ => VALUE_REPLY_BYTES,
         };
-        let room = most - AROUND_BYTES - MEMBERS_NAMES_BYTES - members.as_bytes().len();
+        let room = asked.room(most) - MEMBERS_NAMES_BYTES - members.as_bytes().len();
         let lists = self.nodes_near(&target.point(), want, asked, room);
         let reply = Reply::Members {
             nodes: lists.as_lists(),
@@ -359,7 +369,8 @@ fn admitted(
     asked: &Asked<'_>,
     length: usize,
 ) -> Option<usize> {
-    match budget.reply(&asked.from, asked.ours, length, asked.now.monotonic) {
+    let sealed = length + asked.sealing;
+    match budget.reply(&asked.from, asked.ours, sealed, asked.now.monotonic) {
         Ok(()) => return Some(length),
         Err(Withheld::Unproven) => counters.drop(Drop::Unproven),
         Err(Withheld::Paced) => counters.drop(Drop::Paced),

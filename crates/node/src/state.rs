@@ -25,6 +25,7 @@ use crate::operation::{Answer, Command, Event, Inquired, OperationId};
 use crate::outbox::Outbox;
 use crate::pending::{Due, Pending, Purpose};
 use crate::round_trips::RoundTrips;
+use crate::seal::Seal;
 use crate::shelf::{Admission, Items, Members, Peers};
 use crate::table::Table;
 use crate::time::{Instant, Now, UnixMillis};
@@ -62,6 +63,7 @@ pub struct Node<A> {
     pub(crate) membership: Membership,
     pub(crate) lost: Lost,
     pub(crate) counters: Counters,
+    pub(crate) seal: Option<Seal>,
     pub(crate) events: VecDeque<Event>,
     wall: SteadyWall,
     last_operation: OperationId,
@@ -70,12 +72,13 @@ pub struct Node<A> {
 impl<A: Admission> Node<A> {
     /// A node that knows nobody. The seed decides all its chance: the same config, seed and inputs
     /// give the same life.
-    pub fn new(config: Config, admission: A, seed: [u8; 32], now: Now) -> Self {
+    pub fn new(mut config: Config, admission: A, seed: [u8; 32], now: Now) -> Self {
         let mut dice = Dice::new(seed);
         let id = config.id.unwrap_or_else(|| dice.node_id());
         let rules = config.network.rules();
         let hash_seed = dice.u64();
-        Self {
+        let network_key = config.network_key.take();
+        let mut node = Self {
             identity: Identity::new(id, config.network == Network::Public),
             // A public node proves that it can be reached before it answers (see `membership`).
             read_only: config.ephemeral || config.network == Network::Public,
@@ -100,18 +103,24 @@ impl<A: Admission> Node<A> {
             membership: Membership::new(now.monotonic),
             lost: Lost::default(),
             counters: Counters::default(),
+            seal: None,
             events: VecDeque::new(),
             wall: SteadyWall::default(),
             last_operation: OperationId::from_number(0),
             config,
             dice,
+        };
+        if let Some(key) = network_key {
+            node.seal_with(&key, now);
         }
+        node
     }
 
     /// Starts something; its events carry the id given back.
     pub fn command(&mut self, now: Now, command: Command, outbox: &mut Outbox) -> OperationId {
         let operation = self.last_operation.next();
         self.last_operation = operation;
+        let unsealed = outbox.len();
         match command {
             Command::Join(endpoints) => self.join(endpoints, now.monotonic, outbox),
             Command::Lookup { question, width, until, trace } => {
@@ -136,11 +145,13 @@ impl<A: Admission> Node<A> {
                 self.ask_for_members(operation, to, target, after, now.monotonic, outbox);
             }
         }
+        self.seal_from(unsealed, now, outbox);
         operation
     }
 
     /// Lets time pass: gives up queries, sends what was paced, looks after table and shelf.
     pub fn tick(&mut self, now: Now, outbox: &mut Outbox) {
+        let unsealed = outbox.len();
         while let Some(due) = self.pending.due(now.monotonic) {
             match due {
                 Due::Slow(transaction, waiting) => {
@@ -173,6 +184,7 @@ impl<A: Admission> Node<A> {
         self.send_paced(now.monotonic, outbox);
         self.end_waits(now, outbox);
         self.maintain(now, outbox);
+        self.seal_from(unsealed, now, outbox);
     }
 
     /// When [`Node::tick`] is due next; `None`: not before another input.
@@ -310,5 +322,6 @@ impl<A: Admission> Node<A> {
         self.waits.check_invariant();
         assert!(self.lookups.len() + self.writes.len() <= OPERATIONS + 1);
         assert!(self.pending.len() <= crate::limits::PENDING);
+        self.seal.iter().for_each(Seal::check_invariant);
     }
 }

@@ -247,7 +247,8 @@ impl<A: Admission> Node<A> {
 
     fn answer_wait(&mut self, wait: &Wait, now: Now, outbox: &mut Outbox) {
         let (from, ours, transaction) = (wait.from, wait.ours, wait.transaction());
-        let asked = Asked { now, from, ours, transaction };
+        let sealing = self.sealing_bytes();
+        let asked = Asked { now, from, ours, transaction, sealing };
         self.serve_get(&asked, wait.target, wait.newer_than, wait.want, outbox);
     }
 

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
 use kv::MAX_REPLICAS;
-use node::Network;
+use node::{Network, NetworkKey};
 use wire::Family;
 
 use crate::clock::Clock;
@@ -81,6 +81,14 @@ impl Builder {
         self
     }
 
+    /// Seals the network of one's own with this key: who lacks it can neither join nor read nor be
+    /// heard. All nodes need the same key and name of the network, and clocks that agree to within
+    /// ten minutes.
+    pub fn network_key(mut self, key: NetworkKey) -> Self {
+        self.config.node.network_key = Some(key);
+        self
+    }
+
     /// Joins the planet-wide Mainline network instead of one's own.
     pub fn public(mut self, public: bool) -> Self {
         self.public = public;
@@ -136,6 +144,9 @@ impl Builder {
         }
         if let Some(bad) = self.join.iter().find(|name| !is_host_and_port(name)) {
             return Err(StartError::BadJoin(bad.clone()));
+        }
+        if self.public && self.config.node.network_key.is_some() {
+            return Err(StartError::SealedPublic);
         }
         self.config.node.network =
             if self.public { Network::Public } else { Network::named(&self.network) };

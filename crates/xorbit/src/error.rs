@@ -31,6 +31,9 @@ pub enum StartError {
     /// The system gives no thread for the disk.
     #[error("cannot start a thread for the disk: {0}")]
     NoThread(io::Error),
+    /// A network key for the public network, where nobody has it.
+    #[error("the public network cannot be sealed")]
+    SealedPublic,
     /// The machine gives no randomness.
     #[error("the machine gives no randomness: {0}")]
     NoRandomness(getrandom::Error),

@@ -73,7 +73,7 @@ pub use upload::Progress;
 pub use watch::{Watch, Watching};
 
 pub use ::node::{
-    Answer, Counters, Drop as DropReason, Ended, Holds, Responder, ShelfLimits, Step, StepOutcome,
+    Answer, Counters, Drop as DropReason, Ended, Holds, NetworkKey, Responder, ShelfLimits, Step, StepOutcome,
     UnixMillis,
 };
 pub use kv::{
