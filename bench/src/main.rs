@@ -2,8 +2,8 @@
 //!
 //! `serve` loads one node with queries, in turn with the barest responder that this machine can run (`floor`) and, on
 //! request, with a libtorrent node. `network` puts and gets on 50 nodes in one process, libtorrent's and our own.
-//! `store` has no sockets: it makes items durable. Nothing here but `network/ours.rs`, `values.rs` and
-//! `store` depends on the code under test.
+//! `values` moves large values, `seal` tells what a network's seal costs, `store` makes items durable, both without
+//! sockets. Only `network/ours.rs`, `values.rs`, `seal.rs` and `store` depend on the code under test.
 
 mod args;
 mod chance;
@@ -17,6 +17,7 @@ mod load;
 mod neighbours;
 mod network;
 mod quantiles;
+mod seal;
 mod serve;
 mod servers;
 mod store;
@@ -45,6 +46,8 @@ Usage: xorbit-bench COMMAND
       Put and get one large value on a network of nodes in one process, by the program as a process of its own.
   store [--rounds 3] [--items 1000000] [--directory target/bench-store] [--json]
       Make items durable, alone and by the million; open them again.
+  seal [--rounds 15]
+      Let a node answer with and without a network key, in this process; print CPU per reply and per datagram.
 
 Parts of `serve`, each a process of its own:
   floor [--listen 127.0.0.1:0]
@@ -71,6 +74,7 @@ fn main() -> ExitCode {
         Some("values") => values::run(args),
         Some("store") => store::run(args),
         Some("store-start") => store::run_start(args),
+        Some("seal") => seal::run(args),
         Some("floor") => floor::run(args),
         Some("load") => load::run(args),
         Some("neighbours") => neighbours::run(args),

@@ -26,8 +26,13 @@ pub struct NetworkArgs {
     #[arg(long, value_name = "NAME", default_value = DEFAULT_NETWORK, conflicts_with = "public")]
     pub network: String,
     /// Seal it with this key file; who lacks the key can neither join nor read nor be heard
-    #[arg(long, value_name = "FILE", env = "XORBIT_NETWORK_KEY_FILE", hide_env_values = true,
-        conflicts_with = "public")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "XORBIT_NETWORK_KEY_FILE",
+        hide_env_values = true,
+        conflicts_with = "public"
+    )]
     pub network_key: Option<PathBuf>,
     /// Use the planet-wide Mainline network
     #[arg(long)]

@@ -26,31 +26,27 @@
 //! once to each other node, and from another address. What that can and cannot do stands in
 //! docs/threat-model.md.
 
+mod aead;
 mod senders;
 mod window;
 
-use alloc::boxed::Box;
-use alloc::vec;
 use core::fmt;
 
-use chacha20::{R20, hchacha};
-use chacha20poly1305::aead::inout::InOutBuf;
-use chacha20poly1305::{AeadInOut, ChaCha20Poly1305, KeyInit, Nonce};
 use sha2::{Digest, Sha256};
-use wire::limits::DATAGRAM_BYTES;
 use wire::{Endpoint, NetworkTag};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::counters::Drop;
 use crate::dice::Dice;
 use crate::limits::{
-    SEAL_BYTES, SEAL_FRESH, SEAL_HEAD_BYTES, SEAL_NUMBER_BYTES, SEAL_SENDERS, SEAL_SENDER_BYTES,
+    SEAL_BYTES, SEAL_FRESH, SEAL_HEAD_BYTES, SEAL_NUMBER_BYTES, SEAL_SENDER_BYTES, SEAL_SENDERS,
     SEAL_SET_BACK, SEAL_TAG_BYTES,
 };
 use crate::outbox::Outbox;
 use crate::shelf::Admission;
 use crate::state::Node;
 use crate::time::{Instant, Now, UnixMillis};
+use aead::{Bench, SenderKey};
 use senders::{Sender, Senders};
 
 const LABEL: &[u8] = b"xorbit sealed network v1\0";
@@ -100,13 +96,13 @@ pub(crate) enum Age {
 pub(crate) struct Seal {
     key: Zeroizing<[u8; 32]>,
     sender: Sender,
-    cipher: ChaCha20Poly1305,
     /// Our place among the senders.
     own: usize,
     last: u64,
     started: Instant,
     senders: Senders,
-    opened: Box<[u8]>,
+    /// Lent out while the message that was opened on it is read.
+    bench: Option<Bench>,
 }
 
 impl Seal {
@@ -114,22 +110,21 @@ impl Seal {
         let key = key.derive(tag);
         let mut senders = Senders::new(dice.u64());
         let sender = dice.bytes();
-        let cipher = cipher(&key, &sender);
-        let own = senders.remember(sender, cipher.clone(), u64::MAX);
-        let opened = vec![0; DATAGRAM_BYTES].into();
-        Self { key, sender, cipher, own, last: 0, started: now.monotonic, senders, opened }
+        let own = senders.remember(sender, SenderKey::derive(&key, &sender), u64::MAX);
+        let (started, bench) = (now.monotonic, Some(Bench::new()));
+        Self { key, sender, own, last: 0, started, senders, bench }
     }
 
     /// Seals the datagram in the middle of `frame`.
     fn seal(&mut self, frame: &mut [u8], wall: UnixMillis, dice: &mut Dice) {
         let number = self.next_number(wall, dice);
+        let Some(bench) = &mut self.bench else { return };
         let Some((head, rest)) = frame.split_at_mut_checked(SEAL_HEAD_BYTES) else { return };
         let Some(end) = rest.len().checked_sub(SEAL_TAG_BYTES) else { return };
         let (body, tag) = rest.split_at_mut(end);
         head[..SEAL_SENDER_BYTES].copy_from_slice(&self.sender);
         head[SEAL_SENDER_BYTES..].copy_from_slice(&number.to_be_bytes());
-        let made = self.cipher.encrypt_inout_detached(&nonce(number), b"", body.into());
-        tag.copy_from_slice(&made.expect("a datagram is shorter than what one nonce can encrypt"));
+        tag.copy_from_slice(&bench.seal(self.senders.key(self.own), number, body));
     }
 
     /// A number that no datagram of ours has.
@@ -140,9 +135,9 @@ impl Seal {
             // The clock was set back: by numbers of before, nobody would hear us until it has caught
             // up. Who we were has nothing more to say, and stays closed.
             self.sender = dice.bytes();
-            self.cipher = cipher(&self.key, &self.sender);
             self.senders.close_at(self.own, self.last);
-            self.own = self.senders.remember(self.sender, self.cipher.clone(), u64::MAX);
+            let key = SenderKey::derive(&self.key, &self.sender);
+            self.own = self.senders.remember(self.sender, key, u64::MAX);
             self.last = clock;
         } else {
             self.last = clock.max(next);
@@ -155,24 +150,22 @@ impl Seal {
         let (head, rest) = bytes.split_first_chunk::<SEAL_HEAD_BYTES>().ok_or(Drop::Unsealed)?;
         let (body, tag) = rest.split_last_chunk::<SEAL_TAG_BYTES>().ok_or(Drop::Unsealed)?;
         let (sender, number) = parts(head);
-        let opened = self.opened.get_mut(..body.len()).ok_or(Drop::Length)?;
-        let buffer = InOutBuf::new(body, opened).map_err(|_| Drop::Length)?;
-        let (nonce, tag) = (nonce(number), tag.into());
+        let bench = self.bench.as_mut().ok_or(Drop::Unsealed)?;
+        let clock = || near(number, now, steady).ok_or(Drop::Replayed);
         let age = match self.senders.place(&sender) {
             Some(place) => {
-                let cipher = self.senders.cipher(place);
-                let opened = cipher.decrypt_inout_detached(&nonce, b"", buffer, tag);
-                opened.map_err(|_| Drop::Unsealed)?;
-                near(number, now, steady)
-                    .filter(|_| self.senders.hear(place, number))
-                    .map(|_| Age::Fresh)
+                if !bench.open(self.senders.key(place), number, body, tag) {
+                    return Err(Drop::Unsealed);
+                }
+                clock()?;
+                self.senders.hear(place, number).then_some(Age::Fresh)
             }
             None => {
-                let cipher = cipher(&self.key, &sender);
-                let opened = cipher.decrypt_inout_detached(&nonce, b"", buffer, tag);
-                opened.map_err(|_| Drop::Unsealed)?;
-                near(number, now, steady)
-                    .map(|clock| self.meet(sender, cipher, number, clock, now.monotonic))
+                let key = SenderKey::derive(&self.key, &sender);
+                if !bench.open(&key, number, body, tag) {
+                    return Err(Drop::Unsealed);
+                }
+                Some(self.meet(sender, key, number, clock()?, now.monotonic))
             }
         };
         Ok((body.len(), age.ok_or(Drop::Replayed)?))
@@ -182,7 +175,7 @@ impl Seal {
     fn meet(
         &mut self,
         sender: Sender,
-        cipher: ChaCha20Poly1305,
+        key: SenderKey,
         number: u64,
         clock: u64,
         now: Instant,
@@ -194,7 +187,7 @@ impl Seal {
         if number <= floor {
             return Age::Unknown;
         }
-        let place = self.senders.remember(sender, cipher, floor);
+        let place = self.senders.remember(sender, key, floor);
         // Above its floor and the first, so it is heard.
         let heard = self.senders.hear(place, number);
         if heard { Age::Fresh } else { Age::Unknown }
@@ -203,7 +196,7 @@ impl Seal {
     /// Checks what must always hold.
     pub(crate) fn check_invariant(&self) {
         assert!(self.senders.len() <= SEAL_SENDERS);
-        assert!(self.opened.len() == DATAGRAM_BYTES, "the buffer came back");
+        assert!(self.bench.is_some(), "what was lent came back");
     }
 }
 
@@ -242,11 +235,10 @@ impl<A: Admission> Node<A> {
         let Some(seal) = &mut self.seal else { return };
         match seal.open(bytes, now, steady) {
             Ok((length, age)) => {
-                // Lent, since the message is read from it while the node is at work.
-                let opened = core::mem::take(&mut seal.opened);
-                self.message_arrived(now, from, &opened[..length], age, outbox);
+                let Some(bench) = seal.bench.take() else { return };
+                self.message_arrived(now, from, bench.opened(length), age, outbox);
                 if let Some(seal) = &mut self.seal {
-                    seal.opened = opened;
+                    seal.bench = Some(bench);
                 }
             }
             Err(reason) => self.counters.drop(reason),
@@ -273,19 +265,4 @@ fn parts(head: &[u8; SEAL_HEAD_BYTES]) -> (Sender, u64) {
     sender.copy_from_slice(&head[..SEAL_SENDER_BYTES]);
     number.copy_from_slice(&head[SEAL_SENDER_BYTES..]);
     (sender, u64::from_be_bytes(number))
-}
-
-/// XChaCha20's own first step: a key for all nonces that begin with `sender`.
-fn cipher(key: &[u8; 32], sender: &Sender) -> ChaCha20Poly1305 {
-    let mut subkey = hchacha::<R20>(key.into(), sender.into());
-    let cipher = ChaCha20Poly1305::new(&subkey);
-    subkey.zeroize();
-    cipher
-}
-
-/// XChaCha20's second step: four zero bytes and the rest of the nonce.
-fn nonce(number: u64) -> Nonce {
-    let mut nonce = Nonce::default();
-    nonce[4..].copy_from_slice(&number.to_be_bytes());
-    nonce
 }

@@ -73,8 +73,8 @@ pub use upload::Progress;
 pub use watch::{Watch, Watching};
 
 pub use ::node::{
-    Answer, Counters, Drop as DropReason, Ended, Holds, NetworkKey, Responder, ShelfLimits, Step, StepOutcome,
-    UnixMillis,
+    Answer, Counters, Drop as DropReason, Ended, Holds, NetworkKey, Responder, ShelfLimits, Step,
+    StepOutcome, UnixMillis,
 };
 pub use kv::{
     Absence, ChunksReport, Consistency, DEFAULT_REPLICAS, DEFAULT_TTL, Effort, Event, Expected,

@@ -10,6 +10,7 @@ mod large;
 mod nodes;
 mod program;
 mod raw;
+mod sealed;
 mod secrets;
 mod sets;
 mod values;

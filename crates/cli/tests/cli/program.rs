@@ -67,7 +67,10 @@ pub fn run_with(arguments: &[&str], stdin: &[u8], environment: &[(&str, &str)]) 
 
 fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xorbit"));
-    command.env_remove("XORBIT_JOIN").env_remove("XORBIT_SECRET");
+    let ours = ["XORBIT_JOIN", "XORBIT_NETWORK_KEY_FILE", "XORBIT_SECRET"];
+    ours.iter().for_each(|name| {
+        command.env_remove(name);
+    });
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }

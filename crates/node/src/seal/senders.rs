@@ -1,10 +1,10 @@
-//! Whom we heard: for each sender its cipher and what came from it. A bounded number of them.
+//! Whom we heard: for each sender its key and what came from it. A bounded number of them.
 
 use alloc::vec::Vec;
 
-use chacha20poly1305::ChaCha20Poly1305;
 use hashbrown::HashMap;
 
+use super::aead::SenderKey;
 use super::window::Window;
 use crate::limits::{SEAL_SENDER_BYTES, SEAL_SENDERS};
 
@@ -26,7 +26,7 @@ pub(super) struct Senders {
 
 struct Known {
     sender: Sender,
-    cipher: ChaCha20Poly1305,
+    key: SenderKey,
     window: Window,
 }
 
@@ -47,9 +47,9 @@ impl Senders {
         self.places.get(sender).map(|place| *place as usize)
     }
 
-    /// The cipher of the sender at a place.
-    pub fn cipher(&self, place: usize) -> &ChaCha20Poly1305 {
-        &self.known[place].cipher
+    /// The key of the sender at a place.
+    pub fn key(&self, place: usize) -> &SenderKey {
+        &self.known[place].key
     }
 
     /// Hears a number of the sender at a place, if it was not heard before.
@@ -77,8 +77,8 @@ impl Senders {
 
     /// Remembers a sender of which nothing up to `floor` may be heard. If there is no room, the one
     /// whose latest datagram is oldest makes it.
-    pub fn remember(&mut self, sender: Sender, cipher: ChaCha20Poly1305, floor: u64) -> usize {
-        let known = Known { sender, cipher, window: Window::above(floor) };
+    pub fn remember(&mut self, sender: Sender, key: SenderKey, floor: u64) -> usize {
+        let known = Known { sender, key, window: Window::above(floor) };
         if self.known.len() < self.most {
             self.places.insert(sender, self.known.len() as u32);
             self.known.push(known);
@@ -104,15 +104,14 @@ impl Senders {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chacha20poly1305::KeyInit;
 
     fn few(most: usize) -> Senders {
         Senders { most, ..Senders::new(7) }
     }
 
     fn add(senders: &mut Senders, name: u8, floor: u64) -> usize {
-        let cipher = ChaCha20Poly1305::new(&[name; 32].into());
-        senders.remember([name; SEAL_SENDER_BYTES], cipher, floor)
+        let key = SenderKey::derive(&[name; 32], &[name; SEAL_SENDER_BYTES]);
+        senders.remember([name; SEAL_SENDER_BYTES], key, floor)
     }
 
     #[test]
@@ -152,8 +151,7 @@ mod tests {
         for number in 0..SEAL_SENDERS as u64 + 100 {
             let mut sender = [0; SEAL_SENDER_BYTES];
             sender[..8].copy_from_slice(&number.to_le_bytes());
-            let cipher = ChaCha20Poly1305::new(&[1; 32].into());
-            senders.remember(sender, cipher, number);
+            senders.remember(sender, SenderKey::derive(&[1; 32], &sender), number);
             assert!(senders.len() <= SEAL_SENDERS && senders.places.len() == senders.len());
         }
         assert_eq!(senders.forgotten(), 99);
