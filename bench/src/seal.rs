@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use chacha20poly1305::{AeadInOut, KeyInit, XChaCha20Poly1305, XNonce};
 use nix::time::{ClockId, clock_gettime};
-use node::{Command, Config, Instant, Mainline, NetworkKey, Node, Now, Outbox, UnixMillis};
+use node::{
+    Command, Config, Destination, Instant, Mainline, NetworkKey, Node, Now, Outbox, UnixMillis,
+    Written,
+};
 use sha2::{Digest, Sha256};
 use wire::{Endpoint, Item};
 
@@ -97,11 +100,14 @@ impl Subject {
             Node::new(Config { network_key, ..Config::default() }, Mainline, [1; 32], now);
         let value = wire::item::byte_string(&[b'v'; VALUE]);
         let item = Item::immutable(&value).expect("200 bytes are allowed");
-        node.hold(item.as_ref(), None, now).expect("an empty shelf has room");
+        let mut outbox = Outbox::default();
+        let (written, cas) = (Written::Item { item: item.clone(), lease: None }, None);
+        let to = vec![Destination::OwnShelf { cas }];
+        node.command(now, Command::Write { written, to }, &mut outbox);
         let target = *item.target().as_bytes();
         let now =
             Now { monotonic: now.monotonic + Duration::from_secs(1), wall: UnixMillis(WALL_MS) };
-        Self { node, outbox: Outbox::default(), seal, now, target }
+        Self { node, outbox, seal, now, target }
     }
 
     /// Fills the routing table, so that answers name contacts.

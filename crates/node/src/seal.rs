@@ -8,9 +8,8 @@
 //!   so that neither other uses of the secret nor networks of another name have the same one.
 //! * *No nonce comes twice.* The sender is drawn at each start. The number is the wall clock in
 //!   microseconds, or one more than the last if that is not higher; a clock that is set back far
-//!   makes the node another sender. XChaCha20 makes a key of its own out of the first 16 bytes of a
-//!   nonce; since those are the sender, that key is made once for each sender and kept beside what
-//!   was heard of it, which saves a fifth of the cost and changes no byte.
+//!   makes the node another sender. XChaCha20 derives a key from the first 16 bytes of a nonce; since
+//!   those are the sender, that key is derived once and kept beside what was heard of the sender.
 //! * *No datagram is heard twice* by the same node. Of each sender the latest numbers are
 //!   remembered, and none is heard again or below them ([`Window`](window::Window)). Of a sender
 //!   that we do not remember no question is heard whose number lies before our own start or not

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use chacha20poly1305::{AeadInOut, KeyInit, Tag, XChaCha20Poly1305, XNonce};
 use node::{
-    Command, Config, Counters, Drop, Event, Instant, Mainline, NetworkKey, Node, Now, OperationId,
-    Outbox, UnixMillis,
+    Changes, Command, Config, Counters, Destination, Drop, Event, Instant, Mainline, NetworkKey,
+    Node, Now, OperationId, Outbox, UnixMillis, Written,
 };
 use sha2::{Digest, Sha256};
-use wire::{Endpoint, Message};
+use wire::{Endpoint, Item, Message};
 
 /// The secret of the network.
 pub const SECRET: [u8; 32] = [0x4b; 32];
@@ -86,6 +86,12 @@ impl Insider {
     }
 }
 
+/// Puts an item onto a node's own shelf.
+pub fn hold(item: &Item) -> Command {
+    let written = Written::Item { item: item.clone(), lease: None };
+    Command::Write { written, to: vec![Destination::OwnShelf { cas: None }] }
+}
+
 /// A ping of the node whose id is this byte over and over.
 pub fn ping(name: u8) -> Vec<u8> {
     let id = [name; 20];
@@ -119,15 +125,33 @@ impl Member {
     }
 
     pub fn seeded(seed: u8, now: Now) -> Self {
-        let node = Node::new(sealed(), Mainline, [seed; 32], now);
+        Self::of(sealed(), seed, now)
+    }
+
+    fn of(config: Config, seed: u8, now: Now) -> Self {
+        let node = Node::new(config, Mainline, [seed; 32], now);
         Self { node, now, events: Vec::new(), outbox: Outbox::default() }
+    }
+
+    /// A node that answers puts once its disk has them.
+    pub fn durable() -> Self {
+        let now = Self::new().now;
+        Self::of(Config { durable: true, ..sealed() }, 3, now)
+    }
+
+    /// Its disk has, or has not, what gathered so far. Gives what it sent.
+    pub fn disk_did(&mut self, works: bool) -> Vec<(Endpoint, Vec<u8>)> {
+        let batch = self.node.changes().take(&mut Changes::default());
+        match works {
+            true => self.node.stored(self.now, batch, &mut self.outbox),
+            false => self.node.not_stored(self.now, batch, &mut self.outbox),
+        }
+        self.drain()
     }
 
     /// The same node again after the process was started anew: nothing is kept but its id.
     pub fn restarted(&self) -> Self {
-        let config = Config { id: Some(self.node.id()), ..sealed() };
-        let node = Node::new(config, Mainline, [77; 32], self.now);
-        Self { node, now: self.now, events: Vec::new(), outbox: Outbox::default() }
+        Self::of(Config { id: Some(self.node.id()), ..sealed() }, 77, self.now)
     }
 
     /// Its clock, in the unit of numbers.

@@ -9,7 +9,7 @@ use node::{
 };
 use wire::{Endpoint, Family, Item, Point};
 
-use super::insider::{SECRET, Seal, sealed, sealed_with};
+use super::insider::{SECRET, Seal, hold, sealed, sealed_with};
 use super::world::World;
 
 fn network(count: u8) -> World {
@@ -57,9 +57,9 @@ fn members_find_each_other_and_hold_values_for_each_other() {
     assert_eq!(found.closest.len(), 8);
     let to = found.closest.iter().filter_map(|responder| {
         let token = responder.token.clone()?;
-        Some(Destination { contact: responder.contact, token, cas: None })
+        Some(Destination::Node { contact: responder.contact, token, cas: None })
     });
-    let written = Written::Item(item.clone());
+    let written = Written::Item { item: item.clone(), lease: None };
     let operation = world.command(3, Command::Write { written, to: to.collect() });
     match world.finish(3, operation) {
         Event::Wrote(_, outcomes) => {
@@ -80,8 +80,7 @@ fn members_find_each_other_and_hold_values_for_each_other() {
 fn who_has_no_key_or_another_neither_joins_nor_reads_nor_is_heard() {
     let mut world = network(3);
     let item = Item::immutable(b"6:secret").expect("a small value");
-    let now = world.now;
-    world.nodes[0].hold(item.as_ref(), None, now).expect("room");
+    world.command(0, hold(&item));
     let mut other_secret = SECRET;
     other_secret[31] ^= 1;
     let outsiders = [
@@ -142,10 +141,45 @@ fn a_node_on_its_own_way_is_sealed_too() {
         let counters = world.nodes[node].counters();
         assert_eq!(contacts(&world, node), 1);
         assert!(counters.replies >= 3, "{counters:?}");
-        assert_eq!(counters.dropped, [0; 12], "{counters:?}");
+        assert_eq!(counters.dropped, [0; Drop::ALL.len()], "{counters:?}");
     }
     let walked = look(&mut world, 0, Question::Nodes(Point::new([1; 20])));
     assert_eq!(walked.closest.len(), 1);
+}
+
+#[test]
+fn a_put_that_waited_for_the_disk_is_answered_under_the_seal_too() {
+    let mut member = super::insider::Member::durable();
+    let (seal, from) = (Seal::new(SECRET), super::insider::at(1));
+    let mut number = member.micros();
+    for (works, kind) in [(true, &b"1:y1:r"[..]), (false, b"1:y1:e")] {
+        let item = Item::immutable(if works { b"1:a" } else { b"1:b" }).expect("a small value");
+        let mut say = |member: &mut super::insider::Member, plain: &[u8]| {
+            number += 1;
+            member.hear(from, &seal.seal([1; 16], number, plain))
+        };
+        let get = [
+            &b"d1:ad2:id20:aaaaaaaaaaaaaaaaaaaa6:target20:"[..],
+            item.target().as_bytes(),
+            b"e1:q3:get1:t4:aaaa1:y1:qe",
+        ]
+        .concat();
+        let answers = say(&mut member, &get);
+        let answer = answers.iter().find(|(to, _)| *to == from).expect("an answer");
+        let answer = seal.open(&answer.1).expect("sealed");
+        let at = answer.windows(9).position(|part| part == b"5:token8:").expect("a token") + 9;
+        let put = [
+            &b"d1:ad2:id20:aaaaaaaaaaaaaaaaaaaa5:token8:"[..],
+            &answer[at..at + 8],
+            b"1:v",
+            item.as_ref().value(),
+            b"e1:q3:put1:t4:bbbb1:y1:qe",
+        ];
+        assert!(say(&mut member, &put.concat()).is_empty(), "it waits for the disk");
+        let told = member.disk_did(works);
+        let told = seal.open(&told[0].1).expect("sealed");
+        assert!(told.windows(6).any(|part| part == kind), "{}", told.escape_ascii());
+    }
 }
 
 #[test]

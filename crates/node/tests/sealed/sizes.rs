@@ -4,7 +4,7 @@ use wire::item::byte_string;
 use wire::limits::{PLAIN_REPLY_BYTES, VALUE_REPLY_BYTES};
 use wire::{Endpoint, Family, Item, Message, Seq, Signer};
 
-use super::insider::{Member, SECRET, Seal, pong};
+use super::insider::{Member, SECRET, Seal, hold, pong};
 
 const LONG: &[u8; 32] = b"tttttttttttttttttttttttttttttttt";
 
@@ -63,7 +63,8 @@ fn the_largest_answers_stay_within_their_bounds() {
     let large = byte_string(&[b'v'; 996]);
     let largest =
         Item::mutable(&signer, &[b's'; 64], last, &large).expect("1,000 bytes are allowed");
-    member.node.hold(largest.as_ref(), None, member.now).expect("room");
+    member.command(hold(&largest));
+    assert_eq!(member.node.held_items().0, 1);
     let largest = largest.target();
     let held = [&b"6:target20:"[..], largest.as_bytes()].concat();
     let absent = [&b"6:target20:"[..], &[5; 20]].concat();
