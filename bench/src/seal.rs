@@ -87,7 +87,7 @@ fn measure(subjects: &mut [Subject; 2], name: &'static str, rounds: usize) -> Ro
     plain.node.datagram(plain.now, asker(), &query, &mut plain.outbox);
     let answer = plain.outbox.datagrams().map(|(_, bytes)| bytes.len()).next().unwrap_or(0);
     plain.outbox.clear();
-    let [plain_us, sealed_us] = samples.map(|samples| median(samples.into_iter()));
+    let [plain_us, sealed_us] = samples.map(median);
     Row { name, bytes: [query.len(), answer], plain_us, sealed_us }
 }
 

@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use xorbit::{Namespace, PublicKey, Signer};
+use zeroize::Zeroizing;
 
 use crate::failure::{Failure, Kind};
 use crate::hex;
@@ -128,9 +129,10 @@ pub fn read_signer(file: &Path) -> Result<Signer, Failure> {
     let failure = |what: String| {
         Failure::new(Kind::Environment, what).hint("make a key file with `xorbit keygen FILE`")
     };
-    let text = read_short(file)
+    let text = File::open(file)
+        .and_then(|open| read_short(&open))
         .map_err(|cause| failure(format!("cannot read `{}`: {cause}", file.display())))?;
-    if network_key::is_one(&text) {
+    if network_key::is_one(text.as_bytes()) {
         let what = format!("`{}` is the key of a network, not of a namespace", file.display());
         return Err(failure(what).hint(
             "give it with `--network-key FILE`; make a namespace's with `xorbit keygen FILE`",
@@ -144,9 +146,10 @@ pub fn read_signer(file: &Path) -> Result<Signer, Failure> {
 }
 
 /// The beginning of a file, which is all of it if it holds a key.
-pub fn read_short(file: &Path) -> io::Result<String> {
-    let mut text = String::new();
-    File::open(file)?.take(KEY_FILE_BYTES).read_to_string(&mut text)?;
+pub fn read_short(file: &File) -> io::Result<Zeroizing<String>> {
+    // Reserved at once: a buffer that grows leaves copies behind.
+    let mut text = Zeroizing::new(String::with_capacity(2 * KEY_FILE_BYTES as usize));
+    file.take(KEY_FILE_BYTES).read_to_string(&mut text)?;
     Ok(text)
 }
 

@@ -9,6 +9,7 @@ use xorbit::{Namespace, PASSPHRASE_BYTES, PassphraseError};
 use zeroize::Zeroizing;
 
 use crate::failure::{Failure, Kind};
+use crate::network_key;
 use crate::talk;
 
 /// The variable that may hold a passphrase.
@@ -76,6 +77,10 @@ fn read(file: &Path) -> Result<Passphrase, Failure> {
     })?;
     let trimmed = without_line_end(&bytes).len();
     bytes.truncate(trimmed);
+    if network_key::is_one(&bytes) {
+        let what = format!("`{source}` is the key of a network, not a passphrase");
+        return Err(Failure::new(Kind::Environment, what).hint("give it with `--network-key FILE`"));
+    }
     Ok(Passphrase { bytes, source })
 }
 
@@ -85,8 +90,9 @@ fn without_line_end(bytes: &[u8]) -> &[u8] {
     if line.len() < bytes.len() { line.strip_suffix(b"\r").unwrap_or(line) } else { line }
 }
 
+/// Tells of a secret that other users of the machine can read, too.
 #[cfg(unix)]
-fn warn_if_others_can_read(file: &File, source: &str) {
+pub fn warn_if_others_can_read(file: &File, source: &str) {
     use std::os::unix::fs::MetadataExt;
     // A pipe or a terminal has no others.
     let open_to_others =
@@ -101,7 +107,7 @@ fn warn_if_others_can_read(file: &File, source: &str) {
 
 /// Elsewhere a file says in no such short way who can read it.
 #[cfg(not(unix))]
-fn warn_if_others_can_read(_: &File, _: &str) {}
+pub fn warn_if_others_can_read(_: &File, _: &str) {}
 
 #[cfg(test)]
 mod tests {

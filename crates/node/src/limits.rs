@@ -205,8 +205,8 @@ pub const SEAL_TAG_BYTES: usize = 16;
 /// How much longer a seal makes a datagram.
 pub const SEAL_BYTES: usize = SEAL_HEAD_BYTES + SEAL_TAG_BYTES;
 
-/// A sealed datagram is heard if its sender's clock and ours differ by at most so much: more than
-/// clocks that nobody sets go astray, less than the life of a write token at most.
+/// A sealed datagram is heard if its sender's clock and ours differ by at most so much: clocks that
+/// nobody sets stay within it for months, and a write token lives no longer.
 pub const SEAL_FRESH: Duration = Duration::from_secs(600);
 
 /// A node whose clock was set back by more than this begins anew as another sender.

@@ -78,6 +78,10 @@ fn a_network_key_that_cannot_be_used_is_named_and_never_shown() {
         assert!(refused.stderr.contains("\nhint: make one with `xorbit keygen --network FILE`"));
         assert!(!refused.stderr.contains("abab") && refused.stdout.is_empty(), "{refused:?}");
     }
+    let open = key(&directory, "open");
+    fs::set_permissions(&open, fs::Permissions::from_mode(0o644)).unwrap();
+    let warned = run(&["ping", "127.0.0.1:1", "--network-key", &open]).expect(5);
+    assert!(warned.stderr.starts_with("warning: others on this machine can read"), "{warned:?}");
     let empty = directory.file("empty", b"\n");
     assert!(node(&empty).expect(2).stderr.contains(&format!("`{empty}` is empty")));
     let missing = directory.path("missing");
@@ -87,7 +91,7 @@ fn a_network_key_that_cannot_be_used_is_named_and_never_shown() {
 }
 
 #[test]
-fn the_keys_of_a_namespace_and_of_a_network_are_not_taken_for_each_other() {
+fn a_network_key_and_what_opens_a_namespace_are_not_taken_for_each_other() {
     let directory = Directory::new();
     let network = key(&directory, "network");
     let namespace = directory.path("namespace");
@@ -100,6 +104,9 @@ fn the_keys_of_a_namespace_and_of_a_network_are_not_taken_for_each_other() {
     let line = format!("error: `{network}` is the key of a network, not of a namespace\n");
     assert!(refused.stderr.starts_with(&line), "{refused:?}");
     assert!(refused.stderr.contains("`--network-key FILE`"), "{refused:?}");
+    let refused = run(&["put", "k", "v", "--secret-file", &network]).expect(2);
+    let line = format!("error: `{network}` is the key of a network, not a passphrase\n");
+    assert!(refused.stderr.starts_with(&line), "{refused:?}");
 }
 
 #[test]
