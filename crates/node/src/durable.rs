@@ -14,7 +14,10 @@ use crate::limits::{ACKNOWLEDGEMENTS, PEER_LEASE};
 use crate::operation::OperationId;
 use crate::outbox::Outbox;
 use crate::serve::Asked;
-use crate::shelf::{Admission, ITEM_SPACE, Offered, PEER_SPACE, Refused, Taken, persisted_peer};
+use crate::shelf::{
+    Admission, ITEM_SPACE, MEMBER_SPACE, Offered, PEER_SPACE, Refused, Taken, persisted_member,
+    persisted_peer,
+};
 use crate::state::Node;
 use crate::time::Now;
 
@@ -112,17 +115,24 @@ impl<A: Admission> Node<A> {
                 }
                 _ => false,
             },
+            Some((&MEMBER_SPACE, place)) => match persisted_member::read(place, value) {
+                Some((member, until)) => self.members.restore(member, until, wall),
+                None => false,
+            },
             _ => false,
         }
     }
 
     /// Puts an item onto our shelf, a stranger's and our own by the same rules.
     pub(crate) fn shelve(&mut self, offered: &Offered<'_>, now: Now) -> Result<Taken, Refused> {
-        if self.acknowledgements.is_full() {
-            return Err(TOO_MANY_WAIT);
-        }
+        self.may_wait()?;
         let wall = self.lease_wall(now);
         self.items.put(offered, wall, &mut self.changes)
+    }
+
+    /// Whether one more may wait for the disk.
+    pub(crate) fn may_wait(&self) -> Result<(), Refused> {
+        if self.acknowledgements.is_full() { Err(TOO_MANY_WAIT) } else { Ok(()) }
     }
 
     /// Lets a write phase of our own wait.

@@ -17,7 +17,7 @@ use crate::lost::LOOK_AFTER;
 use crate::operation::{Event, LookupResult, Question};
 use crate::outbox::Outbox;
 use crate::pending::Purpose;
-use crate::shelf::{Admission, persisted_peer};
+use crate::shelf::{Admission, persisted_member, persisted_peer};
 use crate::state::Node;
 use crate::table::Table;
 use crate::time::{Instant, Now};
@@ -170,8 +170,12 @@ impl<A: Admission> Node<A> {
         self.membership.maintain_at = monotonic + self.dice.jittered(MAINTENANCE);
         let wall = self.lease_wall(now);
         self.items.sweep(wall, &mut self.changes);
-        self.members.sweep(wall);
         let (durable, changes) = (self.config.durable, &mut self.changes);
+        self.members.sweep(wall, |target, cursor| {
+            if durable {
+                persisted_member::remove(target, cursor, changes);
+            }
+        });
         self.peers.sweep(monotonic, |info_hash, endpoint| {
             if durable {
                 persisted_peer::remove(info_hash, endpoint, changes);

@@ -98,13 +98,10 @@ impl<A: Admission> Node<A> {
             Query::Put { item, cas, lease, token, .. } => {
                 let lease = lease.and_then(|until| u64::try_from(until).ok()).map(UnixMillis);
                 let stored = self.serve_put(&asked, item, lease, cas, token);
-                match stored {
-                    Ok((target, Taken::Held)) => {
-                        self.reply(&asked, &Reply::Ack, outbox);
-                        self.shelf_changed(&target, now, outbox);
-                    }
-                    Ok((_, Taken::Staged(batch))) => self.asker_waits(batch, &asked),
-                    Err(refused) => self.refuse(&asked, refused, outbox),
+                let changed = stored.ok().filter(|(_, taken)| *taken == Taken::Held);
+                self.acknowledge(&asked, stored.map(|(_, taken)| taken), outbox);
+                if let Some((target, _)) = changed {
+                    self.shelf_changed(&target, now, outbox);
                 }
                 5
             }
@@ -118,10 +115,8 @@ impl<A: Admission> Node<A> {
                 7
             }
             Query::Add { member, token, target } => {
-                match self.serve_add(now, &from, member, token, &target) {
-                    Ok(()) => self.reply(&asked, &Reply::Ack, outbox),
-                    Err(refused) => self.refuse(&asked, refused, outbox),
-                }
+                let added = self.serve_add(now, &from, member, token, &target);
+                self.acknowledge(&asked, added, outbox);
                 9
             }
             Query::Members { target, after, want } => {
@@ -334,6 +329,20 @@ impl<A: Admission> Node<A> {
 
     fn nodes_near(&self, target: &Point, want: Want, asked: &Asked<'_>, room: usize) -> Lists {
         nodes_near(&self.tables, target, want, asked, room)
+    }
+
+    /// Answers a put or an addition, or lets its sender wait for the disk.
+    fn acknowledge(
+        &mut self,
+        asked: &Asked<'_>,
+        taken: Result<Taken, Refused>,
+        outbox: &mut Outbox,
+    ) {
+        match taken {
+            Ok(Taken::Held) => self.reply(asked, &Reply::Ack, outbox),
+            Ok(Taken::Staged(batch)) => self.asker_waits(batch, asked),
+            Err(refused) => self.refuse(asked, refused, outbox),
+        }
     }
 
     pub(crate) fn reply(&mut self, asked: &Asked<'_>, reply: &Reply<'_>, outbox: &mut Outbox) {

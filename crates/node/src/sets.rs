@@ -7,7 +7,7 @@ use wire::{Cursor, Endpoint, Member, MemberRef, NodeId, Reply, Target, Unverifie
 
 use crate::operation::Answer;
 use crate::serve::BAD_TOKEN;
-use crate::shelf::{Admission, Refused, Source};
+use crate::shelf::{Admission, Refused, Source, Taken, persisted_member};
 use crate::state::Node;
 use crate::time::Now;
 
@@ -20,7 +20,7 @@ impl<A: Admission> Node<A> {
         member: UnverifiedMember<'_>,
         token: &[u8],
         target: &Target,
-    ) -> Result<(), Refused> {
+    ) -> Result<Taken, Refused> {
         if !self.tokens.accepts(token, from, &target.point(), now.monotonic) {
             return Err(BAD_TOKEN);
         }
@@ -30,15 +30,22 @@ impl<A: Admission> Node<A> {
         self.hold_member(member, source, now)
     }
 
-    /// Puts a member onto our shelf, a stranger's and our own by the same rules.
+    /// Puts a member onto our shelf, a stranger's and our own by the same rules. It is told at once,
+    /// and acknowledged when it is durable: a set promises to lose none, not to tell none too early.
     pub(crate) fn hold_member(
         &mut self,
         member: MemberRef<'_>,
         source: Source,
         now: Now,
-    ) -> Result<(), Refused> {
+    ) -> Result<Taken, Refused> {
+        self.may_wait()?;
         let wall = self.lease_wall(now);
-        self.members.add(member, source, wall)
+        let until = self.members.add(member, source, wall)?;
+        if !self.config.durable {
+            return Ok(Taken::Held);
+        }
+        persisted_member::write(&member, until, &mut self.changes);
+        Ok(Taken::Staged(self.changes.batch()))
     }
 
     /// Members that we hold ourselves, at most `most`, whether there are more, and how many there

@@ -123,9 +123,7 @@ impl<A: Admission> Node<A> {
                 let (wanted, second) = (*lease, now.monotonic.as_secs());
                 self.shelve(&Offered { item, wanted, cas, source, second }, now)
             }
-            Written::Member(member) => {
-                self.hold_member(member.as_ref(), Source::default(), now).map(|()| Taken::Held)
-            }
+            Written::Member(member) => self.hold_member(member.as_ref(), Source::default(), now),
             // Our own address is what others see: a node announces itself to others only.
             Written::Peer { .. } => Err(NOT_OURS),
         };

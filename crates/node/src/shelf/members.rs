@@ -111,6 +111,8 @@ impl Members {
     /// Takes a member if its times, its version and the room allow it. The same once more is taken
     /// again: our answer may have been lost.
     ///
+    /// Tells until when it will be told.
+    ///
     /// # Errors
     /// Why not; what was held stays.
     pub fn add(
@@ -118,7 +120,7 @@ impl Members {
         member: MemberRef<'_>,
         source: Source,
         wall: UnixMillis,
-    ) -> Result<(), Refused> {
+    ) -> Result<UnixMillis, Refused> {
         let until = judge(&member, wall)?;
         let (target, cursor) = (member.target(), member.cursor());
         let held = self
@@ -138,16 +140,24 @@ impl Members {
             // The item is the same by its cursor, so the bytes do not change.
             held.member = member.to_member();
             *next_end = (*next_end).min(held.until);
-            return Ok(());
+            return Ok(held.until);
         }
         let held = Held { member: member.to_member(), until, source };
-        self.insert(cursor, held, wall)
+        self.insert(cursor, held, wall).map(|()| until)
+    }
+
+    /// Takes back a member that was kept over a restart, unless it has ended or there is no room.
+    pub fn restore(&mut self, member: MemberRef<'_>, until: UnixMillis, wall: UnixMillis) -> bool {
+        let held = Held { member: member.to_member(), until, source: Source::default() };
+        let set = self.sets.get(&member.target());
+        let known = set.is_some_and(|set| set.members.contains_key(&member.cursor()));
+        until > wall && !known && self.insert(member.cursor(), held, wall).is_ok()
     }
 
     fn insert(&mut self, cursor: Cursor, held: Held, wall: UnixMillis) -> Result<(), Refused> {
         let bytes = held.bytes();
         if let Err(refused) = self.has_room(&held) {
-            self.sweep(wall);
+            self.sweep(wall, |_, _| {});
             self.has_room(&held).map_err(|_| refused)?;
         }
         let set = self.sets.entry(held.member.target()).or_insert_with(|| Set {
@@ -184,18 +194,19 @@ impl Members {
         }
     }
 
-    /// Lets go of what need not be remembered any more.
-    pub fn sweep(&mut self, wall: UnixMillis) {
+    /// Lets go of what need not be remembered any more, and tells of each.
+    pub fn sweep(&mut self, wall: UnixMillis, mut each: impl FnMut(&Target, &Cursor)) {
         let Self { sets, sources, bytes, count } = self;
-        sets.retain(|_, set| {
+        sets.retain(|target, set| {
             if set.next_end > wall {
                 return true;
             }
             let writers = &mut set.writers;
-            set.members.retain(|_, held| {
+            set.members.retain(|cursor, held| {
                 if held.until > wall {
                     return true;
                 }
+                each(target, cursor);
                 *bytes -= held.bytes();
                 sources.release(held.source, held.bytes());
                 *count -= 1;

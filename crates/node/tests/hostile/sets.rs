@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use node::{Change, Changes, Config};
 use wire::limits::{PLAIN_REPLY_BYTES, VALUE_REPLY_BYTES};
 use wire::{Member, Saying, Seq, Signer, Target, UnverifiedMember};
 
@@ -214,4 +215,35 @@ fn an_empty_set_is_answered_within_the_bound_of_other_replies() {
     let answer = victim.ask_raw(private_v6(60_000), &datagram).expect("an answer");
     assert!(answer.len() <= PLAIN_REPLY_BYTES, "{} bytes", answer.len());
     assert_eq!(Answer::read(&answer).value("nodes").len(), 8 * 26);
+}
+
+#[test]
+fn a_member_is_acknowledged_when_it_is_durable_and_comes_back_after_a_restart() {
+    let durable = || Victim::with(Config { durable: true, ..Config::default() });
+    let mut victim = durable();
+    let member = signed(1, saying(&victim, b"ada"));
+    let token = members(&mut victim, Dictionary::new()).value("token");
+    let arguments = Dictionary::new()
+        .string("target", target().as_bytes())
+        .string("token", &token)
+        .raw("m", &member);
+    assert!(victim.hear(private(7), &query("add", &arguments, b"aa")).is_empty());
+    let mut changes = Changes::default();
+    let batch = victim.node.changes().take(&mut changes);
+    assert_eq!(victim.stored(batch).len(), 1);
+
+    let mut again = durable();
+    for change in changes.iter() {
+        let Change::Put { key, value } = change else { panic!("nothing was removed") };
+        assert!(again.node.restore(again.now, key, value));
+        assert!(!again.node.restore(again.now, key, value), "it is there");
+        assert!(!again.node.restore(again.now, &key[..30], value), "a key cut short");
+        assert!(!again.node.restore(again.now, key, &value[..30]), "a value cut short");
+    }
+    let told = members(&mut again, Dictionary::new());
+    assert_eq!(told.values["members"], [b"l", &member[..], b"e"].concat());
+    again.pass(Duration::from_millis(WEEK_MS) + Duration::from_secs(180));
+    again.node.changes().take(&mut changes);
+    let removed = changes.iter().filter(|change| matches!(change, Change::Remove { .. }));
+    assert_eq!(removed.count(), 1, "what ends leaves the disk");
 }

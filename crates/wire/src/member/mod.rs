@@ -179,6 +179,12 @@ impl<'a> UnverifiedMember<'a> {
         }
         Ok(MemberRef { target: *target, member: self })
     }
+
+    /// Takes a member that was verified before and kept where nobody alters it, such as on our own
+    /// disk.
+    pub fn trusted(self, target: &Target) -> MemberRef<'a> {
+        MemberRef { target: *target, member: self }
+    }
 }
 
 fn expect(entries: &mut Dictionary<'_>, key: &[u8]) -> Result<(), Malformed> {

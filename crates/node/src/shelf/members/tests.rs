@@ -52,7 +52,7 @@ fn by(
 fn add(shelf: &mut Members, member: &Member, minutes: u64) -> Result<(), (i64, &'static str)> {
     let outcome = shelf.add(member.as_ref(), Source::default(), at(minutes));
     shelf.check_invariant();
-    outcome.map_err(|refused| (refused.code, refused.text))
+    outcome.map(drop).map_err(|refused| (refused.code, refused.text))
 }
 
 fn told(shelf: &Members, minutes: u64) -> Vec<Member> {
@@ -81,10 +81,10 @@ fn what_replaces_a_longer_memory_is_told_as_long() {
     // Its writer did not know of the long one, which others may hold still.
     let brief = said("ada", 2, 10, 0, false);
     add(&mut shelf, &brief, 1).unwrap();
-    shelf.sweep(at(50));
+    shelf.sweep(at(50), |_, _| {});
     assert_eq!(told(&shelf, 50), [brief], "expired, and told all the same");
     assert_eq!(add(&mut shelf, &said("ada", 1, 90, 0, false), 50).unwrap_err().0, 302);
-    shelf.sweep(at(90));
+    shelf.sweep(at(90), |_, _| {});
     assert!(shelf.is_empty());
     shelf.check_invariant();
 }
@@ -111,7 +111,11 @@ fn one_writer_cannot_fill_a_set_and_a_full_set_takes_updates() {
     for number in 0..MEMBERS_PER_SET {
         let writer = 1 + (number / per_writer) as u8;
         let member = by(writer, target(), &item(number), 1, 10 + u64::from(writer), 0, false);
-        assert_eq!(shelf.add(member.as_ref(), Source::default(), at(0)), Ok(()), "{number}");
+        assert_eq!(
+            shelf.add(member.as_ref(), Source::default(), at(0)).map(drop),
+            Ok(()),
+            "{number}"
+        );
         if number == per_writer - 1 {
             let more = by(1, target(), "more", 1, 10, 0, false);
             assert_eq!(add(&mut shelf, &more, 0), Err((202, WRITER_FULL.text)));
@@ -137,14 +141,14 @@ fn one_address_fills_only_its_part_of_the_shelf() {
     shelf.sources.charge(stranger, SET_BYTES / 4 - ENTRY_BYTES - 1);
     let member = said("a", 1, 10, 0, false);
     let refused = shelf.add(member.as_ref(), stranger, at(0)).map_err(|no| no.text);
-    assert_eq!(refused, Ok(()), "just fits");
+    assert_eq!(refused.map(drop), Ok(()), "just fits");
     let next = said("b", 1, 10, 0, false);
     let refused = shelf.add(next.as_ref(), stranger, at(0)).map_err(|no| no.text);
     assert_eq!(refused, Err(SOURCE_FULL.text));
     let other = shelf.source(&Endpoint::v4([203, 0, 114, 1], 1));
-    assert_eq!(shelf.add(next.as_ref(), other, at(0)), Ok(()));
-    shelf.sweep(at(10));
-    assert_eq!(shelf.add(next.as_ref(), stranger, at(0)), Ok(()), "room again");
+    assert_eq!(shelf.add(next.as_ref(), other, at(0)).map(drop), Ok(()));
+    shelf.sweep(at(10), |_, _| {});
+    assert_eq!(shelf.add(next.as_ref(), stranger, at(0)).map(drop), Ok(()), "room again");
 }
 
 #[test]
@@ -191,7 +195,7 @@ proptest! {
                 model.insert(number, (member, until));
             }
             if pass == 2 {
-                shelf.sweep(at(time));
+                shelf.sweep(at(time), |_, _| {});
             }
             shelf.check_invariant();
             let mut expected: Vec<Member> = model
@@ -202,7 +206,7 @@ proptest! {
             expected.sort_by_key(Member::cursor);
             prop_assert_eq!(told(&shelf, time), expected);
         }
-        shelf.sweep(at(time + 20));
+        shelf.sweep(at(time + 20), |_, _| {});
         prop_assert!(shelf.is_empty());
     }
 }
