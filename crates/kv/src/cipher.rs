@@ -57,6 +57,11 @@ impl Cipher {
         Self(key)
     }
 
+    /// The key, to be kept where nobody else reads.
+    pub fn key(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     fn keyed(&self) -> XChaCha20Poly1305 {
         XChaCha20Poly1305::new(&(*self.0).into())
     }

@@ -20,6 +20,7 @@ mod key;
 mod limits;
 mod manifest;
 mod namespace;
+mod promises;
 mod put;
 mod record;
 mod replicas;
@@ -34,11 +35,12 @@ mod watch;
 pub use admission::Records;
 pub use key::{Key, KeyError};
 pub use limits::{
-    DEFAULT_REPLICAS, DEFAULT_TTL, KEY_BYTES, LISTING_MEMBERS, MAX_REPLICAS, MAX_TTL,
-    PASSPHRASE_BYTES,
+    DEFAULT_REPLICAS, DEFAULT_TTL, KEY_BYTES, LEAST_PROMISED_TTL, LISTING_MEMBERS, MAX_REPLICAS,
+    MAX_TTL, PASSPHRASE_BYTES, PROMISES,
 };
 pub use manifest::{Manifest, ManifestBuilder, ManifestReader, PIECE_BYTES, ReadError, Wanted};
 pub use namespace::{Namespace, NamespaceError, PassphraseError};
+pub use promises::{Fares, KeepError, KeepReport, PromiseId, PromiseStatus, UnkeepError};
 pub use record::{Record, largest_value};
 pub use report::{
     Absence, ChunksFound, ChunksReport, Effort, GetError, GetReport, ItemReport, LeaveReport,
@@ -46,7 +48,7 @@ pub use report::{
 };
 pub use request::{
     Change, ChunksPutRequest, Consistency, Done, Event, Expected, GetRequest, ItemPutRequest,
-    ItemSigning, PutRequest, Request, RequestId,
+    ItemSigning, KeepRequest, PutRequest, Request, RequestId,
 };
 pub use set::{
     ListedMember, MembersReport, MembersRequest, SetChange, SetError, SetReport, SetRequest,

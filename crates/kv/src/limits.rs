@@ -65,6 +65,36 @@ pub const REFRESH_EVERY: Duration = Duration::from_millis(100);
 /// So long a leaving node hands off what it keeps, unless told otherwise.
 pub const LEAVING: Duration = Duration::from_secs(10);
 
+/// Promises of one node. At one look an hour and 25 datagrams each that is 115 datagrams a second.
+pub const PROMISES: usize = 16_384;
+
+/// How often the holders of a promised value are looked at, give or take a quarter: a plain value
+/// lives two hours from its last put.
+pub const LOOK_EVERY: Duration = Duration::from_secs(3600);
+
+/// How soon a promise is looked at again that fares badly, give or take a quarter: most of what may
+/// be in the way, such as holders that just died, is over by then ...
+pub const LOOK_AGAIN: Duration = Duration::from_secs(300);
+
+/// ... or after this part of its life, if that is sooner.
+pub const LOOK_AGAIN_PARTS: u32 = 16;
+
+/// No promise is looked at again sooner than this.
+pub const LOOK_AGAIN_LEAST: Duration = Duration::from_secs(1);
+
+/// After a start the first promise is looked at after this time, when the node may have joined.
+pub const FIRST_LOOK_AFTER: Duration = Duration::from_secs(10);
+
+/// Promises that are looked at at once ...
+pub const LOOKS: usize = 8;
+
+/// ... and the pause between two that begin: 10,000 that are all due take 200 s.
+pub const LOOKS_PAUSE: Duration = Duration::from_millis(20);
+
+/// Shortest life that a promise renews to: a renewal that fails can be tried a few times before the
+/// value expires.
+pub const LEAST_PROMISED_TTL: Duration = Duration::from_secs(600);
+
 /// Longest passphrase of a secret namespace, in bytes; the shortest is 1.
 pub const PASSPHRASE_BYTES: usize = 1024;
 
@@ -144,4 +174,5 @@ pub const WINDOW_HALVES_EVERY: Duration = Duration::from_millis(500);
 const _: () = assert!(PLAIN_KEY_BYTES < wire::limits::SALT_BYTES);
 const _: () = assert!(MAX_TTL.as_secs() == node::limits::MEMBER_LIFE.as_secs());
 const _: () = assert!(MAX_REPLICAS <= wire::limits::NODES_PER_LIST);
+const _: () = assert!(LOOK_EVERY.as_secs() * 5 / 4 < node::limits::PLAIN_LEASE.as_secs());
 const _: () = assert!(2 * REQUESTS <= node::limits::OPERATIONS);

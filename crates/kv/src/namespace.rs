@@ -1,6 +1,8 @@
 //! Namespaces: the Ed25519 key under which keys live, and so who may write them; in a secret one
 //! also who may read.
 
+mod persisted;
+mod renewal;
 mod secret;
 
 use alloc::boxed::Box;

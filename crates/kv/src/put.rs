@@ -44,6 +44,19 @@ struct Draft {
     after_arbiter: Option<Vec<Place>>,
 }
 
+impl Draft {
+    fn new(item: Item, expires: Option<UnixMillis>, effort: Effort, replicas: &Replicas) -> Self {
+        let report = PutReport {
+            target: item.target(),
+            version: item.seq().map(Version::of),
+            expires,
+            replicas: WriteReport { effort, ..replicas.report() },
+            chunks: None,
+        };
+        Self { item, report, after_arbiter: None }
+    }
+}
+
 impl Kv {
     /// Starts a put, or tells at once why it cannot be.
     pub(crate) fn start_put(
@@ -90,6 +103,7 @@ impl Kv {
             Ok(draft) => draft,
             Err(error) => return self.done(id, Done::Put(Err(error))),
         };
+        self.is_drafted(&id, &draft.item);
         put.draft = Some(draft);
         match put.request.expected {
             Expected::Anything => self.write_draft(now, id, put, &replicas.places, None, outbox),
@@ -272,10 +286,9 @@ fn check(request: &PutRequest) -> Result<(), PutError> {
             return too_long(content_type).map_or(Ok(()), Err);
         }
         Change::Delete => return Ok(()),
+        Change::Renew { ttl } => return check_ttl(*ttl),
     };
-    if *ttl < Duration::from_millis(1) || *ttl > MAX_TTL {
-        return Err(PutError::BadTtl(*ttl));
-    }
+    check_ttl(*ttl)?;
     if let Some(error) = too_long(content_type) {
         return Err(error);
     }
@@ -284,6 +297,11 @@ fn check(request: &PutRequest) -> Result<(), PutError> {
         return Err(PutError::TooLarge { length: value.len(), limit });
     }
     Ok(())
+}
+
+fn check_ttl(ttl: Duration) -> Result<(), PutError> {
+    let possible = (Duration::from_millis(1)..=MAX_TTL).contains(&ttl);
+    if possible { Ok(()) } else { Err(PutError::BadTtl(ttl)) }
 }
 
 /// Signs what is to be written, after a look at what is there.
@@ -332,18 +350,20 @@ fn draft(
             is_manifest: true,
             sealed: false,
         },
-        Change::Delete if !lives => return Err(PutError::NotFound(effort)),
+        Change::Delete | Change::Renew { .. } if !lives => return Err(PutError::NotFound(effort)),
+        Change::Renew { ttl } => {
+            let newest = newest.ok_or(PutError::NotFound(effort))?;
+            let version = Version::of(newest.seq().unwrap_or_default());
+            let exhausted = PutError::VersionExhausted(version);
+            let (version, expires) = (version.renewed().ok_or(exhausted)?, wall + *ttl);
+            let renewed = request.namespace.renew(newest, version, expires, nonce)?;
+            let item = renewed.ok_or(PutError::NotFound(effort))?;
+            return Ok(Draft::new(item, Some(expires), effort, replicas));
+        }
         Change::Delete => Record { expires: replaced_until, ..Record::default() },
     };
     let exhausted = || PutError::VersionExhausted(seen.unwrap_or(Version::of(Seq::default())));
     let version = Version::next(wall, chance, seen).ok_or_else(exhausted)?;
     let item = request.namespace.sign(&request.key, version, &record, nonce)?;
-    let report = PutReport {
-        target: item.target(),
-        version: Some(version),
-        expires: record.expires,
-        replicas: WriteReport { effort, ..replicas.report() },
-        chunks: None,
-    };
-    Ok(Draft { item, report, after_arbiter: None })
+    Ok(Draft::new(item, record.expires, effort, replicas))
 }

@@ -18,6 +18,8 @@
 //!
 //! Other keys are ignored, and kept, since items are passed on byte for byte.
 
+mod renewal;
+
 use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -30,6 +32,8 @@ use zeroize::Zeroizing;
 
 use crate::limits::{CONTENT_TYPE_BYTES, SEALED_BYTES};
 use crate::manifest::Manifest;
+
+pub(crate) use renewal::with_expiry;
 
 /// Begins every enveloped record. Its first byte begins no UTF-8 text.
 pub const MAGIC: [u8; 4] = [0xd8, b'X', b'R', 1];

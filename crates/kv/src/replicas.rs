@@ -137,6 +137,11 @@ impl Replicas {
         self.known / 2 + 1
     }
 
+    /// Whether anybody answered but ourselves.
+    pub fn has_others(&self) -> bool {
+        self.places.iter().any(|place| place.contact.is_some())
+    }
+
     /// The newest item found: of the highest version, and of two under one version the greater
     /// bytes. An immutable one is just that.
     pub fn newest(&self) -> Option<usize> {
@@ -185,7 +190,11 @@ impl Replicas {
     /// held that one remember its version. A single one could say so of anything, a majority is
     /// believed.
     fn is_superseded(&self, index: usize) -> bool {
-        let seq = self.items[index].seq();
+        self.is_forgotten(self.items[index].seq())
+    }
+
+    /// Whether a majority remembers a version above this one, and no item of it.
+    pub fn is_forgotten(&self, seq: Option<Seq>) -> bool {
         let above = self.places.iter().filter(|place| place.item.is_none() && place.seq > seq);
         seq.is_some() && above.count() >= self.majority()
     }

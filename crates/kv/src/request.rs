@@ -10,6 +10,7 @@ use wire::{Endpoint, InfoHash, Item, NodeId, Point, Seq, Signer, Target};
 use crate::key::Key;
 use crate::manifest::Manifest;
 use crate::namespace::Namespace;
+use crate::promises::{KeepError, KeepReport, PromiseId, PromiseStatus, UnkeepError};
 use crate::report::{
     ChunksFound, ChunksReport, GetError, GetReport, ItemReport, LeaveReport, LookupReport,
     PeersReport, PutError, PutReport,
@@ -82,6 +83,12 @@ pub enum Request {
         /// Near which place contacts are wanted.
         target: Point,
     },
+    /// Promise to keep the value of a key alive.
+    Keep(KeepRequest),
+    /// End a promise.
+    Unkeep(PromiseId),
+    /// Tell all promises.
+    Promises,
     /// Hand all that is kept for others off to those who will be closest without us.
     Leave {
         /// The latest end; `None`: the usual one.
@@ -114,6 +121,12 @@ pub enum Change {
     },
     /// Deletes it.
     Delete,
+    /// Lets the value that it has live on, in the version right above the one it has: whoever writes
+    /// at the same time has a higher one. There is nothing to renew where it is plain, or too large for one item.
+    Renew {
+        /// For how long from now.
+        ttl: Duration,
+    },
 }
 
 /// What a put expects to replace.
@@ -165,6 +178,18 @@ pub struct GetRequest {
     pub consistency: Consistency,
     /// Tell each step of the lookup.
     pub trace: bool,
+}
+
+/// A promise to be made.
+#[derive(Clone, Debug)]
+pub struct KeepRequest {
+    /// Where the key lives. What may sign here renews the expiry too; what may only read puts the
+    /// same bytes again, until they expire.
+    pub namespace: Namespace,
+    /// The key.
+    pub key: Key,
+    /// For how long it is renewed each time.
+    pub ttl: Duration,
 }
 
 /// A put of a raw item.
@@ -233,6 +258,12 @@ pub enum Done {
     Answered(Answer),
     /// A leave.
     Left(LeaveReport),
+    /// A promise that was made.
+    Kept(Result<Box<KeepReport>, KeepError>),
+    /// A promise that was ended.
+    Unkept(Result<(), UnkeepError>),
+    /// All promises, in the order of their keys.
+    Promises(Vec<PromiseStatus>),
 }
 
 /// What a node tells.

@@ -18,10 +18,11 @@ use crate::cipher::Nonce;
 use crate::get::Get;
 use crate::item::Publish;
 use crate::limits::{DEFAULT_REPLICAS, MAX_REPLICAS, REQUESTS};
+use crate::promises::{self, KeepError, Look, Promises};
 use crate::put::Put;
 use crate::replicas::{Own, Replicas};
 use crate::report::{Effort, GetError, LookupReport, PeersReport, PutError};
-use crate::request::{Done, Event, Request, RequestId};
+use crate::request::{Done, Event, KeepRequest, Request, RequestId};
 use crate::set::{Change, SetError, Survey};
 use crate::upkeep::{Offering, Refresh, Upkeep};
 use crate::watch::{WatchError, Watches};
@@ -66,6 +67,8 @@ pub(crate) enum Operation {
     Offer(Box<Offering>),
     HandOff(NodeId, Target),
     Refresh(Box<Refresh>),
+    Keep(Box<KeepRequest>),
+    Look(Box<Look>),
 }
 
 /// A key-value store over one node. How it is driven stands at the [crate](crate)'s head.
@@ -80,6 +83,7 @@ pub struct Kv {
     background: usize,
     pub(crate) upkeep: Upkeep,
     pub(crate) chunks: Chunks,
+    pub(crate) promises: Promises,
     events: VecDeque<Event>,
     last_request: RequestId,
 }
@@ -88,11 +92,13 @@ impl Kv {
     /// A store whose node knows nobody. The seed decides all its chance and must be secret outside
     /// of simulations.
     pub fn new(config: Config, seed: [u8; 32], now: Now) -> Self {
+        let promises = Promises::new(config.node.durable);
         let mut node = Node::new(config.node, Records, seed, now);
         let upkeep = Upkeep::new(now.monotonic, node.draw());
         Self {
             node,
             upkeep,
+            promises,
             replicas: config.replicas.clamp(1, MAX_REPLICAS),
             operations: HashMap::default(),
             watches: Watches::default(),
@@ -116,6 +122,7 @@ impl Kv {
         self.hear_node(now, outbox);
         self.keep_up(now, outbox);
         self.advance_watches(now, outbox);
+        self.look_after_promises(now, outbox);
         self.hear_node(now, outbox);
     }
 
@@ -127,24 +134,30 @@ impl Kv {
     /// This batch of changes, and all before it, is durable.
     pub fn stored(&mut self, now: Now, batch: BatchNumber, outbox: &mut Outbox) {
         self.node.stored(now, batch, outbox);
+        self.promises_stored(batch);
         self.hear_node(now, outbox);
     }
 
     /// This batch of changes could not be made durable.
     pub fn not_stored(&mut self, now: Now, batch: BatchNumber, outbox: &mut Outbox) {
         self.node.not_stored(now, batch, outbox);
+        self.promises_not_stored(now, batch);
         self.hear_node(now, outbox);
     }
 
     /// Takes back what was durable before the start; `false` if it may be removed from the disk.
     pub fn restore(&mut self, now: Now, key: &[u8], value: &[u8]) -> bool {
-        self.node.restore(now, key, value)
+        match key.first() {
+            Some(&promises::SPACE) => self.restore_promise(now, key, value),
+            _ => self.node.restore(now, key, value),
+        }
     }
 
     /// When [`Kv::tick`] is due next; `None`: not before another input.
     pub fn deadline(&mut self) -> Option<Instant> {
         let (upkeep, watches) = (self.upkeep_deadline(), self.watches.deadline());
-        [self.node.deadline(), upkeep, watches].into_iter().flatten().min()
+        let promises = self.promises.deadline();
+        [self.node.deadline(), upkeep, watches, promises].into_iter().flatten().min()
     }
 
     /// Takes the next event.
@@ -201,6 +214,9 @@ impl Kv {
             Request::Ping(to) => {
                 self.command_node(now, id, Operation::Ask, Command::Ping(to), outbox);
             }
+            Request::Keep(keep) => self.start_keep(now, id, keep, outbox),
+            Request::Unkeep(promise) => self.unkeep(id, &promise),
+            Request::Promises => self.tell_promises(now, id),
             Request::Leave { within } => self.start_leave(now, id, within, outbox),
             Request::Sample { to, target } => {
                 let command = Command::Sample { to, target };
@@ -287,8 +303,15 @@ impl Kv {
         self.background += 1;
     }
 
+    /// A request of our own, which no caller hears of.
+    pub(crate) fn own_request(&mut self) -> RequestId {
+        self.last_request = RequestId(self.last_request.0 + 1);
+        self.last_request
+    }
+
     /// Ends a request.
     pub(crate) fn done(&mut self, id: RequestId, done: Done) {
+        let Some(done) = self.promises.take_renewal(id, done) else { return };
         self.events.push_back(Event::Done(id, done));
     }
 
@@ -370,6 +393,7 @@ impl Kv {
                 }
             }
         }
+        self.hear_renewals(now);
     }
 
     /// A lookup came upon an item: a get that takes the first value goes no further.
@@ -416,6 +440,8 @@ impl Kv {
                 self.done(id, Done::Lookup(Box::new(report)));
             }
             Operation::Refresh(refresh) => self.refresh_looked_up(now, &refresh, result, outbox),
+            Operation::Keep(keep) => self.keep_looked_up(now, id, *keep, result, outbox),
+            Operation::Look(look) => self.promise_looked_up(now, *look, result, outbox),
             Operation::Ask
             | Operation::Offer(_)
             | Operation::HandOff(..)
@@ -428,7 +454,10 @@ impl Kv {
 /// How a request ends that cannot even start.
 fn busy(request: &Request) -> Option<Done> {
     Some(match request {
-        Request::Join(_) | Request::Leave { .. } => return None,
+        Request::Join(_) | Request::Leave { .. } | Request::Unkeep(_) | Request::Promises => {
+            return None;
+        }
+        Request::Keep(_) => Done::Kept(Err(KeepError::Busy)),
         Request::Put(_) => Done::Put(Err(PutError::Busy)),
         Request::Get(_) => Done::Got(Err(GetError::Busy)),
         Request::Watch(_) => Done::Watched(WatchError::Busy),

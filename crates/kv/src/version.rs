@@ -28,12 +28,20 @@ impl Version {
 
     /// A version for a write at `wall`, above `seen`. `None` if `seen` is at the end of all
     /// versions, where only an attacker can have put it.
+    ///
+    /// It is never the one right above `seen`, which is for a [renewal](Version::renewed).
     pub(crate) fn next(wall: UnixMillis, chance: u64, seen: Option<Version>) -> Option<Self> {
         let dice = chance % 1000;
         let by_clock = wall.0.saturating_mul(1000).saturating_add(dice);
-        let above = seen.map_or(1, |seen| seen.0.saturating_add(1 + dice));
+        let above = seen.map_or(1, |seen| seen.0.saturating_add(2 + dice));
         let number = by_clock.max(above);
         (number < VERSION_END).then_some(Self(number))
+    }
+
+    /// The version of the same value under a new expiry: the lowest above this one, so that whoever
+    /// wrote at the same time has a higher one and wins. `None` at the end of all versions.
+    pub(crate) fn renewed(self) -> Option<Self> {
+        (self.0 + 1 < VERSION_END).then_some(Self(self.0 + 1))
     }
 
     /// When the version was written, by its writer's clock; nonsense for versions of other
@@ -69,7 +77,7 @@ mod tests {
         ) {
             let seen = seen.map(Version);
             let next = Version::next(UnixMillis(wall), chance, seen).unwrap();
-            prop_assert!(seen.is_none_or(|seen| next > seen));
+            prop_assert!(seen.is_none_or(|seen| next > seen.renewed().unwrap() && seen.renewed().unwrap() > seen));
             prop_assert!(next.get() < 1 << 53 && next.get() > 0);
             prop_assert!(next.written_at() >= UnixMillis(wall));
         }
@@ -78,5 +86,6 @@ mod tests {
     #[test]
     fn above_the_end_there_is_no_version() {
         assert_eq!(Version::next(UnixMillis(1), 0, Version::new(i64::MAX as u64)), None);
+        assert_eq!(Version::new(i64::MAX as u64).and_then(Version::renewed), None);
     }
 }

@@ -61,6 +61,12 @@ impl Signer {
         Self(SigningKey::from_bytes(seed))
     }
 
+    /// The 32-byte seed that [`Signer::from_seed`] takes: whoever has it can sign. To be kept where
+    /// nobody else reads, and wiped after use.
+    pub fn seed(&self) -> &[u8; 32] {
+        self.0.as_bytes()
+    }
+
     /// The key by which others check what this one signed.
     pub fn public_key(&self) -> PublicKey {
         PublicKey(self.0.verifying_key().to_bytes())

@@ -61,6 +61,16 @@ impl Secret {
         Ok((signer, Self { names, cipher: Cipher::new(keyed_hash(&master, FOR_VALUES)) }))
     }
 
+    /// The keys of names and of values, as [`Secret::keys`] gave them.
+    pub fn from_keys(names: &[u8; 32], values: &[u8; 32]) -> Self {
+        Self { names: Zeroizing::new(*names), cipher: Cipher::new(Zeroizing::new(*values)) }
+    }
+
+    /// The keys of names and of values, to be kept where nobody else reads.
+    pub fn keys(&self) -> [&[u8; 32]; 2] {
+        [&self.names, self.cipher.key()]
+    }
+
     /// What holders see instead of a key's name.
     pub fn salt(&self, key: &Key) -> [u8; 32] {
         *keyed_hash(&self.names, key.as_str().as_bytes())

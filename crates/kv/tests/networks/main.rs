@@ -14,6 +14,8 @@ mod liars;
 mod loss;
 mod model;
 mod overwriting;
+mod promises;
+mod promises_on_disk;
 mod reading;
 mod repair;
 mod reports;

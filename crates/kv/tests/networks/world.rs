@@ -1,6 +1,7 @@
 //! A small world under virtual time: stores, and a network that delays, loses and cuts as told.
 
 pub mod asking;
+pub mod disks;
 mod holders;
 mod liars;
 pub mod sets;
