@@ -59,7 +59,7 @@ impl DataDir {
     /// # Errors
     /// If it cannot be used.
     pub fn take(directory: &Path) -> Result<Self, DataDirError> {
-        fs::create_dir_all(directory).map_err(|cause| failed(directory, cause))?;
+        make_private(directory).map_err(|cause| failed(directory, cause))?;
         let lock_path = directory.join("lock");
         let lock = File::create(&lock_path).map_err(|cause| failed(&lock_path, cause))?;
         match lock.try_lock() {
@@ -87,6 +87,15 @@ impl DataDir {
         }
         Ok(opened)
     }
+}
+
+/// Makes a directory that nobody else on this machine may enter, since signers of promises lie in it;
+/// one that is there stays as it is.
+fn make_private(directory: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(directory)
 }
 
 fn read_old(path: &Path) -> Result<Option<Remembered>, DataDirError> {
@@ -117,6 +126,12 @@ mod tests {
         let old = format!("xorbit node 1\nid {}\nend\n", "07".repeat(20));
         fs::write(directory.join("node.txt"), &old).unwrap();
         drop(data_dir.open_store().unwrap());
+        #[cfg(unix)]
+        for path in [directory.clone(), directory.join("store")] {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = fs::metadata(&path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o077, 0, "{path:?}");
+        }
         drop(data_dir);
         let data_dir = DataDir::take(&directory).unwrap();
         let mut opened = data_dir.open_store().unwrap();

@@ -16,7 +16,8 @@ pub struct Directory {
 }
 
 impl Directory {
-    /// Opens a directory, and makes it if it is not there.
+    /// Opens a directory, and makes it if it is not there. Nobody else on this machine may enter it
+    /// from now on: there may be secrets in what is stored.
     ///
     /// # Errors
     /// As the system says.
@@ -27,6 +28,7 @@ impl Directory {
                 sync_directory(parent)?;
             }
         }
+        close_to_others(path)?;
         Ok(Self { path: path.to_owned(), written: None, read: None })
     }
 
@@ -70,7 +72,10 @@ impl Disk for Directory {
     }
 
     fn create(&mut self, name: &str) -> io::Result<()> {
-        let file = File::options().write(true).create_new(true).open(self.path.join(name))?;
+        let mut options = File::options();
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.write(true).create_new(true).open(self.path.join(name))?;
         self.written = Some((name.to_owned(), file));
         Ok(())
     }
@@ -114,6 +119,22 @@ impl Disk for Directory {
         self.forget_files();
         fs::remove_file(self.path.join(name))
     }
+}
+
+#[cfg(unix)]
+fn close_to_others(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let permissions = fs::metadata(path)?.permissions();
+    if permissions.mode() & 0o077 == 0 {
+        return Ok(());
+    }
+    fs::set_permissions(path, fs::Permissions::from_mode(permissions.mode() & 0o700))
+}
+
+/// Elsewhere who may enter is inherited from the directory above.
+#[cfg(not(unix))]
+fn close_to_others(_path: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 #[cfg(unix)]
