@@ -95,7 +95,7 @@ impl Builder {
         self
     }
 
-    /// Keeps identity, contacts, held items and held peers in this directory: the node comes back with
+    /// Keeps identity, contacts, promises, held items and held peers in this directory: the node comes back with
     /// all that it acknowledged, without being told whom to join. A put is answered once it is durable.
     pub fn data_dir(mut self, directory: impl Into<PathBuf>) -> Self {
         self.data_dir = Some(directory.into());

@@ -38,6 +38,7 @@ mod driver;
 mod error;
 mod get;
 mod item;
+mod keep;
 mod lookup;
 mod node;
 mod outbound;
@@ -61,6 +62,7 @@ pub use data_dir::DataDirError;
 pub use error::{Closed, StartError};
 pub use get::Get;
 pub use item::{ItemGet, ItemPut};
+pub use keep::{Keep, Unkeep};
 pub use lookup::{Lookup, LookupStep};
 pub use node::{Events, Info, Node};
 pub use put::Put;
@@ -78,10 +80,11 @@ pub use ::node::{
 };
 pub use kv::{
     Absence, ChunksReport, Consistency, DEFAULT_REPLICAS, DEFAULT_TTL, Effort, Event, Expected,
-    GetError, GetReport, ItemReport, KEY_BYTES, Key, KeyError, LISTING_MEMBERS, LeaveReport,
-    ListedMember, LookupReport, MAX_REPLICAS, MAX_TTL, Manifest, MembersReport, Namespace,
-    NamespaceError, PASSPHRASE_BYTES, PassphraseError, PeersReport, PutError, PutReport, ReadError,
-    Record, Refusal, Replica, SetError, SetReport, Version, WatchContent, WatchError, Watched,
+    Fares, GetError, GetReport, ItemReport, KEY_BYTES, KeepError, KeepReport, Key, KeyError,
+    LEAST_PROMISED_TTL, LISTING_MEMBERS, LeaveReport, ListedMember, LookupReport, MAX_REPLICAS,
+    MAX_TTL, Manifest, MembersReport, Namespace, NamespaceError, PASSPHRASE_BYTES, PROMISES,
+    PassphraseError, PeersReport, PromiseId, PromiseStatus, PutError, PutReport, ReadError, Record,
+    Refusal, Replica, SetError, SetReport, UnkeepError, Version, WatchContent, WatchError, Watched,
     WriteReport, largest_value,
 };
 pub use store::StoreError;
@@ -94,6 +97,11 @@ pub use wire::{
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+/// The same for what is said of promises.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/keeping.md")]
+struct Keeping;
 
 /// The same for what is said of secret namespaces.
 #[cfg(doctest)]

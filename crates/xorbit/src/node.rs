@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kv::{Done, Event, LeaveReport, Namespace, Request};
+use kv::{Done, Event, LeaveReport, Namespace, PromiseId, PromiseStatus, Request};
 use node::{Answer, Counters};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use wire::{Endpoint, InfoHash, NodeId, Point, Target};
@@ -15,6 +15,7 @@ use crate::driver::{Message, Update};
 use crate::error::Closed;
 use crate::get::Get;
 use crate::item::{ItemGet, ItemPut};
+use crate::keep::{Keep, Unkeep};
 use crate::lookup::Lookup;
 use crate::put::Put;
 use crate::restore::Restored;
@@ -141,6 +142,33 @@ impl Node {
     /// Lists the members of the set of a key. Await it, or first say more.
     pub fn members(&self, key: impl Into<String>) -> Members {
         Members::new(self.clone(), key.into())
+    }
+
+    /// Promises to keep the value of a key alive until [`Node::unkeep`]. With a data directory the
+    /// promise survives restarts. Await it, or first say more.
+    pub fn keep(&self, key: impl Into<String>) -> Keep {
+        Keep::new(self.clone(), key.into())
+    }
+
+    /// Ends a promise. Await it, or first say more.
+    pub fn unkeep(&self, key: impl Into<String>) -> Unkeep {
+        Unkeep::new(self.clone(), key.into())
+    }
+
+    /// Ends the promise that [`Node::promises`] names so. Await it.
+    pub fn unkeep_promise(&self, promise: PromiseId) -> Unkeep {
+        Unkeep::named(self.clone(), promise)
+    }
+
+    /// All promises and how they fare, in the order of their keys.
+    ///
+    /// # Errors
+    /// [`Closed`] if the node is.
+    pub async fn promises(&self) -> Result<Vec<PromiseStatus>, Closed> {
+        match self.finish(Request::Promises).await? {
+            Done::Promises(all) => Ok(all),
+            _ => Err(Closed),
+        }
     }
 
     /// Puts a raw item of BEP 44, given as its bencoded value. Await it, or first say more.
