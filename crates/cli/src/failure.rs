@@ -51,6 +51,18 @@ impl Kind {
         }
     }
 
+    const ALL: [Kind; 9] = [
+        Kind::NotFound,
+        Kind::Usage,
+        Kind::Environment,
+        Kind::NotEnoughReplicas,
+        Kind::Refused,
+        Kind::Unopened,
+        Kind::Conflict,
+        Kind::Undetermined,
+        Kind::Unreachable,
+    ];
+
     fn name(self) -> &'static str {
         match self {
             Kind::NotFound => "not_found",
@@ -121,7 +133,24 @@ impl Failure {
         }
     }
 
-    fn to_json(&self) -> Value {
+    /// The failure that another process told as [`Failure::to_json`] gives it.
+    pub fn from_json(told: &Value) -> Self {
+        let text = |name: &str| told[name].as_str().map(str::to_owned);
+        let named = |kind: &Kind| told["kind"] == kind.name();
+        let kind = Kind::ALL.into_iter().find(named).unwrap_or(Kind::Environment);
+        let what = text("message").unwrap_or_else(|| "it failed, and did not say why".to_owned());
+        let mut failure = Failure { hint: text("hint"), ..Failure::new(kind, what) };
+        let details = told["details"].as_array().into_iter().flatten();
+        failure.details.extend(details.filter_map(Value::as_str).map(str::to_owned));
+        let own = ["kind", "exit_code", "message", "details", "hint"];
+        let data = told.as_object().into_iter().flatten();
+        let data = data.filter(|(name, _)| !own.contains(&name.as_str()));
+        failure.data.extend(data.map(|(name, value)| (name.clone(), value.clone())));
+        failure
+    }
+
+    /// As an object: what kind it is, its exit code, its words, and the fields added to it.
+    pub fn to_json(&self) -> Value {
         let mut object = self.data.clone();
         object.insert("kind".into(), self.kind.name().into());
         object.insert("exit_code".into(), self.exit_code().into());
@@ -161,6 +190,9 @@ mod tests {
             "details": ["it holds version 7"], "hint": "read it", "current": 7,
         });
         assert_eq!(failure.to_json(), told);
+        assert_eq!(Failure::from_json(&told).to_json(), told);
+        let nonsense = Failure::from_json(&json!({ "kind": "no such", "details": 7 }));
+        assert_eq!((nonsense.exit_code(), nonsense.details.len()), (2, 0));
     }
 
     #[test]

@@ -5,10 +5,16 @@ pub fn encode(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Any number of bytes, or `None`.
+/// As many bytes as there are pairs of digits, or `None`.
 pub fn decode_all(text: &str) -> Option<Vec<u8>> {
     let pairs = text.as_bytes().chunks(2);
-    pairs.map(|pair| Some(decode::<1>(std::str::from_utf8(pair).ok()?)?[0])).collect()
+    // Reserved at once: it may be secret, and a buffer that grows leaves copies behind.
+    let mut bytes = Vec::with_capacity(text.len() / 2);
+    for pair in pairs {
+        let [byte] = decode::<1>(std::str::from_utf8(pair).ok()?)?;
+        bytes.push(byte);
+    }
+    Some(bytes)
 }
 
 /// Exactly `N` bytes, or `None`.
@@ -32,6 +38,8 @@ mod tests {
     #[test]
     fn digits_come_back_as_bytes_and_other_lengths_do_not() {
         assert_eq!(decode::<3>(&encode(&[0, 0xab, 0xff])), Some([0, 0xab, 0xff]));
+        assert_eq!(decode_all(&encode(&[0, 0xab, 0xff])), Some(vec![0, 0xab, 0xff]));
+        assert_eq!((decode_all("00abf"), decode_all("zz"), decode_all("é")), (None, None, None));
         assert_eq!(decode::<3>("00abf"), None);
         assert_eq!(decode::<3>("00abfg"), None);
         assert_eq!(decode::<1>("é"), None);

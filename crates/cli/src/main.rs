@@ -6,14 +6,19 @@ mod announce;
 mod bencoded;
 mod connection;
 mod content;
+mod control;
 mod delete;
 mod delivery;
 mod demo;
+#[cfg(unix)]
+mod door;
 mod effort;
 mod failure;
 mod get;
 mod hex;
 mod item;
+mod keep;
+mod kept;
 mod keygen;
 mod leave;
 mod lookup;
@@ -25,6 +30,7 @@ mod node;
 mod peers;
 mod ping;
 mod progress;
+mod promise;
 mod put;
 mod reachability;
 mod receipt;
@@ -40,6 +46,7 @@ mod start_failure;
 mod talk;
 mod topic;
 mod trace;
+mod unkeep;
 mod watch;
 
 use std::process::ExitCode;
@@ -88,6 +95,15 @@ enum Verb {
     /// Remove an item that one added from the set of a key
     #[command(after_help = remove::AFTER_HELP)]
     Remove(remove::Args),
+    /// Let a node on this machine keep a value alive
+    #[command(after_help = keep::AFTER_HELP)]
+    Keep(keep::Args),
+    /// End what `keep` began
+    #[command(after_help = unkeep::AFTER_HELP)]
+    Unkeep(unkeep::Args),
+    /// Print what a node on this machine keeps alive, and how that fares
+    #[command(after_help = kept::AFTER_HELP)]
+    Kept(kept::Args),
     /// Make the key of a signed namespace or of a sealed network
     Keygen(keygen::Args),
     /// Store or print a raw item (BEP 44)
@@ -145,6 +161,9 @@ async fn dispatch(verb: Verb, json: bool) -> Result<(), Failure> {
         Verb::Add(args) => add::run(args, json).await,
         Verb::Members(args) => members::run(args, json).await,
         Verb::Remove(args) => remove::run(args, json).await,
+        Verb::Keep(args) => keep::run(args, json).await,
+        Verb::Unkeep(args) => unkeep::run(args, json).await,
+        Verb::Kept(args) => kept::run(args, json).await,
         Verb::Keygen(args) => keygen::run(&args, json),
         Verb::Item(args) => item::run(args, json).await,
         Verb::Announce(args) => announce::run(args, json).await,

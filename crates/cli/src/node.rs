@@ -1,7 +1,7 @@
 //! `xorbit node`: runs a node until it is asked to leave.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -10,6 +10,8 @@ use xorbit::{DEFAULT_NETWORK, Endpoint, Event, Info, LeaveReport, Node, Restored
 
 use crate::amount;
 use crate::connection::{NetworkArgs, ReplicasArgs, host_and_port};
+#[cfg(unix)]
+use crate::door::Door;
 use crate::effort::count;
 use crate::failure::{Failure, Kind};
 use crate::leave::Leave;
@@ -35,8 +37,8 @@ pub struct Args {
     /// Join the network of the node there, given once or more; without it a new network begins
     #[arg(long, value_name = "HOST:PORT", value_delimiter = ',', value_parser = host_and_port)]
     join: Vec<String>,
-    /// Keep all that must outlive the process in this directory: held items and peers, identity and
-    /// contacts; without it they live in memory
+    /// Keep all that must outlive the process in this directory: held items and peers, identity,
+    /// contacts and promises; without it they live in memory
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Serve HTTP there, which this version cannot
@@ -98,6 +100,7 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
     let node = start(&args).await?;
     let mut events = node.events();
     let info = node.info().await?;
+    let door = args.data.as_deref().and_then(|directory| open_door(directory, &node));
     ready(&args, &info, json)?;
     let mut teller = Teller::new(&args, &info);
     let mut look = tokio::time::interval(REACHED_YET);
@@ -117,11 +120,26 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
         () = leave.asked() => talk::say("left at once, nothing handed off"),
         report = node.leave(Some(args.leave_within)) => told_handed_off(report?),
     }
+    drop(door);
     node.close().await;
     let up = span::told(last.up);
     let contacts = count(last.contacts.iter().sum(), "contact");
     talk::say(format_args!("left after {up}: {contacts}, {} held", count(last.items, "item")));
     Ok(())
+}
+
+/// Elsewhere verbs have no way to speak with a node.
+#[cfg(not(unix))]
+fn open_door(_directory: &Path, _node: &Node) -> Option<()> {
+    None
+}
+
+/// Opens the way by which verbs on this machine speak with the node. It serves without one, too.
+#[cfg(unix)]
+fn open_door(directory: &Path, node: &Node) -> Option<Door> {
+    Door::open(directory, node.clone())
+        .inspect_err(|why| talk::say(format_args!("`xorbit keep` cannot reach this node: {why}")))
+        .ok()
 }
 
 fn handing_off(info: &Info) -> String {

@@ -2,16 +2,19 @@
 
 use std::time::Duration;
 
-use xorbit::{PutError, Version};
+use serde_json::Value;
+use xorbit::{Namespace, PutError, Version};
 
 use crate::connection::ConnectionArgs;
 use crate::content::{ContentArgs, Source};
-use crate::failure::Failure;
+use crate::control::{Control, DataArgs};
+use crate::failure::{Failure, Kind};
+use crate::keep::{self, Life};
 use crate::namespace::WritableArgs;
 use crate::progress::Bar;
+use crate::promise;
 use crate::receipt::{self, Written};
 use crate::size::SizeArgs;
-use crate::span;
 use crate::talk;
 use crate::trace::Trace;
 
@@ -28,15 +31,21 @@ pub struct Args {
     content: ContentArgs,
     #[command(flatten)]
     size: SizeArgs,
-    /// How long it lives, such as 24h or 1h30m; at most a year [default: 7 days]
-    #[arg(long, value_name = "SPAN", value_parser = span::parse)]
-    ttl: Option<Duration>,
+    /// How long it lives, such as 24h or 1h30m; at most a year, or `forever`: as long as the node of
+    /// `--data` renews it, as with `--keep` [default: 7 days]
+    #[arg(long, value_name = "SPAN|forever", value_parser = keep::life)]
+    ttl: Option<Life>,
     /// Only if the key holds exactly this version, or `absent`: no value
     #[arg(long, value_name = "N|absent", value_parser = if_version)]
     if_version: Option<IfVersion>,
     /// Just the bytes, for two hours, as other Mainline programs store them
     #[arg(long, conflicts_with = "ttl")]
     plain: bool,
+    /// Let the node that runs with `--data DIR` on this machine keep it alive, as `xorbit keep` does
+    #[arg(long)]
+    keep: bool,
+    #[command(flatten)]
+    keeper: DataArgs,
     /// Tell each step of the lookup
     #[arg(long)]
     trace: bool,
@@ -65,6 +74,7 @@ pub fn version(text: &str) -> Result<Version, String> {
 
 /// Does it.
 pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
+    let mut keeper = Keeper::find(&args).await?;
     let namespace = args.namespace.namespace(args.connection.is_public())?;
     let limit = args.size.max_size.unwrap_or_else(|| args.connection.default_max_value());
     let Source { length, reader } = args.content.open(limit)?;
@@ -72,12 +82,16 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
         // Told before a node is even started.
         return Err(receipt::above_limit(length, limit));
     }
+    if keeper.is_some() {
+        promise::check_size(length, namespace.largest_value(None, args.plain))?;
+    }
     let client = args.connection.connect_with(Some(limit)).await?;
     let bar = Bar::new(json);
-    let mut put = client.node.put_from(args.key.clone(), length, reader).namespace(namespace);
+    let mut put =
+        client.node.put_from(args.key.clone(), length, reader).namespace(namespace.clone());
     put = put.on_progress(bar.listener());
     if let Some(ttl) = args.ttl {
-        put = put.ttl(ttl);
+        put = put.ttl(ttl.span());
     }
     put = match args.if_version {
         Some(IfVersion::Absent) => put.if_absent(),
@@ -103,16 +117,62 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
         }
         failure
     })?;
+    let kept = match &mut keeper {
+        Some(keeper) => Some(keeper.keep(&args.key, &namespace).await.map_err(|failure| {
+            let stored = report.version.map_or(0, Version::get);
+            failure.detail(format!("it is stored in version {stored}, but not kept"))
+        })?),
+        None => None,
+    };
     if !json {
         let verb = if args.plain { "stored for two hours" } else { "stored" };
         let lines = receipt::put_lines(verb, &report, "lives until");
         lines.iter().for_each(talk::say);
+        kept.iter().for_each(|kept| talk::say(promise::made_line(&args.key, kept)));
         return Ok(());
     }
     let mut object = receipt::to_json(&report);
     object["key"] = args.key.into();
+    if let Some(kept) = kept {
+        object["kept"] = kept;
+    }
     if args.trace {
         object["steps"] = trace.into_json();
     }
     talk::object(&object)
+}
+
+/// The node that is to keep what is put.
+struct Keeper {
+    control: Control,
+    ttl: Duration,
+}
+
+impl Keeper {
+    /// Finds it before anything is put, if one is asked for.
+    async fn find(args: &Args) -> Result<Option<Self>, Failure> {
+        let forever = args.ttl == Some(Life::Forever);
+        match (args.keep || forever, &args.keeper.data) {
+            (false, None) => return Ok(None),
+            (false, Some(_)) => {
+                return Err(Failure::new(Kind::Usage, "`--data` without `--keep`").hint(
+                    "say `--keep` to let the node of that directory keep the value; \
+                     `--join` says through which node it is put",
+                ));
+            }
+            (true, None) if forever && !args.keep => {
+                let what = "nothing lives `forever` unless a node renews it, and none is named";
+                return Err(Failure::new(Kind::Usage, what).hint(
+                    "name the data directory of one that runs on this machine with `--data DIR`",
+                ));
+            }
+            (true, _) => {}
+        }
+        let ttl = keep::renewal(args.ttl)?;
+        Ok(Some(Self { control: args.keeper.reach().await?, ttl }))
+    }
+
+    async fn keep(&mut self, key: &str, namespace: &Namespace) -> Result<Value, Failure> {
+        keep::ask(&mut self.control, key, namespace, self.ttl).await
+    }
 }

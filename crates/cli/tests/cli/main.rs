@@ -5,6 +5,7 @@
 
 mod demo;
 mod failures;
+mod keeping;
 mod keys;
 mod large;
 mod nodes;

@@ -1,0 +1,219 @@
+//! Promises: made, told, ended, and still there after the node was killed.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
+use std::time::Instant;
+
+use serde_json::{Value, json};
+
+use crate::program::{Directory, Node, PATIENCE, run};
+
+/// A node with a data directory, and where that is.
+fn keeper(directory: &Directory) -> (Node, String) {
+    let data = directory.path("data");
+    (Node::start(&["--data", &data]), data)
+}
+
+#[test]
+fn a_promise_survives_that_the_node_is_killed_and_ends_when_told() {
+    let directory = Directory::new();
+    let (node, data) = keeper(&directory);
+    node.run(&["put", "greeting", "hello"]).expect(0);
+    let kept = run(&["keep", "greeting", "--data", &data]).expect(0);
+    let told = &kept.stderr;
+    assert!(told.starts_with("kept: `greeting`, version ") && kept.stdout.is_empty(), "{kept:?}");
+    assert!(told.contains("held by 1 of 1 replicas; lives until "), "{told}");
+    assert!(told.ends_with(" UTC, renewed for 7 days each time\n"), "{told}");
+    drop(node);
+    let gone = run(&["kept", "--data", &data]).expect(5);
+    assert!(
+        gone.stderr.starts_with(&format!("error: no node runs in `{data}`\nhint: ")),
+        "{gone:?}"
+    );
+    // The socket that the killed node left is no hindrance.
+    assert!(fs::exists(directory.path("data/control.sock")).unwrap());
+    let again = Node::start(&["--data", &data]);
+    let kept = run(&["kept", "--data", &data]).expect(0);
+    assert!(kept.text().starts_with("`greeting`: not looked at yet; lives until "), "{kept:?}");
+    assert_eq!(again.run(&["get", "greeting"]).expect(0).text(), "hello");
+    let ended = run(&["unkeep", "greeting", "--data", &data]).expect(0);
+    assert_eq!(ended.stderr, "no longer kept: `greeting`\n");
+    let twice = run(&["unkeep", "greeting", "--data", &data]).expect(1);
+    assert!(twice.stderr.starts_with("error: there is no such promise\nhint: "), "{twice:?}");
+    drop(again);
+    let _last = Node::start(&["--data", &data]);
+    let nothing = run(&["kept", "--data", &data]).expect(0);
+    assert_eq!((nothing.text(), &nothing.stderr[..]), ("", "it keeps nothing\n"));
+}
+
+#[test]
+fn a_value_that_all_holders_lost_comes_back_from_the_keeper() {
+    let directory = Directory::new();
+    let holder = Node::start(&[]);
+    holder.run(&["put", "k", "v"]).expect(0);
+    // It may hold nothing for others, so that it has the value by its promise alone.
+    let data = directory.path("data");
+    let keeper = Node::start_beside(&holder, &["--data", &data, "--max-items", "0"]);
+    run(&["keep", "k", "--data", &data, "--ttl", "1h"]).expect(0);
+    let address = holder.address.clone();
+    drop(holder);
+    drop(keeper);
+    let fresh = Node::start_at(&address);
+    fresh.run(&["get", "k"]).expect(1);
+    let _keeper = Node::start(&["--data", &data, "--max-items", "0"]);
+    // A promise to a new expiry is kept as soon as the node has joined.
+    let deadline = Instant::now() + PATIENCE;
+    while run(&["keep", "k", "--data", &data]).code != 0 {
+        if fresh.run(&["get", "k", "--first"]).code == 0 {
+            break;
+        }
+        assert!(Instant::now() < deadline, "it did not come back");
+    }
+}
+
+#[test]
+fn a_put_may_be_kept_at_once_and_for_ever() {
+    let directory = Directory::new();
+    let (node, data) = keeper(&directory);
+    let put = node.run(&["put", "a", "v", "--keep", "--data", &data]).expect(0);
+    let lines: Vec<&str> = put.stderr.lines().collect();
+    assert!(lines[0].starts_with("stored: 1 replica of 1 known"), "{put:?}");
+    assert!(lines[1].starts_with("kept: `a`, version "), "{put:?}");
+    let put = node.run(&["put", "b", "v", "--ttl", "forever", "--data", &data, "--json"]).expect(0);
+    let year_ms = json!(365_u64 * 24 * 3600 * 1000);
+    assert_eq!(put.json()["kept"]["renews_ms"], year_ms);
+    let plain = node.run(&["put", "c", "v", "--plain", "--keep", "--data", &data]).expect(0);
+    assert!(plain.stderr.contains("plain, put again every hour"), "{plain:?}");
+    let kept = run(&["kept", "--data", &data, "--json"]).expect(0).json();
+    let keys: Vec<&Value> =
+        kept["promises"].as_array().unwrap().iter().map(|it| &it["key"]).collect();
+    assert_eq!(keys, ["a", "b", "c"]);
+    assert_eq!(kept["promises"][0]["fares"]["state"], "alive");
+}
+
+#[test]
+fn a_passphrase_is_not_needed_to_keep_but_once() {
+    let directory = Directory::new();
+    let (node, data) = keeper(&directory);
+    node.run_in_secret("open sesame", &["put", "k", "v"]).expect(0);
+    run(&["keep", "k", "--data", &data]).expect(1);
+    node.run_in_secret("open sesame", &["keep", "k", "--data", &data]).expect(0);
+    drop(node);
+    let node = Node::start(&["--data", &data]);
+    let kept = run(&["kept", "--data", &data]).expect(0);
+    assert!(kept.text().starts_with("`k` (secret, of "), "{kept:?}");
+    node.run_in_secret("open sesame", &["unkeep", "k", "--data", &data]).expect(0);
+}
+
+#[test]
+fn somebody_elses_value_is_kept_without_a_secret_and_not_renewed() {
+    let directory = Directory::new();
+    let (node, data) = keeper(&directory);
+    let signer = directory.path("signer");
+    let owner = run(&["keygen", &signer]).expect(0).text().trim().to_owned();
+    node.run(&["put", "k", "v", "--signer", &signer]).expect(0);
+    let kept = run(&["keep", "k", "--from", &owner, "--data", &data]).expect(0);
+    assert!(kept.stderr.contains("not to be renewed"), "{kept:?}");
+    let told = run(&["kept", "--data", &data]).expect(0);
+    assert!(told.text().starts_with(&format!("`k` (of {owner:.8}): ")), "{told:?}");
+    run(&["unkeep", "k", "--data", &data]).expect(1);
+    run(&["unkeep", "k", "--from", &owner, "--data", &data]).expect(0);
+}
+
+#[test]
+fn only_the_user_of_the_node_can_read_what_it_keeps_or_speak_with_it() {
+    let directory = Directory::new();
+    let (_node, data) = keeper(&directory);
+    let mode = |path: &str| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&data), mode(&format!("{data}/store"))), (0o700, 0o700));
+    assert_eq!(mode(&format!("{data}/control.sock")), 0o600);
+    for file in fs::read_dir(format!("{data}/store")).unwrap() {
+        assert_eq!(mode(file.unwrap().path().to_str().unwrap()), 0o600);
+    }
+}
+
+#[test]
+fn what_cannot_be_kept_is_one_clear_error() {
+    let directory = Directory::new();
+    let (node, data) = keeper(&directory);
+    let absent = run(&["keep", "nothing", "--data", &data]).expect(1);
+    assert!(absent.stderr.starts_with("error: key `nothing` not found\n"), "{absent:?}");
+    let told = run(&["keep", "nothing", "--data", &data, "--json"]).expect(1).json();
+    assert_eq!(
+        (&told["error"]["kind"], &told["error"]["reason"]),
+        (&json!("not_found"), &json!("never_seen"))
+    );
+    let long = directory.path(&"d".repeat(120));
+    let nobody = directory.path("nobody");
+    let wrong: [(&[&str], i32, &str); 9] = [
+        (&["keep", "k"], 2, "hint: name the data directory"),
+        (&["kept"], 2, "hint: name the data directory"),
+        (&["unkeep", "k", "--data", &nobody], 5, "hint: start one with `xorbit node --data"),
+        (&["kept", "--data", &long], 2, "a socket's has at most 107"),
+        (&["keep", "k", "--data", &data, "--ttl", "9m"], 2, "renewed for 10 min to 365 days"),
+        (&["keep", "", "--data", &data], 2, "the key is empty"),
+        (&["put", "k", "v", "--ttl", "forever"], 2, "nothing lives `forever` unless"),
+        (&["put", "k", "v", "--keep", "--data", &nobody], 5, "no node runs in"),
+        (&["put", "k", "v", "--data", &data], 2, "`--data` without `--keep`"),
+    ];
+    for (arguments, code, part) in wrong {
+        let outcome = node.run(arguments).expect(code);
+        assert!(outcome.stderr.contains(part), "{outcome:?}");
+    }
+    let big = directory.file("big", &[b'x'; 5000]);
+    let put = ["put", "k", "--file", &big, "--keep", "--data", &data];
+    let outcome = node.run(&put).expect(2);
+    assert!(outcome.stderr.contains("a value of 5000 bytes cannot be kept: 947"), "{outcome:?}");
+    node.run(&["put", "big", "--file", &big]).expect(0);
+    let outcome = run(&["keep", "big", "--data", &data]).expect(2);
+    assert!(outcome.stderr.contains("only what does can be kept"), "{outcome:?}");
+    // Nothing was put by those that failed.
+    node.run(&["get", "k"]).expect(1);
+}
+
+#[test]
+fn a_directory_that_lies_too_deep_for_a_socket_is_told_and_the_node_serves() {
+    let directory = Directory::new();
+    let deep = directory.path(&"d".repeat(120));
+    let node = Node::start(&["--data", &deep]);
+    node.hear("`xorbit keep` cannot reach this node: ");
+    node.run(&["put", "k", "v"]).expect(0);
+}
+
+#[test]
+fn nonsense_at_the_door_is_answered_or_left_and_harms_nobody() {
+    let directory = Directory::new();
+    let (node, data) = keeper(&directory);
+    let ask = |line: &[u8]| {
+        let mut stream = UnixStream::connect(format!("{data}/control.sock")).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        // The node may close before it took all.
+        let _ = stream.write_all(line);
+        let mut answer = String::new();
+        let _ = BufReader::new(stream).read_line(&mut answer);
+        answer
+    };
+    for line in [&b"zebra\n"[..], b"{}\n", b"[]\n", b"{\"keep\":{\"key\":7}}\n", b"\xff\n", b"\n"] {
+        let answer: Value = serde_json::from_str(&ask(line)).unwrap();
+        assert_eq!(answer["error"]["kind"], "usage", "{answer}");
+    }
+    let answer = ask(b"{\"unkeep\":{\"promise\":\"00\"}}\n");
+    assert!(answer.contains("`00` names no promise"), "{answer}");
+    assert_eq!(ask(&[b'x'; 1 << 20]), "", "longer than any line");
+    node.run(&["put", "k", "v"]).expect(0);
+    run(&["keep", "k", "--data", &data]).expect(0);
+}
+
+#[test]
+fn seven_who_say_nothing_leave_room_for_an_eighth() {
+    let directory = Directory::new();
+    let (node, data) = keeper(&directory);
+    node.run(&["put", "k", "v"]).expect(0);
+    let silent: Vec<UnixStream> =
+        (0..7).map(|_| UnixStream::connect(format!("{data}/control.sock")).unwrap()).collect();
+    run(&["keep", "k", "--data", &data]).expect(0);
+    drop(silent);
+    run(&["kept", "--data", &data]).expect(0);
+}
