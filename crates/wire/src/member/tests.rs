@@ -21,7 +21,7 @@ fn verify(bytes: &[u8], target: &Target) -> Result<Member, Refusal> {
     member.verify(target, &mut KnownKeys::default()).map(|member| member.to_member())
 }
 
-/// The open namespace named `default`, and its key `greeting` (docs/protocol.md).
+/// The open namespace named `default`, and its key `greeting` (docs/records.md).
 const SEED: &str = "896249ec1cfc9fd89eff098fe629a7710bd19eee2b5de3e66c14388515c28369";
 const TARGET: &str = "3592ec30a97c6ac749e6111e7d9104198b0f794e";
 
