@@ -23,7 +23,7 @@ usage: cargo xtask VERB
   docs                          dead links, and the commands that README.md and docs/ show
   fuzz [--seconds N]            build every fuzz target and run each for N seconds (default 20)
   interop-setup                 install the foreign nodes that the interop tests talk to
-  bench serve|network|values|seal [ARGS]
+  bench serve|network|values|store|seal [ARGS]
                                 measure the release build; ARGS go to `xorbit-bench`
 ";
 
@@ -46,7 +46,7 @@ fn dispatch(root: &Path, args: &[String]) -> Outcome {
         ["docs"] => docs::run(root, &process::build_xorbit(root)?),
         ["fuzz", rest @ ..] => fuzz::run(root, seconds(rest)?),
         ["interop-setup"] => interop_setup::run(root).map(|_| ()),
-        ["bench", which @ ("serve" | "network" | "values" | "seal"), ..] => {
+        ["bench", which @ ("serve" | "network" | "values" | "store" | "seal"), ..] => {
             bench::run(root, which, &args[2..])
         }
         ["help" | "--help" | "-h"] => {

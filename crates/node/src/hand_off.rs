@@ -44,7 +44,7 @@ impl<A: Admission> Node<A> {
                 Verdict::Wanted => wanted.set(index),
                 Verdict::Newer => newer.set(index),
                 // Only whom we know to live keeps us from looking after an item ourselves, and not
-                // always: nobody shall be able to let an item die by saying that all is well.
+                // always: what one saying of an honest node misses, another of us finds.
                 Verdict::Same if known && self.dice.below(8) > 0 => {
                     self.items.looked_after(&offer.target, asked.now.monotonic.as_secs());
                 }
