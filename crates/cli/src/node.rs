@@ -37,8 +37,8 @@ pub struct Args {
     /// Join the network of the node there, given once or more; without it a new network begins
     #[arg(long, value_name = "HOST:PORT", value_delimiter = ',', value_parser = host_and_port)]
     join: Vec<String>,
-    /// Keep all that must outlive the process in this directory: held items and peers, identity,
-    /// contacts and promises; without it they live in memory
+    /// Keep all that must outlive the process in this directory: held items, members of sets and
+    /// peers, identity, contacts and promises; without it they live in memory
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Serve HTTP there, which this version cannot
