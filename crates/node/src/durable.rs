@@ -4,6 +4,7 @@
 //! changes it went with is there. Nothing else waits for that.
 
 use alloc::collections::VecDeque;
+use alloc::vec;
 use alloc::vec::Vec;
 
 use wire::limits::TRANSACTION_BYTES;
@@ -30,23 +31,40 @@ pub(crate) enum Waiter {
     Write { operation: OperationId, destination: u16 },
 }
 
-/// Those who wait, in the order in which they came.
+/// Those who wait, by their batch, the earliest first, and in each in the order in which they came.
 #[derive(Default)]
-pub(crate) struct Acknowledgements(VecDeque<(BatchNumber, Waiter)>);
+pub(crate) struct Acknowledgements {
+    batches: VecDeque<(BatchNumber, Vec<Waiter>)>,
+    count: usize,
+}
 
 impl Acknowledgements {
     fn is_full(&self) -> bool {
-        self.0.len() >= ACKNOWLEDGEMENTS
+        self.count >= ACKNOWLEDGEMENTS
     }
 
-    fn pop(&mut self, batch: BatchNumber) -> Option<Waiter> {
-        self.0.front().filter(|(waits_for, _)| *waits_for <= batch)?;
-        self.0.pop_front().map(|(_, waiter)| waiter)
+    /// Lets somebody wait. The batch may be one that is on its way already, if an item in it is put
+    /// once more, so a later one may have its own waiters by now.
+    fn push(&mut self, batch: BatchNumber, waiter: Waiter) {
+        self.count += 1;
+        let place = self.batches.partition_point(|(other, _)| *other < batch);
+        match self.batches.get_mut(place) {
+            Some((other, waiters)) if *other == batch => waiters.push(waiter),
+            _ => self.batches.insert(place, (batch, vec![waiter])),
+        }
+    }
+
+    /// Takes out those of the first batch, if it is `batch` or before.
+    fn pop(&mut self, batch: BatchNumber) -> Option<Vec<Waiter>> {
+        self.batches.front().filter(|(waits_for, _)| *waits_for <= batch)?;
+        let (_, waiters) = self.batches.pop_front()?;
+        self.count -= waiters.len();
+        Some(waiters)
     }
 
     /// Whether nobody waits.
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.batches.is_empty()
     }
 }
 
@@ -66,13 +84,8 @@ impl<A: Admission> Node<A> {
                 changed.push(target);
             }
         });
-        while let Some(waiter) = self.acknowledgements.pop(batch) {
-            match waiter {
-                Waiter::Asker { .. } => self.answer_waiter(now, &waiter, Ok(()), outbox),
-                Waiter::Write { operation, destination } => {
-                    self.write_stored(operation, destination);
-                }
-            }
+        while let Some(waiters) = self.acknowledgements.pop(batch) {
+            waiters.iter().for_each(|waiter| self.tell_waiter(now, waiter, Ok(()), outbox));
         }
         for target in changed {
             self.shelf_changed(&target, now, outbox);
@@ -85,16 +98,9 @@ impl<A: Admission> Node<A> {
     pub fn not_stored(&mut self, now: Now, batch: BatchNumber, outbox: &mut Outbox) {
         let unsealed = outbox.len();
         self.items.not_stored(batch);
-        while let Some(waiter) = self.acknowledgements.pop(batch) {
-            match waiter {
-                Waiter::Asker { .. } => {
-                    self.answer_waiter(now, &waiter, Err(NOT_DURABLE), outbox);
-                }
-                Waiter::Write { operation, destination } => {
-                    let Refused { code, text } = NOT_DURABLE;
-                    self.write_refused(operation, destination, code, text.as_bytes());
-                }
-            }
+        while let Some(waiters) = self.acknowledgements.pop(batch) {
+            let outcome = Err(NOT_DURABLE);
+            waiters.iter().for_each(|waiter| self.tell_waiter(now, waiter, outcome, outbox));
         }
         self.seal_from(unsealed, now, outbox);
     }
@@ -138,7 +144,7 @@ impl<A: Admission> Node<A> {
     /// Lets a write phase of our own wait.
     pub(crate) fn write_waits(&mut self, for_: BatchNumber, operation: OperationId, place: u16) {
         let waiter = Waiter::Write { operation, destination: place };
-        self.acknowledgements.0.push_back((for_, waiter));
+        self.acknowledgements.push(for_, waiter);
     }
 
     /// Lets the sender of a put wait.
@@ -149,20 +155,31 @@ impl<A: Admission> Node<A> {
         transaction[..length].copy_from_slice(&asked.transaction[..length]);
         let (to, ours) = (asked.from, asked.ours);
         let waiter = Waiter::Asker { to, ours, transaction, length: length as u8 };
-        self.acknowledgements.0.push_back((for_, waiter));
+        self.acknowledgements.push(for_, waiter);
     }
 
-    fn answer_waiter(
+    fn tell_waiter(
         &mut self,
         now: Now,
         waiter: &Waiter,
         outcome: Result<(), Refused>,
         outbox: &mut Outbox,
     ) {
-        let Waiter::Asker { to, ours, transaction, length } = waiter else { return };
-        let transaction = &transaction[..usize::from(*length)];
+        let (to, ours, transaction) = match waiter {
+            Waiter::Asker { to, ours, transaction, length } => {
+                (*to, *ours, &transaction[..usize::from(*length)])
+            }
+            Waiter::Write { operation, destination } => {
+                return match outcome {
+                    Ok(()) => self.write_stored(*operation, *destination),
+                    Err(Refused { code, text }) => {
+                        self.write_refused(*operation, *destination, code, text.as_bytes());
+                    }
+                };
+            }
+        };
         let sealing = self.sealing_bytes();
-        let asked = Asked { now, from: *to, ours: *ours, transaction, sealing };
+        let asked = Asked { now, from: to, ours, transaction, sealing };
         match outcome {
             Ok(()) => self.reply(&asked, &Reply::Ack, outbox),
             Err(refused) => self.refuse(&asked, refused, outbox),

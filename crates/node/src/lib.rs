@@ -36,6 +36,7 @@ mod membership;
 mod operation;
 mod outbox;
 mod pending;
+mod persisted;
 mod round_trips;
 mod seal;
 mod serve;
@@ -61,6 +62,8 @@ pub use operation::{
     OperationId, Outcome, Question, Responder, Step, StepOutcome, Until, Written,
 };
 pub use outbox::Outbox;
+pub use persisted::Persisted;
+pub use shelf::persisted_peer::PersistedPeer;
 pub use seal::NetworkKey;
 pub use shelf::{Admission, Lease, Mainline, Refused, ShelfLimits};
 pub use state::Node;

@@ -203,7 +203,8 @@ impl<A: Admission> Items<A> {
             }
         }
         let admitted = Admitted {
-            item: (!repeated).then(|| item.to_item()),
+            // Next to one on its way a lease alone is not enough: that one may never arrive.
+            item: (!repeated || known.staged.is_some()).then(|| item.to_item()),
             seq: item.seq(),
             lease,
             source: *source,
@@ -216,7 +217,9 @@ impl<A: Admission> Items<A> {
             self.apply(target, admitted);
             return Ok(Taken::Held);
         }
-        changes.put(&persisted::key(&target), |to| persisted::write_item(item, &lease, to));
+        changes.put(&persisted::key(&target), |to| {
+            persisted::write_item(&item.as_unverified(), &lease, to)
+        });
         self.staged.push(changes.batch(), target, admitted);
         Ok(Taken::Staged(changes.batch()))
     }
@@ -369,7 +372,7 @@ impl<A: Admission> Items<A> {
         if entry.check != noted {
             return;
         }
-        let ended = entry.lease.until <= wall;
+        let ended = entry.lease.until <= wall && !on_its_way;
         if ended && let Some(item) = entry.item.take() {
             self.bytes -= item.heap_bytes();
             self.held -= 1;
@@ -377,10 +380,10 @@ impl<A: Admission> Items<A> {
         }
         let remembered = entry.seq.filter(|_| entry.lease.marker_until > wall);
         let next = match (&entry.item, remembered) {
+            // What is on its way shall find all as it is, and may be no more than a new lease.
+            _ if on_its_way => wall + core::time::Duration::from_secs(60),
             (Some(_), _) => entry.lease.until,
             (None, Some(_)) => entry.lease.marker_until,
-            // What is on its way shall find its place.
-            (None, None) if on_its_way => wall + core::time::Duration::from_secs(60),
             (None, None) => {
                 self.entries.remove(&target);
                 if self.durable {
@@ -389,8 +392,7 @@ impl<A: Admission> Items<A> {
                 return;
             }
         };
-        // What is on its way will overwrite what lies on the disk: it must not be overtaken.
-        if let (true, Some(seq), true, false) = (ended, remembered, self.durable, on_its_way) {
+        if let (true, Some(seq), true) = (ended, remembered, self.durable) {
             let lease = entry.lease;
             let key = persisted::key(&target);
             changes.put(&key, |to| persisted::write_marker(seq, &lease, to));

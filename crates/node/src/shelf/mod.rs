@@ -8,7 +8,7 @@ mod calendar;
 mod items;
 mod members;
 mod peers;
-mod persisted;
+pub mod persisted;
 pub mod persisted_member;
 pub mod persisted_peer;
 mod room;

@@ -14,7 +14,8 @@
 use alloc::vec::Vec;
 
 use wire::item::Signed;
-use wire::{Item, ItemRef, PublicKey, Seq, Target, Unverified};
+use wire::limits::SALT_BYTES;
+use wire::{Item, PublicKey, Seq, Target, Unverified};
 
 use super::admission::Lease;
 use crate::time::UnixMillis;
@@ -35,9 +36,9 @@ pub fn key(target: &Target) -> [u8; 21] {
 }
 
 /// Writes an item with its lease.
-pub fn write_item(item: &ItemRef<'_>, lease: &Lease, to: &mut Vec<u8>) {
+pub fn write_item(item: &Unverified<'_>, lease: &Lease, to: &mut Vec<u8>) {
     let kept = if lease.kept { KEPT } else { 0 };
-    match item.signed() {
+    match &item.signed {
         None => write_head(IMMUTABLE | kept, lease, to),
         Some(signed) => {
             write_head(MUTABLE | kept, lease, to);
@@ -45,11 +46,12 @@ pub fn write_item(item: &ItemRef<'_>, lease: &Lease, to: &mut Vec<u8>) {
             to.extend(signed.key.as_bytes());
             to.extend(signed.signature);
             // A verified item's salt has at most 64 bytes.
-            to.push(signed.salt.len() as u8);
-            to.extend(signed.salt);
+            let salt = &signed.salt[..signed.salt.len().min(SALT_BYTES)];
+            to.push(salt.len() as u8);
+            to.extend(salt);
         }
     }
-    to.extend(item.value());
+    to.extend(item.value);
 }
 
 /// Writes a marker.
@@ -64,7 +66,16 @@ fn write_head(kind: u8, lease: &Lease, to: &mut Vec<u8>) {
     to.extend(lease.marker_until.0.to_le_bytes());
 }
 
-/// What was written.
+/// What was written, unchecked.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Written<'b> {
+    /// An item.
+    Item(Unverified<'b>, Lease),
+    /// The version of an item that has ended.
+    Marker(Seq, Lease),
+}
+
+/// What was written, sound.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Persisted {
     /// An item.
@@ -75,13 +86,24 @@ pub enum Persisted {
 
 /// Reads what was written for `target`; `None` if it is nothing of ours.
 pub fn read(target: &Target, bytes: &[u8]) -> Option<Persisted> {
+    match parse(bytes)? {
+        Written::Item(item, lease) => {
+            let item = item.claim().trusted()?;
+            (item.target() == *target).then(|| Persisted::Item(item.to_item(), lease))
+        }
+        Written::Marker(seq, lease) => Some(Persisted::Marker(seq, lease)),
+    }
+}
+
+/// Takes what was written apart; `None` if it is nothing of ours.
+pub fn parse(bytes: &[u8]) -> Option<Written<'_>> {
     let mut rest = bytes;
     let [kind] = take(&mut rest)?;
     let (until, marker_until) = (millis(&mut rest)?, millis(&mut rest)?);
     let lease = Lease { until, marker_until, kept: kind & KEPT != 0 };
     let signed = match kind & !KEPT {
         IMMUTABLE => None,
-        MARKER => return Some(Persisted::Marker(seq(&mut rest)?, lease)),
+        MARKER => return Some(Written::Marker(seq(&mut rest)?, lease)),
         MUTABLE => {
             let (seq, key, signature) = (seq(&mut rest)?, take(&mut rest)?, take(&mut rest)?);
             let [length] = take(&mut rest)?;
@@ -90,8 +112,7 @@ pub fn read(target: &Target, bytes: &[u8]) -> Option<Persisted> {
         }
         _ => return None,
     };
-    let item = Unverified { value: rest, signed }.claim().trusted()?;
-    (item.target() == *target).then(|| Persisted::Item(item.to_item(), lease))
+    Some(Written::Item(Unverified { value: rest, signed }, lease))
 }
 
 fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
@@ -132,7 +153,7 @@ mod tests {
                 }
             };
             let mut bytes = Vec::new();
-            write_item(&item.as_ref(), &lease, &mut bytes);
+            write_item(&item.as_ref().as_unverified(), &lease, &mut bytes);
             let read_back = read(&item.target(), &bytes);
             prop_assert_eq!(read_back, Some(Persisted::Item(item.clone(), lease)));
             prop_assert_eq!(read(&Target::new([1; 20]), &bytes), None);

@@ -1,6 +1,8 @@
 //! Held peers as bytes for a disk: keys `p`, the info hash and the IP address; values the port, 1
 //! for a seed, and until when it counts in milliseconds since 1970, all little-endian.
 
+use alloc::vec::Vec;
+
 use wire::{Endpoint, InfoHash};
 
 use crate::changes::Changes;
@@ -10,7 +12,7 @@ use crate::time::UnixMillis;
 pub const PEER_SPACE: u8 = b'p';
 
 /// A peer as it was kept.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PersistedPeer {
     /// Its topic.
     pub info_hash: InfoHash,
@@ -32,11 +34,14 @@ pub fn write(
 ) {
     let mut key = [PEER_SPACE; 37];
     let length = write_key(info_hash, endpoint, &mut key);
-    changes.put(&key[..length], |value| {
-        value.extend(endpoint.port().to_le_bytes());
-        value.push(u8::from(seed));
-        value.extend(until.0.to_le_bytes());
-    });
+    changes.put(&key[..length], |value| write_value(endpoint.port(), seed, until, value));
+}
+
+/// Writes the value of a peer.
+pub fn write_value(port: u16, seed: bool, until: UnixMillis, to: &mut Vec<u8>) {
+    to.extend(port.to_le_bytes());
+    to.push(u8::from(seed));
+    to.extend(until.0.to_le_bytes());
 }
 
 /// No longer keeps a peer.
@@ -46,7 +51,8 @@ pub fn remove(info_hash: &InfoHash, endpoint: &Endpoint, changes: &mut Changes) 
     changes.remove(&key[..length]);
 }
 
-fn write_key(info_hash: &InfoHash, endpoint: &Endpoint, key: &mut [u8; 37]) -> usize {
+/// Writes the key of a peer; gives its length.
+pub fn write_key(info_hash: &InfoHash, endpoint: &Endpoint, key: &mut [u8; 37]) -> usize {
     let ip = endpoint.ip_bytes();
     key[1..21].copy_from_slice(info_hash.as_bytes());
     key[21..21 + ip.len()].copy_from_slice(ip);

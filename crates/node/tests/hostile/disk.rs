@@ -169,3 +169,33 @@ fn an_item_on_its_way_is_no_value_to_our_own_reads_either() {
     commit(&mut victim, true);
     assert!(victim.node.held(&name(b"k"), now).is_some());
 }
+
+#[test]
+fn whoever_repeats_a_put_that_is_on_its_way_hears_of_that_and_not_of_a_later_batch() {
+    let mut victim = victim();
+    put(&mut victim, 1, mutable(b"k", 1, b"1:a"), b"k");
+    let first = victim.node.changes().take(&mut Changes::default());
+    put(&mut victim, 2, mutable(b"l", 1, b"1:b"), b"l");
+    put(&mut victim, 3, mutable(b"k", 1, b"1:a"), b"k");
+    let codes = |sent: Vec<super::victim::Sent>| -> Vec<_> {
+        let told = |answer: Answer| (answer.transaction(), answer.code);
+        sent.iter().map(|sent| told(Answer::read(&sent.bytes))).collect()
+    };
+    let refused = codes(victim.not_stored(first));
+    assert_eq!(refused, [(vec![0, 1], Some(202)), (vec![0, 3], Some(202))]);
+    assert_eq!(commit(&mut victim, true), [(vec![0, 2], None)]);
+    assert_eq!(shown(&mut victim), None);
+}
+
+#[test]
+fn a_put_that_is_repeated_later_than_one_that_fails_is_held() {
+    let mut victim = victim();
+    put(&mut victim, 1, mutable(b"k", 1, b"1:a"), b"k");
+    let first = victim.node.changes().take(&mut Changes::default());
+    // Its lease is another one by now, so it goes to the disk once more.
+    victim.pass(std::time::Duration::from_secs(1));
+    put(&mut victim, 2, mutable(b"k", 1, b"1:a"), b"k");
+    victim.not_stored(first);
+    assert_eq!(commit(&mut victim, true), [(vec![0, 2], None)]);
+    assert_eq!(shown(&mut victim), Some(1));
+}

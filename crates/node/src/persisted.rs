@@ -1,0 +1,126 @@
+//! What a node keeps on a disk, for whoever looks after it while no node runs: each entry read out of
+//! its bytes and written into them again. Keys and values are as the files of
+//! [`shelf`](crate::shelf) lay them out.
+
+use alloc::vec::Vec;
+
+use wire::{Seq, Target, Unverified};
+
+use crate::shelf::persisted::{self, Written};
+use crate::shelf::persisted_peer::{self, PersistedPeer};
+use crate::shelf::{ITEM_SPACE, Lease, PEER_SPACE};
+
+/// One entry that a node keeps on a disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Persisted<'b> {
+    /// An item. Neither its name nor its signature is checked.
+    Item {
+        /// The name under which it lies.
+        target: Target,
+        /// The item.
+        item: Unverified<'b>,
+        /// For how long it is held.
+        lease: Lease,
+    },
+    /// The version of an item that has ended.
+    Marker {
+        /// The item's name.
+        target: Target,
+        /// Its version.
+        seq: Seq,
+        /// For how long it is remembered.
+        lease: Lease,
+    },
+    /// A peer of a topic.
+    Peer(PersistedPeer),
+}
+
+impl<'b> Persisted<'b> {
+    /// Whether a key is one under which a node keeps something of this kind.
+    pub fn is_key(key: &[u8]) -> bool {
+        matches!(key.first(), Some(&(ITEM_SPACE | PEER_SPACE)))
+    }
+
+    /// Reads an entry; `None` if a node would not understand it.
+    pub fn read(key: &[u8], value: &'b [u8]) -> Option<Self> {
+        match key.split_first()? {
+            (&ITEM_SPACE, target) => {
+                let target = Target::read(target)?;
+                Some(match persisted::parse(value)? {
+                    Written::Item(item, lease) => Self::Item { target, item, lease },
+                    Written::Marker(seq, lease) => Self::Marker { target, seq, lease },
+                })
+            }
+            (&PEER_SPACE, place) => persisted_peer::read(place, value).map(Self::Peer),
+            _ => None,
+        }
+    }
+
+    /// Appends the key under which it lies.
+    pub fn write_key(&self, to: &mut Vec<u8>) {
+        match self {
+            Self::Item { target, .. } | Self::Marker { target, .. } => {
+                to.extend(persisted::key(target));
+            }
+            Self::Peer(peer) => {
+                let mut key = [PEER_SPACE; 37];
+                let length = persisted_peer::write_key(&peer.info_hash, &peer.endpoint, &mut key);
+                to.extend(&key[..length]);
+            }
+        }
+    }
+
+    /// Appends the value that lies there. Of a salt at most the 64 bytes that BEP 44 allows.
+    pub fn write_value(&self, to: &mut Vec<u8>) {
+        match self {
+            Self::Item { item, lease, .. } => persisted::write_item(item, lease, to),
+            Self::Marker { seq, lease, .. } => persisted::write_marker(*seq, lease, to),
+            Self::Peer(peer) => {
+                persisted_peer::write_value(peer.endpoint.port(), peer.seed, peer.until, to);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::UnixMillis;
+    use wire::{Endpoint, InfoHash, Item, Signer};
+
+    #[test]
+    fn each_kind_of_entry_comes_back_as_it_was_written() {
+        let lease = Lease { until: UnixMillis(5), marker_until: UnixMillis(9), kept: true };
+        let seq = Seq::new(7).unwrap();
+        let mutable = Item::mutable(&Signer::from_seed(&[1; 32]), b"salt", seq, b"1:v").unwrap();
+        let immutable = Item::immutable(b"1:v").unwrap();
+        let item = |item: &'static Item| Persisted::Item {
+            target: item.target(),
+            item: item.as_ref().as_unverified(),
+            lease,
+        };
+        let leak = |item| &*std::boxed::Box::leak(std::boxed::Box::new(item));
+        let peer = PersistedPeer {
+            info_hash: InfoHash::new([3; 20]),
+            endpoint: Endpoint::v4([10, 0, 0, 1], 9),
+            seed: true,
+            until: UnixMillis(4),
+        };
+        let marker = Lease { kept: false, ..lease };
+        let entries = [
+            item(leak(mutable)),
+            item(leak(immutable)),
+            Persisted::Marker { target: Target::new([2; 20]), seq, lease: marker },
+            Persisted::Peer(peer),
+        ];
+        for entry in entries {
+            let (mut key, mut value) = (Vec::new(), Vec::new());
+            entry.write_key(&mut key);
+            entry.write_value(&mut value);
+            assert!(Persisted::is_key(&key));
+            assert_eq!(Persisted::read(&key, &value), Some(entry));
+            assert_eq!(Persisted::read(&key, &value[..3]), None);
+            assert_eq!(Persisted::read(b"zebra", &value), None);
+        }
+    }
+}
