@@ -12,7 +12,7 @@ Exit codes:
   0  done
   1  not found
   2  wrong usage, or something on this machine is in the way
-  3  refused, or too few replicas stored or answered, or a value that does not open
+  3  refused, or too few replicas stored or answered, or a value that does not open, or damage
   4  version conflict, or a put whose outcome is open
   5  the network cannot be reached";
 
@@ -33,6 +33,8 @@ pub enum Kind {
     Unopened,
     /// The key does not hold the version expected.
     Conflict,
+    /// Something that was kept is not as it was.
+    Damaged,
     /// A compare-and-swap that may or may not have happened.
     Undetermined,
     /// Nobody answered.
@@ -45,7 +47,7 @@ impl Kind {
         match self {
             Kind::NotFound => 1,
             Kind::Usage | Kind::Environment => 2,
-            Kind::NotEnoughReplicas | Kind::Refused | Kind::Unopened => 3,
+            Kind::NotEnoughReplicas | Kind::Refused | Kind::Unopened | Kind::Damaged => 3,
             Kind::Conflict | Kind::Undetermined => 4,
             Kind::Unreachable => 5,
         }
@@ -72,6 +74,7 @@ impl Kind {
             Kind::Refused => "refused",
             Kind::Unopened => "unopened",
             Kind::Conflict => "conflict",
+            Kind::Damaged => "damaged",
             Kind::Undetermined => "undetermined",
             Kind::Unreachable => "unreachable",
         }

@@ -43,6 +43,7 @@ mod set;
 mod size;
 mod span;
 mod start_failure;
+mod store;
 mod talk;
 mod topic;
 mod trace;
@@ -126,6 +127,8 @@ enum Verb {
     /// Ask one node which topics it knows
     #[command(after_help = sample::AFTER_HELP)]
     Sample(sample::Args),
+    /// Check, export or import what a stopped node keeps
+    Store(store::Args),
 }
 
 fn main() -> ExitCode {
@@ -172,6 +175,7 @@ async fn dispatch(verb: Verb, json: bool) -> Result<(), Failure> {
         Verb::Lookup(args) => lookup::run(args, json).await,
         Verb::Ping(args) => ping::run(args, json).await,
         Verb::Sample(args) => sample::run(args, json).await,
+        Verb::Store(args) => store::run(&args, json),
     }
 }
 

@@ -28,7 +28,7 @@ impl From<StartError> for Failure {
             }
             StartError::TwoOfOneFamily(..) => Failure::new(Kind::Usage, told)
                 .hint("listen on `0.0.0.0:PORT` for all IPv4 addresses, `[::]:PORT` for all IPv6"),
-            StartError::DataDir(error) => data_dir(&error),
+            StartError::DataDir(error) => error.into(),
             StartError::BadJoin(_) | StartError::BadReplicas(_) => Failure::new(Kind::Usage, told),
             StartError::SealedPublic => Failure::new(Kind::Usage, told)
                 .hint("leave out the network key, or start a network of your own"),
@@ -39,9 +39,19 @@ impl From<StartError> for Failure {
     }
 }
 
+impl From<DataDirError> for Failure {
+    fn from(error: DataDirError) -> Self {
+        data_dir(&error)
+    }
+}
+
 fn data_dir(error: &DataDirError) -> Failure {
     let failure = |what: String| Failure::new(Kind::Environment, what);
     match error {
+        DataDirError::NotADirectory(_) => failure(error.to_string())
+            .hint("give a directory; one that is not there yet is made by the node"),
+        DataDirError::NoStore(_) => failure(error.to_string())
+            .hint("give the directory that a node was started with by `--data DIR`"),
         DataDirError::Io { path, cause } if cause.kind() == ErrorKind::InvalidData => {
             failure(format!("cannot read `{}`: {cause}", path.display()))
                 .hint("move the file away to start as a new node")
@@ -52,8 +62,9 @@ fn data_dir(error: &DataDirError) -> Failure {
             .hint("a later version of this program wrote it: use that, or another `--data DIR`"),
         DataDirError::Store { .. } => failure(error.to_string())
             .hint("see that the disk works and has room, or give another directory"),
-        DataDirError::InUse(_) => failure(error.to_string())
-            .hint("end the other node, or give this one a directory of its own with `--data DIR`"),
+        DataDirError::InUse(_) => {
+            failure(error.to_string()).hint("end the other node first, or give another directory")
+        }
         DataDirError::Unreadable { path, line, what } => {
             failure(format!("cannot read `{}`: line {line}: {what}", path.display()))
                 .hint("move the file away to start as a new node")

@@ -63,8 +63,8 @@ pub use operation::{
 };
 pub use outbox::Outbox;
 pub use persisted::Persisted;
-pub use shelf::persisted_peer::PersistedPeer;
 pub use seal::NetworkKey;
+pub use shelf::persisted_peer::PersistedPeer;
 pub use shelf::{Admission, Lease, Mainline, Refused, ShelfLimits};
 pub use state::Node;
 pub use table::{AddressRules, Table};

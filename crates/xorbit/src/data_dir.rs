@@ -7,7 +7,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use store::{Batch, Directory, Opened, Store};
+use store::{Batch, Directory, Opened, Overlay, Store};
 
 use crate::remembered::{self, Remembered};
 
@@ -22,6 +22,12 @@ pub enum DataDirError {
         /// Why not.
         cause: io::Error,
     },
+    /// It is a file.
+    #[error("`{0}` is a file, and a data directory is a directory")]
+    NotADirectory(PathBuf),
+    /// No node has ever used it.
+    #[error("`{0}` is no data directory: there is no store in it")]
+    NoStore(PathBuf),
     /// Another node uses it.
     #[error("the data directory `{0}` is in use by another node")]
     InUse(PathBuf),
@@ -59,14 +65,46 @@ impl DataDir {
     /// # Errors
     /// If it cannot be used.
     pub fn take(directory: &Path) -> Result<Self, DataDirError> {
+        if directory.is_file() {
+            return Err(DataDirError::NotADirectory(directory.to_owned()));
+        }
         make_private(directory).map_err(|cause| failed(directory, cause))?;
         let lock_path = directory.join("lock");
         let lock = File::create(&lock_path).map_err(|cause| failed(&lock_path, cause))?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Self { path: directory.to_owned(), _lock: lock }),
-            Err(fs::TryLockError::WouldBlock) => Err(DataDirError::InUse(directory.to_owned())),
-            Err(fs::TryLockError::Error(cause)) => Err(failed(&lock_path, cause)),
+        let locked = lock.try_lock();
+        let path = directory.to_owned();
+        held(locked, directory).map(|()| Self { path, _lock: lock })
+    }
+
+    /// Keeps nodes out of a directory for as long as somebody only looks at it, and writes nothing.
+    /// Several may look at a time.
+    ///
+    /// # Errors
+    /// If no node has ever used it, or one does.
+    pub fn look(directory: &Path) -> Result<Self, DataDirError> {
+        if directory.is_file() {
+            return Err(DataDirError::NotADirectory(directory.to_owned()));
         }
+        let lock_path = directory.join("lock");
+        let lock = match File::open(&lock_path) {
+            Ok(lock) if directory.join("store").is_dir() => lock,
+            Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
+                return Err(failed(&lock_path, cause));
+            }
+            _ => return Err(DataDirError::NoStore(directory.to_owned())),
+        };
+        let locked = lock.try_lock_shared();
+        let path = directory.to_owned();
+        held(locked, directory).map(|()| Self { path, _lock: lock })
+    }
+
+    /// Opens its store to look at it: the files stay as they are.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn look_at_store(&self) -> Result<Opened<Overlay<Directory>>, DataDirError> {
+        let cannot = |cause| DataDirError::Store { directory: self.path.clone(), cause };
+        store::look(&self.path).map_err(cannot)
     }
 
     /// Opens its store.
@@ -96,6 +134,13 @@ fn make_private(directory: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.recursive(true).create(directory)
+}
+
+fn held(locked: Result<(), fs::TryLockError>, directory: &Path) -> Result<(), DataDirError> {
+    locked.map_err(|refused| match refused {
+        fs::TryLockError::WouldBlock => DataDirError::InUse(directory.to_owned()),
+        fs::TryLockError::Error(cause) => failed(&directory.join("lock"), cause),
+    })
 }
 
 fn read_old(path: &Path) -> Result<Option<Remembered>, DataDirError> {

@@ -41,6 +41,7 @@ mod item;
 mod keep;
 mod lookup;
 mod node;
+pub mod offline;
 mod outbound;
 mod persistence;
 mod put;
@@ -75,8 +76,8 @@ pub use upload::Progress;
 pub use watch::{Watch, Watching};
 
 pub use ::node::{
-    Answer, Counters, Drop as DropReason, Ended, Holds, NetworkKey, Responder, ShelfLimits, Step,
-    StepOutcome, UnixMillis,
+    Answer, Counters, Drop as DropReason, Ended, Holds, Lease, NetworkKey, Persisted,
+    PersistedPeer, Responder, ShelfLimits, Step, StepOutcome, UnixMillis,
 };
 pub use kv::{
     Absence, ChunksReport, Consistency, DEFAULT_REPLICAS, DEFAULT_TTL, Effort, Event, Expected,
@@ -89,8 +90,8 @@ pub use kv::{
 };
 pub use store::StoreError;
 pub use wire::{
-    Bloom, Contact, Cursor, Endpoint, Family, InfoHash, Item, NodeId, Point, PublicKey, Scope, Seq,
-    Signer, Target,
+    Bloom, Contact, Cursor, Endpoint, Family, InfoHash, Item, KnownKeys, NodeId, Point, PublicKey,
+    Scope, Seq, Signer, Target, Unverified, item::Signed,
 };
 
 /// The README's code, compiled and run as it stands there.

@@ -1,6 +1,7 @@
 //! What a store asks of a disk.
 
 mod directory;
+mod overlay;
 mod simulated;
 
 use std::io;
@@ -8,6 +9,7 @@ use std::io;
 use crate::limits::SEGMENT_BYTES;
 
 pub use directory::Directory;
+pub use overlay::Overlay;
 pub use simulated::{Damage, SimulatedDisk};
 
 /// Files in one directory, by name. What is written may be lost in a power cut, in any part, until

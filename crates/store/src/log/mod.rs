@@ -19,7 +19,7 @@ mod opening;
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
 
-pub use opening::{Opened, open};
+pub use opening::{Opened, look, open};
 
 use crate::batch::Batch;
 use crate::contract::{Each, Scanned, Store, StoreError};

@@ -22,7 +22,7 @@ use super::index::Index;
 use super::migration::{self, STEPS, Step};
 use super::{Log, adopt, cleaning, file_name, refused};
 use crate::contract::StoreError;
-use crate::disk::{Directory, Disk};
+use crate::disk::{Directory, Disk, Overlay};
 use crate::entry::{self, Entry};
 use crate::limits::MOVED_AT_ONCE;
 
@@ -52,6 +52,19 @@ pub fn open(directory: &Path) -> Result<Opened<Directory>, StoreError> {
     // The standard library draws the keys of its hashes from the system.
     let secret = RandomState::new().build_hasher().finish();
     Log::open(disk, secret)
+}
+
+/// Opens the store in a directory as [`open`] does, and leaves its files as they are: what mending
+/// changes, and what is committed, stays in memory and is gone at the end.
+///
+/// # Errors
+/// As for [`Log::open`]; [`StoreError::Io`] also if there is no store.
+pub fn look(directory: &Path) -> Result<Opened<Overlay<Directory>>, StoreError> {
+    let path = directory.join("store");
+    let there = std::fs::read_dir(&path).and_then(|_| Directory::open(&path));
+    let disk = there.map_err(|cause| refused("read", "store", cause))?;
+    // What a new store would be salted with is of no matter: nothing of it is kept.
+    Log::open(Overlay::new(disk), 0)
 }
 
 /// A segment on the disk.
