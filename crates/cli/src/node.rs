@@ -159,6 +159,25 @@ fn told_handed_off(report: LeaveReport) {
     }
 }
 
+/// Says what of the data directory could not be read.
+fn told_damage(restored: &Restored) {
+    let Restored { set_aside, damaged_bytes, damaged_entries, .. } = restored;
+    if set_aside.is_empty() && *damaged_bytes == 0 && *damaged_entries == 0 {
+        return;
+    }
+    let mut what = Vec::new();
+    if *damaged_bytes > 0 || *damaged_entries == 0 {
+        what.push(format!("{damaged_bytes} bytes are lost"));
+    }
+    if *damaged_entries > 0 {
+        what.push(format!("{damaged_entries} entries are lost"));
+    }
+    if !set_aside.is_empty() {
+        what.push(format!("set aside in its `store`: {}", set_aside.join(", ")));
+    }
+    talk::say(format_args!("the store was damaged: {}; all else is served", what.join("; ")));
+}
+
 async fn start(args: &Args) -> Result<Node, Failure> {
     let BoundsArgs { max_bandwidth, max_items, max_bytes } = args.bounds;
     let mut builder = args.network.builder()?;
@@ -257,13 +276,7 @@ impl Teller {
             Some(doors) => talk::say(format_args!("joining through {doors}")),
             None => talk::say("nobody to join: a new network begins here"),
         }
-        let Restored { set_aside, damaged_bytes, .. } = &info.restored;
-        if !set_aside.is_empty() || *damaged_bytes > 0 {
-            talk::say(format_args!(
-                "the store was damaged: {damaged_bytes} bytes are lost; set aside: {}",
-                set_aside.join(", ")
-            ));
-        }
+        told_damage(&info.restored);
         if info.items > 0 {
             talk::say(format_args!("came back with {}", count(info.items, "item")));
         }

@@ -35,6 +35,8 @@ mod clock;
 mod data_dir;
 mod download;
 mod driver;
+#[cfg(test)]
+mod durability;
 mod error;
 mod get;
 mod item;

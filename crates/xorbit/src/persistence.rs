@@ -117,7 +117,12 @@ fn commit_all(
     }
 }
 
-fn commit(store: &mut dyn Store, batch: &mut Batch, changes: &Changes) -> Result<(), StoreError> {
+/// Commits what gathered, in parts if it is more than one batch of the store holds.
+pub(crate) fn commit(
+    store: &mut dyn Store,
+    batch: &mut Batch,
+    changes: &Changes,
+) -> Result<(), StoreError> {
     batch.clear();
     for change in changes.iter() {
         let added = match change {

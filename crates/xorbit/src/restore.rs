@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use kv::Kv;
-use store::{Batch, Store};
+use node::Now;
+use store::{Batch, Store, StoreError};
 use wire::Contact;
 
 use crate::clock::Clock;
@@ -23,6 +24,8 @@ pub struct Restored {
     pub set_aside: Vec<String>,
     /// Bytes of the store that could not be understood.
     pub damaged_bytes: u64,
+    /// Entries of the store that are not as they were written.
+    pub damaged_entries: u64,
     /// Contacts that were remembered.
     pub(crate) contacts: Vec<Contact>,
 }
@@ -30,47 +33,66 @@ pub struct Restored {
 /// Opens a data directory and makes the node that lives in it.
 pub(crate) fn restore(
     directory: &Path,
-    mut config: kv::Config,
+    config: kv::Config,
     clock: &Clock,
 ) -> Result<(Kv, (Persistence, DataDir), Restored), StartError> {
     let data_dir = DataDir::take(directory)?;
     let opened = data_dir.open_store()?;
     let mut store = opened.store;
-    let cannot = |cause| DataDirError::Store { directory: directory.to_owned(), cause };
-    let kept = store.get(remembered::KEY).map_err(cannot)?;
+    let taken = take_back(&mut store, config, random_seed()?, clock.now());
+    let (kv, mut restored) =
+        taken.map_err(|cause| DataDirError::Store { directory: directory.to_owned(), cause })?;
+    restored.set_aside = opened.set_aside;
+    restored.damaged_bytes = opened.damaged_bytes;
+    Ok((kv, (Persistence::start(Box::new(store))?, data_dir), restored))
+}
+
+/// Makes a node of what a store holds, and lets go of what has ended in the store.
+pub(crate) fn take_back(
+    store: &mut impl Store,
+    mut config: kv::Config,
+    seed: [u8; 32],
+    now: Now,
+) -> Result<(Kv, Restored), StoreError> {
+    let kept = match store.get(remembered::KEY) {
+        // Who we were is lost, and no reason to lose all else.
+        Err(StoreError::Damaged) => None,
+        kept => kept?,
+    };
     let remembered = kept.as_deref().and_then(Remembered::read);
     config.node.durable = true;
     config.node.id = remembered.as_ref().map(|remembered| remembered.id).or(config.node.id);
-    let now = clock.now();
-    let mut kv = Kv::new(config, random_seed()?, now);
+    let mut kv = Kv::new(config, seed, now);
     let (mut entries, mut ended) = (0, Batch::new());
-    let scanned = store
-        .scan(b"", &mut |key, value| {
-            if key == remembered::KEY {
-                return;
-            }
-            if kv.restore(now, key, value) {
-                entries += 1;
-            } else {
-                // What does not fit one batch ends another time.
-                let _ = ended.remove(key);
-            }
-        })
-        .map_err(cannot)?;
+    let scanned = store.scan(b"", &mut |key, value| {
+        if key == remembered::KEY {
+            return;
+        }
+        if kv.restore(now, key, value) {
+            entries += 1;
+        } else {
+            // What does not fit one batch ends another time.
+            let _ = ended.remove(key);
+        }
+    })?;
     if remembered.is_none() {
         // At once, so that a directory that cannot be written shows before the node serves.
         let mut first = Vec::new();
         Remembered { id: kv.node().id(), contacts: Vec::new() }.write(&mut first);
-        ended.put(remembered::KEY, &first).map_err(|cause| cannot(cause.into()))?;
+        // A full batch of what has ended is no use to a node without an identity.
+        if ended.put(remembered::KEY, &first).is_err() {
+            ended.clear();
+            let _ = ended.put(remembered::KEY, &first);
+        }
     }
     if !ended.is_empty() {
-        store.commit(&ended).map_err(cannot)?;
+        match store.commit(&ended) {
+            // What is held can be served all the same, and what has ended goes another time.
+            Err(StoreError::Full(_)) if remembered.is_some() => {}
+            committed => committed?,
+        }
     }
-    let restored = Restored {
-        entries,
-        set_aside: opened.set_aside,
-        damaged_bytes: opened.damaged_bytes + scanned.damaged,
-        contacts: remembered.map(|remembered| remembered.contacts).unwrap_or_default(),
-    };
-    Ok((kv, (Persistence::start(Box::new(store))?, data_dir), restored))
+    let contacts = remembered.map(|remembered| remembered.contacts).unwrap_or_default();
+    let damaged_entries = scanned.damaged;
+    Ok((kv, Restored { entries, damaged_entries, contacts, ..Restored::default() }))
 }

@@ -80,7 +80,8 @@ fn a_data_directory_that_cannot_be_used_is_one_clear_error() {
     let node = |data: &str| run(&["node", "--listen", "127.0.0.1:0", "--data", data]);
     let file = directory.file("file", b"");
     let not_one = node(&file).expect(2);
-    assert!(not_one.stderr.starts_with("error: cannot use the data directory"), "{not_one:?}");
+    let told = format!("error: `{file}` is a file, and a data directory is a directory\nhint: ");
+    assert!(not_one.stderr.starts_with(&told), "{not_one:?}");
     for content in [&b"xorbit node 1\nid 00"[..], b"", &[0xff; 9]] {
         directory.file("node.txt", content);
         let unreadable = node(&directory.path("")).expect(2);
@@ -91,6 +92,50 @@ fn a_data_directory_that_cannot_be_used_is_one_clear_error() {
     let _running = Node::start(&["--data", &directory.path("")]);
     let in_use = node(&directory.path("")).expect(2);
     assert!(in_use.stderr.contains("is in use by another node"), "{in_use:?}");
+}
+
+#[test]
+fn the_store_of_a_later_version_is_left_alone() {
+    let directory = Directory::new();
+    let data = directory.path("data");
+    drop(Node::start(&["--data", &data]));
+    let file = directory.path("data/store/00000001.log");
+    let mut bytes = std::fs::read(&file).unwrap();
+    later_version(&mut bytes);
+    std::fs::write(&file, &bytes).unwrap();
+    for refused in [
+        run(&["node", "--listen", "127.0.0.1:0", "--data", &data]),
+        run(&["store", "check", &data]),
+        run(&["store", "export", &data]),
+        run(&["store", "import", &data]),
+    ] {
+        let refused = refused.expect(2);
+        assert!(refused.stderr.contains("this program knows formats up to `1`"), "{refused:?}");
+        assert!(refused.stderr.contains("hint: a later version of this program"), "{refused:?}");
+        assert_eq!(std::fs::read(&file).unwrap(), bytes);
+    }
+}
+
+/// Gives the header of a segment the next version of the format, and the checksum that belongs to it.
+fn later_version(segment: &mut [u8]) {
+    segment[8] += 1;
+    let sum = xxhash_rust::xxh3::xxh3_64(&segment[..32]);
+    segment[32..40].copy_from_slice(&sum.to_le_bytes());
+}
+
+/// Directories that the system lets nobody write into, whoever runs this.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_directory_that_cannot_be_written_is_one_clear_error() {
+    for path in ["/proc/xorbit-data", "/proc/self/fd/xorbit-data"] {
+        let refused = run(&["node", "--listen", "127.0.0.1:0", "--data", path]).expect(2);
+        let told = format!("error: cannot use the data directory: `{path}`: ");
+        assert!(refused.stderr.starts_with(&told), "{refused:?}");
+        assert!(
+            refused.stderr.contains("hint: give a directory that can be written"),
+            "{refused:?}"
+        );
+    }
 }
 
 #[test]

@@ -5,8 +5,10 @@
 
 mod demo;
 mod failures;
+mod full_disk;
 mod keeping;
 mod keys;
+mod kills;
 mod large;
 mod nodes;
 mod program;
@@ -14,5 +16,6 @@ mod raw;
 mod sealed;
 mod secrets;
 mod sets;
+mod stores;
 mod values;
 mod watching;

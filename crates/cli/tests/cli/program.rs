@@ -143,9 +143,37 @@ impl Node {
         Self::start_with(&["--listen", address])
     }
 
-    fn start_with(arguments: &[&str]) -> Self {
+    /// Starts a node with these arguments alone.
+    pub fn start_with(arguments: &[&str]) -> Self {
+        let mut command = program();
+        command.arg("node").args(arguments);
+        Self::start_command(command)
+    }
+
+    /// Starts a node on a free port of loopback, none of whose files may become longer than so many
+    /// blocks of 512 or 1,024 bytes, as the shell counts.
+    pub fn start_with_short_files(blocks: u32, arguments: &[&str]) -> Self {
+        let mut command = Command::new("sh");
+        // A write beyond the limit shall fail, as on a full disk, and not end the process.
+        let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\"");
+        command.args(["-c", &script, "sh"]).arg(program().get_program());
+        command.args(["node", "--listen", "127.0.0.1:0"]).args(arguments);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self::start_command(command)
+    }
+
+    /// Starts a node and kills it so long after, whatever it does by then.
+    pub fn start_and_kill(arguments: &[&str], after: Duration) {
         let mut command = program();
         command.arg("node").args(arguments).stdin(Stdio::null());
+        let running = Running::start(command);
+        // waits: for any moment of its start
+        thread::sleep(after);
+        drop(running);
+    }
+
+    fn start_command(mut command: Command) -> Self {
+        command.stdin(Stdio::null());
         let mut running = Running::start(command);
         let stdout = lines(running.child.stdout.take().unwrap());
         let stderr = lines(running.child.stderr.take().unwrap());
@@ -213,11 +241,16 @@ impl Node {
         line.trim().trim_end_matches(" kB").parse().ok()
     }
 
-    /// Sends a signal to this very process, and waits for its end.
-    pub fn leave(mut self, signal: &str) -> (ExitStatus, Vec<String>) {
+    /// Sends a signal to this very process.
+    pub fn signal(&self, signal: &str) {
         let pid = self.running.child.id().to_string();
         let sent = Command::new("sh").args(["-c", &format!("kill -{signal} {pid}")]).status();
         assert!(sent.unwrap().success());
+    }
+
+    /// Sends a signal to this very process, and waits for its end.
+    pub fn leave(mut self, signal: &str) -> (ExitStatus, Vec<String>) {
+        self.signal(signal);
         // Its stdout closes when it ends.
         while self.stdout.recv_timeout(PATIENCE).is_ok() {}
         let last_words = self.stderr.iter().collect();

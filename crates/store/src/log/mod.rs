@@ -57,7 +57,10 @@ fn file_name(number: u32) -> String {
 /// What the system's refusal means to who uses the store.
 fn refused(doing: &'static str, file: &str, cause: io::Error) -> StoreError {
     match cause.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StoreError::Full(cause),
+        // A limit on the length of files is one on room, too.
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+            StoreError::Full(cause)
+        }
         _ => StoreError::Io { doing, file: file.to_owned(), cause },
     }
 }

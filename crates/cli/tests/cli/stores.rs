@@ -1,0 +1,184 @@
+//! Data directories: what is told of those that cannot be used, and `xorbit store`.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::program::{Directory, Node, Outcome, run, run_with};
+
+/// A directory in which a node has kept some of everything, and its id.
+fn filled(directory: &Directory) -> (String, String) {
+    let data = directory.path("data");
+    let node = Node::start(&["--data", &data]);
+    node.run(&["put", "first", "one"]).expect(0);
+    node.run(&["put", "second", "two"]).expect(0);
+    node.run(&["delete", "second"]).expect(0);
+    node.run(&["item", "put", "plain text"]).expect(0);
+    node.run(&["announce", "topic", "--port", "7000"]).expect(0);
+    let id = node.id.clone();
+    node.leave("TERM");
+    (data, id)
+}
+
+/// The lines of an export, in an order of their own.
+fn exported(data: &str) -> Vec<String> {
+    let export = run(&["store", "export", data]).expect(0);
+    let mut lines: Vec<String> = export.text().lines().map(str::to_owned).collect();
+    lines.sort();
+    lines
+}
+
+fn damage(directory: &Directory, at: &[u8]) {
+    let store = directory.path("data/store");
+    let file = fs::read_dir(store).unwrap().next().unwrap().unwrap().path();
+    let mut bytes = fs::read(&file).unwrap();
+    let place = bytes.windows(at.len()).position(|window| window == at).unwrap();
+    bytes[place] ^= 1;
+    fs::write(&file, bytes).unwrap();
+}
+
+#[test]
+fn a_check_counts_what_a_stopped_node_keeps_and_changes_nothing() {
+    let directory = Directory::new();
+    let (data, id) = filled(&directory);
+    let file = directory.path("data/store/00000001.log");
+    let before = fs::read(&file).unwrap();
+    let check = run(&["store", "check", &data]).expect(0);
+    assert!(check.text().starts_with(&format!("`{data}` is sound\n")), "{check:?}");
+    assert!(check.text().contains("3 items: 2 mutable, 1 immutable"), "{check:?}");
+    let json = run(&["store", "check", &data, "--json"]).expect(0).json();
+    assert_eq!((&json["id"], &json["mutable_items"]), (&Value::from(id), &Value::from(2)));
+    assert_eq!((&json["peers"], &json["damaged_bytes"]), (&Value::from(1), &Value::from(0)));
+    assert_eq!(fs::read(&file).unwrap(), before);
+}
+
+#[test]
+fn a_damaged_store_is_told_with_what_is_sound_in_it() {
+    let directory = Directory::new();
+    let (data, _) = filled(&directory);
+    damage(&directory, b"plain text");
+    let check = run(&["store", "check", &data]).expect(3);
+    assert!(check.stderr.contains("is damaged"), "{check:?}");
+    assert!(check.stderr.contains("2 items: 2 mutable, 0 immutable"), "{check:?}");
+    let json = run(&["store", "check", &data, "--json"]).expect(3).json();
+    assert_eq!(json["error"]["kind"], "damaged");
+    assert_eq!(json["error"]["found"]["immutable_items"], 0);
+    // All the rest can be saved.
+    let saved = run(&["store", "export", &data]).expect(3);
+    assert_eq!(saved.text().lines().filter(|line| line.contains("\"item\"")).count(), 2);
+    assert!(saved.stderr.contains("not what is damaged"), "{saved:?}");
+}
+
+#[test]
+fn an_export_comes_back_as_the_same_store() {
+    let directory = Directory::new();
+    let (data, id) = filled(&directory);
+    let file = directory.path("all.jsonl");
+    run(&["store", "export", &data, "--output", &file]).expect(0);
+    let other = directory.path("other");
+    let import = run(&["store", "import", &other, "--input", &file]).expect(0);
+    assert!(
+        import.text().ends_with(": 5 new, 0 renewed, 0 there already, 0 outdated\n"),
+        "{import:?}"
+    );
+    assert_eq!(exported(&other), exported(&data));
+    // Once more changes nothing.
+    let again = run(&["store", "import", &other, "--input", &file]).expect(0);
+    assert!(
+        again.text().ends_with(": 0 new, 0 renewed, 5 there already, 0 outdated\n"),
+        "{again:?}"
+    );
+    let node = Node::start(&["--data", &other]);
+    assert_eq!(node.id, id);
+    assert_eq!(node.run(&["get", "first"]).expect(0).text(), "one");
+    node.run(&["get", "second"]).expect(1);
+    assert_eq!(node.run(&["peers", "topic"]).expect(0).text().lines().count(), 1);
+}
+
+fn import(data: &str, lines: &[&str], more: &[&str]) -> Outcome {
+    run_with(&[&["store", "import", data], more].concat(), lines.join("\n").as_bytes(), &[])
+}
+
+#[test]
+fn an_import_refuses_what_does_not_verify_with_its_line_and_never_goes_back() {
+    let directory = Directory::new();
+    let (data, _) = filled(&directory);
+    let lines = exported(&data);
+    let signed = lines.iter().find(|line| line.contains("\"text\":\"one\"")).unwrap();
+    let plain = lines.iter().find(|line| line.contains("\"text\":\"plain text\"")).unwrap();
+    let mut forged: Value = serde_json::from_str(signed).unwrap();
+    forged["seq"] = (forged["seq"].as_u64().unwrap() + 1).into();
+    let forged = forged.to_string();
+    let mut misplaced: Value = serde_json::from_str(plain).unwrap();
+    misplaced["target"] = "00".repeat(20).into();
+    let misplaced = misplaced.to_string();
+    let too_long = plain.replacen("\"target\":\"", "\"target\":\"0", 1);
+
+    let other = directory.path("other");
+    let stopped = import(&other, &[plain, &forged, signed], &[]).expect(3);
+    assert!(stopped.stderr.contains("line 2: the signature does not match"), "{stopped:?}");
+    assert!(stopped.stderr.contains("taken: 1 new"), "{stopped:?}");
+    let lines = [plain, &forged, &misplaced, &too_long, "zebra", signed];
+    let went_on = import(&other, &lines, &["--keep-going"]).expect(3);
+    assert!(went_on.stderr.contains("line 3: its hash is `"), "{went_on:?}");
+    assert!(went_on.stderr.contains("line 4: `target` cannot be `"), "{went_on:?}");
+    assert!(went_on.stderr.contains("line 5: it is no JSON object"), "{went_on:?}");
+    assert!(went_on.stderr.contains("taken: 1 new, 0 renewed, 1 there already"), "{went_on:?}");
+
+    // A later version in the directory stays.
+    let node = Node::start(&["--data", &other]);
+    node.run(&["put", "first", "newer"]).expect(0);
+    node.leave("TERM");
+    let outdated = import(&other, &[signed], &[]).expect(0);
+    assert!(outdated.text().contains("1 outdated"), "{outdated:?}");
+    let node = Node::start(&["--data", &other]);
+    assert_eq!(node.run(&["get", "first"]).expect(0).text(), "newer");
+}
+
+#[test]
+fn what_is_unknown_is_exported_as_it_is_and_taken_back() {
+    let directory = Directory::new();
+    let (one, other) = (directory.path("one"), directory.path("other"));
+    let unknown = r#"{"key":"7a65627261","kind":"other","value":"00ff"}"#;
+    import(&one, &[unknown], &[]).expect(0);
+    assert!(exported(&one).contains(&unknown.to_owned()));
+    let lines = exported(&one).join("\n");
+    run_with(&["store", "import", &other], lines.as_bytes(), &[]).expect(0);
+    assert_eq!(exported(&other), exported(&one));
+    let check = run(&["store", "check", &other]).expect(0);
+    assert!(check.text().contains("1 unknown"), "{check:?}");
+    // Under a key of ours only what is ours is taken.
+    let forged = r#"{"key":"6e6f6465","kind":"other","value":"00ff"}"#;
+    let refused = import(&one, &[forged], &[]).expect(3);
+    assert!(refused.stderr.contains("line 1: it is not what a node keeps"), "{refused:?}");
+}
+
+#[test]
+fn the_directory_of_a_running_node_is_left_alone() {
+    let directory = Directory::new();
+    let data = directory.path("data");
+    let _node = Node::start(&["--data", &data]);
+    for verb in ["check", "export", "import"] {
+        let refused = run(&["store", verb, &data]).expect(2);
+        assert!(refused.stderr.contains("is in use by another node"), "{refused:?}");
+        assert!(refused.stderr.contains("hint: end the other node first"), "{refused:?}");
+    }
+}
+
+#[test]
+fn what_is_no_data_directory_is_told_as_such() {
+    let directory = Directory::new();
+    let file = directory.file("file", b"zebra");
+    let (missing, empty) = (directory.path("missing"), directory.path(""));
+    for (path, what) in [
+        (&file, "is a file, and a data directory is a directory"),
+        (&missing, "is no data directory: there is no store in it"),
+        (&empty, "is no data directory: there is no store in it"),
+    ] {
+        for verb in ["check", "export"] {
+            let refused = run(&["store", verb, path]).expect(2);
+            assert!(refused.stderr.contains(what), "{refused:?}");
+        }
+    }
+    assert!(!fs::exists(missing).unwrap(), "looking makes no directory");
+}

@@ -1,0 +1,109 @@
+//! The driver over a disk that fails and works again: who hears of it, and how often.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use kv::{Event, Kv, PutError};
+use store::{Batch, Each, Faults, Faulty, Memory, Scanned, Store, StoreError};
+
+use crate::clock::Clock;
+use crate::data_dir::DataDir;
+use crate::driver::Driver;
+use crate::node::Node;
+use crate::persistence::Persistence;
+use crate::restore::{Restored, take_back};
+use crate::seed::random_seed;
+use crate::socket::Port;
+
+/// A store whose faults are switched from outside.
+#[derive(Clone)]
+struct Switched(Arc<Mutex<Faulty<Memory>>>);
+
+impl Switched {
+    fn store(&self) -> MutexGuard<'_, Faulty<Memory>> {
+        self.0.lock().unwrap()
+    }
+
+    fn set(&self, faults: Faults) {
+        self.store().set_faults(faults);
+    }
+}
+
+impl Store for Switched {
+    fn commit(&mut self, batch: &Batch) -> Result<(), StoreError> {
+        self.store().commit(batch)
+    }
+
+    fn scan(&mut self, prefix: &[u8], each: Each<'_>) -> Result<Scanned, StoreError> {
+        self.store().scan(prefix, each)
+    }
+
+    fn get(&mut self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.store().get(key)
+    }
+
+    fn disk_bytes(&self) -> u64 {
+        self.store().disk_bytes()
+    }
+}
+
+/// A directory that ends with its test.
+struct Directory(PathBuf);
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn start(store: &Switched, directory: &Directory) -> Node {
+    let clock = Clock::start();
+    let seed = random_seed().unwrap();
+    let config = kv::Config::default();
+    let (kv, _): (Kv, Restored) = take_back(&mut store.clone(), config, seed, clock.now()).unwrap();
+    let persistence = Persistence::start(Box::new(store.clone())).unwrap();
+    let data_dir = DataDir::take(&directory.0).unwrap();
+    let port = Port::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let (join, restored) = (Vec::new(), Restored::default());
+    Driver::spawn(kv, vec![port], clock, Some((persistence, data_dir)), join, restored)
+}
+
+#[tokio::test]
+async fn a_disk_that_fails_and_works_again_is_told_once_each_and_the_node_serves_on() {
+    let name = format!("xorbit-driving-{}", std::process::id());
+    let directory = Directory(std::env::temp_dir().join(name));
+    let store = Switched(Arc::new(Mutex::new(Faulty::new(Memory::new(), 1, Faults::default()))));
+    let node = start(&store, &directory);
+    let mut events = node.events();
+    node.put("before", "v").await.unwrap();
+    store.set(Faults { full_at: Some(0), ..Faults::default() });
+    for _ in 0..3 {
+        match node.put("while", "v").await {
+            Err(PutError::NotEnoughReplicas(report)) => {
+                let [refusal] = &report.replicas.refused[..] else { panic!("{report:?}") };
+                assert_eq!((refusal.code, &*refusal.text), (202, "cannot be written to the disk"));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(&node.get("before").await.unwrap().value[..], b"v");
+    store.set(Faults::default());
+    for _ in 0..3 {
+        node.put("after", "v").await.unwrap();
+    }
+    node.close().await;
+    let mut told = Vec::new();
+    let all = async {
+        while let Some(event) = events.next().await {
+            told.push(event);
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), all).await.unwrap();
+    let [Event::DiskFails(why), Event::DiskWorks] = &told[..] else { panic!("{told:?}") };
+    assert!(why.starts_with("no space is left for the store"), "{why}");
+
+    let again = start(&store, &directory);
+    assert_eq!(&again.get("after").await.unwrap().value[..], b"v");
+    again.close().await;
+}
