@@ -3,7 +3,8 @@
 //! `serve` loads one node with queries, in turn with the barest responder that this machine can run (`floor`) and, on
 //! request, with a libtorrent node. `network` puts and gets on 50 nodes in one process, libtorrent's and our own.
 //! `values` moves large values, `seal` tells what a network's seal costs, `store` makes items durable, both without
-//! sockets. Only `network/ours.rs`, `values.rs`, `seal.rs` and `store` depend on the code under test.
+//! sockets; `restart` starts a node whose data directory is full. Only `network/ours.rs`, `values.rs`, `seal.rs`, `store`
+//! and `restart.rs` depend on the code under test.
 
 mod args;
 mod chance;
@@ -17,6 +18,7 @@ mod load;
 mod neighbours;
 mod network;
 mod quantiles;
+mod restart;
 mod seal;
 mod serve;
 mod servers;
@@ -42,6 +44,8 @@ Usage: xorbit-bench COMMAND
       Load a node and the floor in turn with each kind of query; print speed, latency and CPU per reply.
   network [--keys 1000] [--nodes 50] [--json]
       Put and get items on a network of nodes in one process: libtorrent's and our own.
+  restart [--items 1000000] [--rounds 5] [--json]
+      Start a node whose data directory is full, until it serves.
   values [--bytes 16777216] [--nodes 16] [--json]
       Put and get one large value on a network of nodes in one process, by the program as a process of its own.
   store [--rounds 3] [--items 1000000] [--directory target/bench-store] [--json]
@@ -71,6 +75,7 @@ fn main() -> ExitCode {
     let done = match args.command().as_deref() {
         Some("serve") => serve::run(args),
         Some("network") => network::run(args),
+        Some("restart") => restart::run(args),
         Some("values") => values::run(args),
         Some("store") => store::run(args),
         Some("store-start") => store::run_start(args),

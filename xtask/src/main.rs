@@ -6,6 +6,7 @@ mod failure;
 mod fuzz;
 mod gate;
 mod interop_setup;
+mod kills;
 mod process;
 mod tidy;
 
@@ -23,8 +24,9 @@ usage: cargo xtask VERB
   docs                          dead links, and the commands that README.md and docs/ show
   fuzz [--seconds N]            build every fuzz target and run each for N seconds (default 20)
   interop-setup                 install the foreign nodes that the interop tests talk to
-  bench serve|network|values|store|seal [ARGS]
+  bench serve|network|values|store|restart|seal [ARGS]
                                 measure the release build; ARGS go to `xorbit-bench`
+  kills [--count N]             kill a node under load N times (default 200) and look what is left
 ";
 
 fn main() -> ExitCode {
@@ -46,9 +48,10 @@ fn dispatch(root: &Path, args: &[String]) -> Outcome {
         ["docs"] => docs::run(root, &process::build_xorbit(root)?),
         ["fuzz", rest @ ..] => fuzz::run(root, seconds(rest)?),
         ["interop-setup"] => interop_setup::run(root).map(|_| ()),
-        ["bench", which @ ("serve" | "network" | "values" | "store" | "seal"), ..] => {
+        ["bench", which @ ("serve" | "network" | "values" | "store" | "restart" | "seal"), ..] => {
             bench::run(root, which, &args[2..])
         }
+        ["kills", rest @ ..] => kills::run(root, kills::count(rest)?),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             Ok(())

@@ -9,7 +9,6 @@ use xorbit::{GetError, Node, PutReport};
 
 use super::Chance;
 use super::record::{Content, Record};
-use crate::program::PATIENCE;
 
 /// Writers at a time.
 const WRITERS: u64 = 16;
@@ -44,7 +43,6 @@ impl Client {
     async fn start(address: &str, record: Record) -> Self {
         let builder = Node::builder().listen("127.0.0.1:0".parse().unwrap());
         let node = builder.ephemeral(true).join(address).start().await.unwrap();
-        assert!(node.joined(PATIENCE).await.unwrap(), "the node answers");
         Self { node, record: Rc::new(RefCell::new(record)) }
     }
 
@@ -128,9 +126,11 @@ impl Session {
             let keys = {
                 let record = client.record.borrow();
                 let new = record.keys.keys().filter(|key| key.starts_with("new-"));
-                let recent = format!("new-{}.", life.saturating_sub(1));
+                // The life before may have ended while it started.
+                let recent = [1, 2].map(|before| format!("new-{}.", life.saturating_sub(before)));
                 let others = record.keys.keys().filter(|key| !key.starts_with("new-"));
-                let last = new.clone().filter(|key| key.starts_with(&recent));
+                let last =
+                    new.clone().filter(|key| recent.iter().any(|life| key.starts_with(life)));
                 let step = (new.clone().count() / SAMPLE).max(1);
                 let sample = new.clone().step_by(step);
                 others.chain(last).chain(sample).cloned().collect()
