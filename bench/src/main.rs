@@ -44,8 +44,8 @@ Usage: xorbit-bench COMMAND
       Load a node and the floor in turn with each kind of query; print speed, latency and CPU per reply.
   network [--keys 1000] [--nodes 50] [--json]
       Put and get items on a network of nodes in one process: libtorrent's and our own.
-  restart [--items 1000000] [--rounds 5] [--json]
-      Start a node whose data directory is full, until it serves.
+  restart [--items 1000000] [--rounds 5] [--directory DIR] [--json]
+      Start a node whose data directory is full, until it serves. DIR is filled if it is not there, and kept.
   values [--bytes 16777216] [--nodes 16] [--json]
       Put and get one large value on a network of nodes in one process, by the program as a process of its own.
   store [--rounds 3] [--items 1000000] [--directory target/bench-store] [--json]

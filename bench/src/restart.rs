@@ -28,12 +28,17 @@ const TEXT_BYTES: usize = 190;
 /// How long a start may take before it counts as failed.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A directory that ends with the benchmark.
-struct Directory(PathBuf);
+/// A data directory; it ends with the benchmark unless it is to be used again.
+struct Directory {
+    path: PathBuf,
+    kept: bool,
+}
 
 impl Drop for Directory {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
+        if !self.kept {
+            let _ = fs::remove_dir_all(&self.path);
+        }
     }
 }
 
@@ -48,17 +53,20 @@ struct Sample {
 pub fn run(mut args: Args) -> Result<(), Failure> {
     let items: u64 = args.value("--items")?.unwrap_or(1_000_000);
     let rounds: usize = args.value("--rounds")?.unwrap_or(5).max(1);
+    let given: Option<PathBuf> = args.value("--directory")?;
     let json = args.flag("--json");
     args.finish()?;
     let name = format!("xorbit-bench-restart-{}", std::process::id());
-    let directory = Directory(std::env::temp_dir().join(name));
-    let begun = Instant::now();
-    fill(&directory, items)?;
-    eprintln!(
-        "filled with {} items in {:.0} s",
-        grouped(items as f64),
-        begun.elapsed().as_secs_f64()
-    );
+    let directory = Directory {
+        path: given.clone().unwrap_or_else(|| std::env::temp_dir().join(name)),
+        kept: given.is_some(),
+    };
+    if !directory.path.exists() {
+        let begun = Instant::now();
+        fill(&directory, items)?;
+        let seconds = begun.elapsed().as_secs_f64();
+        eprintln!("filled with {} items in {seconds:.0} s", grouped(items as f64));
+    }
     let samples: Vec<Sample> =
         (0..rounds).map(|_| start(&directory)).collect::<Result<_, Failure>>()?;
     report(items, &samples, json);
@@ -68,7 +76,7 @@ pub fn run(mut args: Args) -> Result<(), Failure> {
 /// Puts items into the directory, as a node would.
 fn fill(directory: &Directory, items: u64) -> Result<(), Failure> {
     let cannot = |error: &dyn std::fmt::Display| Failure::system("cannot fill the store", error);
-    let mut writer = Writer::open(&directory.0).map_err(|error| cannot(&error))?;
+    let mut writer = Writer::open(&directory.path).map_err(|error| cannot(&error))?;
     let signer = Signer::from_seed(&[7; 32]);
     let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let wall = UnixMillis(wall.as_millis() as u64);
@@ -92,7 +100,7 @@ fn fill(directory: &Directory, items: u64) -> Result<(), Failure> {
 /// Starts a node in the directory and waits until it serves.
 fn start(directory: &Directory) -> Result<Sample, Failure> {
     let mut command = Command::new(node_program()?);
-    command.args(["node", "--listen", "127.0.0.1:0", "--data"]).arg(&directory.0);
+    command.args(["node", "--listen", "127.0.0.1:0", "--data"]).arg(&directory.path);
     let begun = Instant::now();
     let (node, ready) = Running::start(&mut command, PATIENCE, |line| {
         line.starts_with("ready").then(Instant::now)
