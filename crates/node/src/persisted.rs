@@ -123,4 +123,23 @@ mod tests {
             assert_eq!(Persisted::read(b"zebra", &value), None);
         }
     }
+
+    #[test]
+    fn the_vector_in_the_documents_is_read() {
+        let value = "8200d8c32cbb03000000d8c32cbb030000010000000000000077ff84905a91936367c01360803104f924\
+                     32fcd904a43511876df5cdf3e7e5486834284b6b24c3204eb2fea824d82f88883a3d95e8b4a21b8c0ded\
+                     553d17d17ddf9a8a7104b1258f30bed3787e6cb896fca78c58f8e03b5f18f14951a87d9a0806666f6f62\
+                     617231323a48656c6c6f20576f726c6421";
+        let pairs = value.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
+        let value: Vec<u8> = pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect();
+        let target: Target = "411eba73b6f087ca51a3795d9c8c938d365e32c1".parse().unwrap();
+        let key = [&b"i"[..], target.as_bytes()].concat();
+        let Some(Persisted::Item { target: name, item, lease }) = Persisted::read(&key, &value)
+        else {
+            panic!("an item");
+        };
+        assert_eq!((name, item.verify().unwrap().target()), (target, target));
+        assert_eq!((lease.until.0, lease.marker_until.0), (4_102_444_800_000, 4_102_444_800_000));
+        assert!(lease.kept && item.value == b"12:Hello World!");
+    }
 }
