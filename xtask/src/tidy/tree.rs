@@ -55,7 +55,16 @@ impl Tree {
             texts.into_iter().map(|(path, text)| File::new(path, text)).collect();
         let declared: BTreeSet<String> =
             files.iter().flat_map(|file| test_code::test_modules(&file.path, &file.code)).collect();
-        for file in files.iter_mut().filter(|file| declared.contains(&file.path)) {
+        // The folder of a test module holds nothing else.
+        let folders: Vec<String> = declared
+            .iter()
+            .filter_map(|path| path.strip_suffix("mod.rs"))
+            .map(String::from)
+            .collect();
+        let is_test = |path: &String| {
+            declared.contains(path) || folders.iter().any(|folder| path.starts_with(folder))
+        };
+        for file in files.iter_mut().filter(|file| is_test(&file.path)) {
             file.tests = whole(&file.code);
         }
         Self { files, paths }

@@ -56,6 +56,16 @@ mod tests {
     }
 
     #[test]
+    fn all_files_of_a_test_module_in_a_folder_are_tests() {
+        let declaring = ("crates/kv/src/lib.rs", "#[cfg(test)]\nmod cuts;\n");
+        let part = ("crates/kv/src/cuts/part.rs", "fn f() { a.unwrap(); }\n");
+        let beside = ("crates/kv/src/cutsy.rs", "fn f() { a.unwrap(); }\n");
+        let found = rule(&Tree::of(&[declaring, part, beside]));
+        let places: Vec<&str> = found.iter().map(|finding| &*finding.path).collect();
+        assert_eq!(places, [beside.0]);
+    }
+
+    #[test]
     fn a_milder_form_is_kept() {
         assert!(lines("crates/kv/src/put.rs", "fn f() { a.unwrap_or(1); }\n").is_empty());
     }

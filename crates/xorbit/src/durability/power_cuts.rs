@@ -21,13 +21,15 @@ fn life(mut machine: Machine<'_, Log<SimulatedDisk>>) -> SimulatedDisk {
     // At once, or in the middle of one of the next commits: then nobody hears how that ended.
     let operations = machine.history.chance.below(8);
     machine.store.disk_mut().cut_within(operations.max(1));
-    while operations > 0 {
-        machine.write();
-        machine.hand_over();
-        if machine.commit().is_err() {
-            break;
+    if operations > 0 {
+        loop {
+            machine.write();
+            machine.hand_over();
+            if machine.commit().is_err() {
+                break;
+            }
+            machine.committed(true);
         }
-        machine.committed(true);
     }
     machine.store.into_disk()
 }

@@ -46,10 +46,10 @@ pub enum Fault {
 impl<'b> Entry<'b> {
     /// What lies under a key.
     pub fn read(key: &'b [u8], value: &'b [u8]) -> Self {
-        if key == remembered::KEY {
-            if let Some(Remembered { id, contacts }) = Remembered::read(value) {
-                return Self::Node { id, contacts };
-            }
+        if key == remembered::KEY
+            && let Some(Remembered { id, contacts }) = Remembered::read(value)
+        {
+            return Self::Node { id, contacts };
         }
         Persisted::read(key, value).map_or(Self::Other { key, value }, Self::Kept)
     }
