@@ -4,7 +4,9 @@
 //! Whoever offers gets a token for our own place, with which it may put all that is wanted.
 
 use alloc::vec::Vec;
+use core::hash::Hasher;
 
+use siphasher::sip::SipHasher13;
 use wire::offer::{Bits, Offer, Offers};
 use wire::{Contact, Endpoint, Family, Item, Query, Reply, Target};
 
@@ -44,8 +46,9 @@ impl<A: Admission> Node<A> {
                 Verdict::Wanted => wanted.set(index),
                 Verdict::Newer => newer.set(index),
                 // Only whom we know to live keeps us from looking after an item ourselves, and not
-                // always: what one saying of an honest node misses, another of us finds.
-                Verdict::Same if known && self.dice.below(8) > 0 => {
+                // for all items: nobody shall let an item die by saying again and again that all is
+                // well with it.
+                Verdict::Same if known && self.heeds(&offer.target, asked.now.monotonic) => {
                     self.items.looked_after(&offer.target, asked.now.monotonic.as_secs());
                 }
                 Verdict::Same => {}
@@ -54,6 +57,14 @@ impl<A: Admission> Node<A> {
         let place = self.id().point();
         let token = self.tokens.issue(&asked.from, &place, asked.now.monotonic);
         self.reply(asked, &Reply::Offered { token: Some(&token), wanted, newer }, outbox);
+    }
+
+    /// Whether others may look after an item in our place: seven of eight, another eighth each hour.
+    fn heeds(&self, target: &Target, now: Instant) -> bool {
+        let mut hasher = SipHasher13::new_with_key(&self.heeding);
+        hasher.write(target.as_bytes());
+        hasher.write_u32(now.as_secs() / 3600);
+        !hasher.finish().is_multiple_of(8)
     }
 
     /// Offers items to one contact for a caller.

@@ -62,6 +62,8 @@ pub struct Node<A> {
     pub(crate) verifications: Verifications,
     pub(crate) membership: Membership,
     pub(crate) lost: Lost,
+    /// Chooses of which items offers are heeded.
+    pub(crate) heeding: [u8; 16],
     pub(crate) counters: Counters,
     pub(crate) seal: Option<Seal>,
     pub(crate) events: VecDeque<Event>,
@@ -102,6 +104,7 @@ impl<A: Admission> Node<A> {
             verifications: Verifications::new(&mut dice),
             membership: Membership::new(now.monotonic),
             lost: Lost::default(),
+            heeding: dice.bytes(),
             counters: Counters::default(),
             seal: None,
             events: VecDeque::new(),

@@ -77,7 +77,9 @@ fn write_reply(
             let filters = scrape.then_some((&filter, &filter));
             Reply::Peers { nodes, token, values: CompactPeers::new(b"6:abcdef"), filters }
         }
-        Query::Get { .. } | Query::WaitingGet { .. } => Reply::Item { nodes, token, found: found(item.as_ref(), choices) },
+        Query::Get { .. } | Query::WaitingGet { .. } => {
+            Reply::Item { nodes, token, found: found(item.as_ref(), choices) }
+        }
         Query::SampleInfohashes { .. } => {
             let samples = peers.get(..peers.len() / 20 * 20);
             Reply::Samples { nodes, interval_s: choices.number() as i64, num: -1, samples }

@@ -46,9 +46,7 @@ pub fn ask(life: &mut Life, choices: &mut Choices<'_>) {
             wait_s: 1 + choices.byte() % 30,
             want,
         },
-        5 => {
-            Query::Get { target: target(&item, &value, place, choices), newer_than: None, want }
-        }
+        5 => Query::Get { target: target(&item, &value, place, choices), newer_than: None, want },
         6 => Query::SampleInfohashes { target: Point::new(place), want },
         7 => Query::Put {
             item: unverified(&item, &value),

@@ -213,6 +213,9 @@ impl<A: Admission> Items<A> {
         self.make_room(&known, &admitted, wall, changes)?;
         self.coming += usize::from(known.is_new);
         self.bytes += admitted.bytes();
+        if admitted.item.is_some() {
+            self.sources.charge(admitted.source, admitted.bytes());
+        }
         if !self.durable {
             self.apply(target, admitted);
             return Ok(Taken::Held);
@@ -257,7 +260,7 @@ impl<A: Admission> Items<A> {
         }
     }
 
-    /// Holds what was admitted.
+    /// Holds what was admitted, and counted for its source.
     fn apply(&mut self, target: Target, admitted: Admitted) {
         let Admitted { item, seq, lease, source, second } = admitted;
         let check = Minute::after(lease.until);
@@ -266,7 +269,6 @@ impl<A: Admission> Items<A> {
             // Only an item can come where nothing is known.
             let Some(item) = item else { return };
             self.held += 1;
-            self.sources.charge(source, item.heap_bytes());
             let mut entry = Entry::new(Some(item), seq, lease, source, check);
             entry.looked_after_s = second;
             self.entries.insert(target, Box::new(entry));
@@ -285,7 +287,6 @@ impl<A: Admission> Items<A> {
             } else {
                 self.held += 1;
             }
-            self.sources.charge(source, item.heap_bytes());
             (entry.source, entry.seq, entry.item) = (source, seq, Some(item));
         }
         let newly_evictable = !lease.kept && !entry.listed;
@@ -307,6 +308,9 @@ impl<A: Admission> Items<A> {
     pub fn not_stored(&mut self, batch: BatchNumber) {
         while let Some((target, admitted)) = self.staged.pop(batch) {
             self.bytes -= admitted.bytes();
+            if admitted.item.is_some() {
+                self.sources.release(admitted.source, admitted.bytes());
+            }
             if !self.entries.contains_key(&target) && self.staged.latest(&target).is_none() {
                 self.coming -= 1;
             }

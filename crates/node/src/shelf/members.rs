@@ -24,7 +24,7 @@ const TOO_LONG: Refused = Refused { code: 203, text: "member lives longer than a
 const TOO_FAR_AHEAD: Refused = Refused { code: 203, text: "version is ahead of the clock" };
 const VERSION_TOO_LOW: Refused = Refused { code: 302, text: "version less than current" };
 const FULL: Refused = Refused { code: 202, text: "full" };
-const SOURCE_FULL: Refused = Refused { code: 202, text: "full for this address" };
+const SOURCE_FULL: Refused = Refused { code: 202, text: "full for your address" };
 const WRITER_FULL: Refused = Refused { code: 202, text: "too many members of one writer" };
 
 /// Bytes of a member beside its item, in memory: itself, its key and its share of the tree.
