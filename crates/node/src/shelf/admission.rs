@@ -77,7 +77,7 @@ pub struct ShelfLimits {
     pub bytes: usize,
     /// Per cent of both that one address may fill; loopback is exempt.
     pub per_address_percent: u8,
-    /// Per cent of both that one /24 (IPv6: /64) may fill; loopback is exempt.
+    /// Per cent of both that one /24 (IPv6: /64) may fill; private and loopback addresses are exempt.
     pub per_prefix_percent: u8,
 }
 

@@ -16,7 +16,14 @@ use crate::shelf::admission::ShelfLimits;
 pub struct Source {
     /// The address; 0: this machine itself, which is exempt.
     address: u32,
+    /// Its /24 or /64; 0: a private one, where a whole network of one's own may live.
     prefix: u32,
+}
+
+impl Source {
+    fn keys(self) -> impl Iterator<Item = u32> {
+        [self.address, self.prefix].into_iter().filter(|key| *key != 0)
+    }
 }
 
 /// Items and bytes that a source fills.
@@ -62,7 +69,8 @@ impl Sources {
             // 0 means exempt.
             (hasher.finish() as u32).max(1)
         };
-        Source { address: hash(bytes), prefix: hash(prefix) }
+        let prefix = if from.scope() == Scope::Private { 0 } else { hash(prefix) };
+        Source { address: hash(bytes), prefix }
     }
 
     /// Whether a source may fill so many bytes more with one more item.
@@ -72,14 +80,13 @@ impl Sources {
             let usage = self.usage.get(&key).copied().unwrap_or_default();
             usage.items < part(limits.items).max(1) && usage.bytes + bytes <= part(limits.bytes)
         };
-        source.address == 0
-            || (within(source.address, limits.per_address_percent)
-                && within(source.prefix, limits.per_prefix_percent))
+        (source.address == 0 || within(source.address, limits.per_address_percent))
+            && (source.prefix == 0 || within(source.prefix, limits.per_prefix_percent))
     }
 
     /// Counts an item of so many bytes.
     pub fn charge(&mut self, source: Source, bytes: usize) {
-        for key in [source.address, source.prefix].into_iter().filter(|_| source.address != 0) {
+        for key in source.keys() {
             let usage = self.usage.entry(key).or_default();
             usage.items += 1;
             usage.bytes += bytes;
@@ -88,7 +95,7 @@ impl Sources {
 
     /// No longer counts an item of so many bytes.
     pub fn release(&mut self, source: Source, bytes: usize) {
-        for key in [source.address, source.prefix].into_iter().filter(|_| source.address != 0) {
+        for key in source.keys() {
             if let Some(usage) = self.usage.get_mut(&key) {
                 usage.items = usage.items.saturating_sub(1);
                 usage.bytes = usage.bytes.saturating_sub(bytes);
@@ -127,6 +134,9 @@ mod tests {
         assert!(sources.allows(elsewhere, 10_000, &limits));
         assert!(!sources.allows(elsewhere, 10_001, &limits));
         assert!(sources.allows(sources.of(&at(0), Way::HandOff), 10, &limits), "counted apart");
+        let lan = |last| sources.of(&Endpoint::v4([192, 168, 7, last], 1), Way::Put);
+        assert_eq!((lan(1).prefix, lan(2).prefix), (0, 0), "a network of one's own");
+        assert_ne!(lan(1), lan(2));
         let here = sources.of(&Endpoint::v4([127, 0, 0, 1], 1), Way::Put);
         assert!(sources.allows(here, usize::MAX, &limits));
         for host in 0..2 {
