@@ -65,7 +65,8 @@ impl Kind {
         Kind::Unreachable,
     ];
 
-    fn name(self) -> &'static str {
+    /// As `--json` names it.
+    pub fn name(self) -> &'static str {
         match self {
             Kind::NotFound => "not_found",
             Kind::Usage => "usage",
@@ -112,6 +113,16 @@ impl Failure {
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.data.insert(name.to_owned(), value.into());
         self
+    }
+
+    /// Which kind it is.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Its first line.
+    pub fn what(&self) -> &str {
+        &self.what
     }
 
     /// The exit code.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use xorbit::{Absence, Consistency, GetError};
 
+use crate::batch::{self, GetAll};
 use crate::connection::ConnectionArgs;
 use crate::delivery::Delivery;
 use crate::failure::Failure;
@@ -22,7 +23,12 @@ pub const AFTER_HELP: &str = "Exit codes: 0 printed, 1 not found, 2 wrong usage,
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// The key
-    key: String,
+    #[arg(required_unless_present = "batch")]
+    key: Option<String>,
+    /// Get many at once: a key on each line of this file, as it is or as a JSON string; `-` reads
+    /// stdin
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["key", "output", "max_size", "trace"])]
+    batch: Option<PathBuf>,
     /// Take the first valid answer, without asking for a newer one
     #[arg(long, conflicts_with = "all")]
     first: bool,
@@ -51,10 +57,15 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
         (_, true) => Consistency::All,
         _ => Consistency::Quorum,
     };
+    if let Some(file) = &args.batch {
+        let all = GetAll { namespace, consistency };
+        return batch::get(args.connection.connect().await?, file, all, json).await;
+    }
+    let key = args.key.unwrap_or_default();
     let mut delivery = Delivery::new(args.output.as_deref())?;
     let client = args.connection.connect_with(args.size.max_size).await?;
     let bar = Bar::new(json);
-    let get = client.node.get(args.key.clone()).namespace(namespace).consistency(consistency);
+    let get = client.node.get(key.clone()).namespace(namespace).consistency(consistency);
     let get = get.on_progress(bar.listener());
     let mut trace = Trace::new(json);
     let in_object = json && args.output.is_none();
@@ -69,7 +80,7 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
         Err(error) => {
             let never_seen =
                 matches!(error, GetError::NotFound { absence: Absence::NeverSeen, .. });
-            let failure = report::failure(error, &format!("key `{}`", args.key), &client.through);
+            let failure = report::failure(error, &format!("key `{}`", key), &client.through);
             Err(match never_seen && args.namespace.is_secret() {
                 true => failure.hint("a wrong passphrase or `--namespace` finds nothing either"),
                 false => failure,
@@ -80,7 +91,7 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
                 true => report::to_json(&report),
                 false => report::without_value(&report),
             };
-            object["key"] = args.key.into();
+            object["key"] = key.into();
             if args.trace {
                 object["steps"] = trace.into_json();
             }

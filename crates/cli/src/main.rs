@@ -3,6 +3,7 @@
 mod add;
 mod amount;
 mod announce;
+mod batch;
 mod bencoded;
 mod connection;
 mod content;
@@ -76,7 +77,7 @@ enum Verb {
     #[command(after_help = node::AFTER_HELP)]
     Node(node::Args),
     /// Store a value under a key
-    #[command(after_help = put::AFTER_HELP)]
+    #[command(after_help = put::AFTER_HELP, mut_arg("value", put::unless_batch))]
     Put(put::Args),
     /// Print the value of a key
     #[command(after_help = get::AFTER_HELP)]

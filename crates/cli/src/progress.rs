@@ -12,12 +12,20 @@ pub struct Bar(Option<ProgressBar>);
 impl Bar {
     /// A bar, unless stderr is no terminal or a program reads what is told.
     pub fn new(json: bool) -> Self {
+        Self::shaped(json, None, "{bar:30} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left")
+    }
+
+    /// A bar for so many keys.
+    pub fn of_keys(json: bool, keys: u64) -> Self {
+        Self::shaped(json, Some(keys), "{bar:30} {pos} of {len} keys, {per_sec}, {eta} left")
+    }
+
+    fn shaped(json: bool, length: Option<u64>, shape: &str) -> Self {
         let draws = !json && stderr().is_terminal();
         Self(draws.then(|| {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            let shape = "{bar:30} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left";
+            let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr());
             bar.with_style(ProgressStyle::with_template(shape).unwrap_or_else(|_| {
-                // The shape above is constant and sound; without it a plain bar does as well.
+                // The shapes above are constant and sound; without them a plain bar does as well.
                 ProgressStyle::default_bar()
             }))
         }))
@@ -31,6 +39,21 @@ impl Bar {
                 bar.set_length(progress.of);
                 bar.set_position(progress.done);
             }
+        }
+    }
+
+    /// One more is done.
+    pub fn advance(&self) {
+        if let Some(bar) = &self.0 {
+            bar.inc(1);
+        }
+    }
+
+    /// Lets something be told that the bar must not run into.
+    pub fn aside<T>(&self, tell: impl FnOnce() -> T) -> T {
+        match &self.0 {
+            Some(bar) => bar.suspend(tell),
+            None => tell(),
         }
     }
 

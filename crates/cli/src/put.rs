@@ -1,10 +1,13 @@
 //! `xorbit put`: stores a value under a key, and tells at how many nodes.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::Arg;
 use serde_json::Value;
 use xorbit::{Namespace, PutError, Version};
 
+use crate::batch::{self, PutAll};
 use crate::connection::ConnectionArgs;
 use crate::content::{ContentArgs, Source};
 use crate::control::{Control, DataArgs};
@@ -26,9 +29,15 @@ pub const AFTER_HELP: &str = "Exit codes: 0 stored at a majority of the replicas
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// The key, 1 to 1,024 bytes
-    key: String,
+    #[arg(required_unless_present = "batch")]
+    key: Option<String>,
     #[command(flatten)]
     content: ContentArgs,
+    /// Put many at once: a JSON object on each line of this file, such as {"key":"k","value":"v"};
+    /// `-` reads stdin
+    #[arg(long, value_name = "FILE",
+        conflicts_with_all = ["key", "value", "file", "max_size", "if_version", "keep", "data", "trace"])]
+    batch: Option<PathBuf>,
     #[command(flatten)]
     size: SizeArgs,
     /// How long it lives, such as 24h or 1h30m; at most a year, or `forever`: as long as the node of
@@ -66,16 +75,36 @@ fn if_version(text: &str) -> Result<IfVersion, String> {
     if text == "absent" { Ok(IfVersion::Absent) } else { version(text).map(IfVersion::Is) }
 }
 
+/// With `--batch` the lines have the values.
+pub fn unless_batch(value: Arg) -> Arg {
+    value.required_unless_present("batch")
+}
+
 /// Reads a version as receipts give it.
 pub fn version(text: &str) -> Result<Version, String> {
     let version = text.parse().ok().and_then(Version::new);
     version.ok_or_else(|| "not a version, such as a receipt or `get --json` tells".to_owned())
 }
 
+/// Puts the lines of a file.
+async fn put_all(args: &Args, file: &Path, json: bool) -> Result<(), Failure> {
+    let namespace = args.namespace.namespace(args.connection.is_public())?;
+    if args.ttl == Some(Life::Forever) {
+        let what = "`--ttl forever` does not go with `--batch`";
+        return Err(Failure::new(Kind::Usage, what).hint("keep each key with `xorbit keep KEY`"));
+    }
+    let all = PutAll { namespace, ttl: args.ttl.map(Life::span), plain: args.plain };
+    batch::put(args.connection.connect().await?, file, all, json).await
+}
+
 /// Does it.
 pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
+    if let Some(file) = &args.batch {
+        return put_all(&args, file, json).await;
+    }
     let mut keeper = Keeper::find(&args).await?;
     let namespace = args.namespace.namespace(args.connection.is_public())?;
+    let key = args.key.clone().unwrap_or_default();
     let limit = args.size.max_size.unwrap_or_else(|| args.connection.default_max_value());
     let Source { length, reader } = args.content.open(limit)?;
     if length > limit {
@@ -87,8 +116,7 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
     }
     let client = args.connection.connect_with(Some(limit)).await?;
     let bar = Bar::new(json);
-    let mut put =
-        client.node.put_from(args.key.clone(), length, reader).namespace(namespace.clone());
+    let mut put = client.node.put_from(key.clone(), length, reader).namespace(namespace.clone());
     put = put.on_progress(bar.listener());
     if let Some(ttl) = args.ttl {
         put = put.ttl(ttl.span());
@@ -106,8 +134,8 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
     client.node.close().await;
     bar.clear();
     let report = result.map_err(|error| {
-        let name = format!("key `{}`", args.key);
-        let read = args.namespace.read_command(&args.key);
+        let name = format!("key `{}`", key);
+        let read = args.namespace.read_command(&key);
         let too_large = matches!(error, PutError::TooLarge { .. });
         let written = Written { name, through: &client.through, read: Some(read) };
         let failure = receipt::failure(error, &written);
@@ -118,7 +146,7 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
         failure
     })?;
     let kept = match &mut keeper {
-        Some(keeper) => Some(keeper.keep(&args.key, &namespace).await.map_err(|failure| {
+        Some(keeper) => Some(keeper.keep(&key, &namespace).await.map_err(|failure| {
             let stored = report.version.map_or(0, Version::get);
             failure.detail(format!("it is stored in version {stored}, but not kept"))
         })?),
@@ -128,11 +156,11 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
         let verb = if args.plain { "stored for two hours" } else { "stored" };
         let lines = receipt::put_lines(verb, &report, "lives until");
         lines.iter().for_each(talk::say);
-        kept.iter().for_each(|kept| talk::say(promise::made_line(&args.key, kept)));
+        kept.iter().for_each(|kept| talk::say(promise::made_line(&key, kept)));
         return Ok(());
     }
     let mut object = receipt::to_json(&report);
-    object["key"] = args.key.into();
+    object["key"] = key.into();
     if let Some(kept) = kept {
         object["kept"] = kept;
     }

@@ -15,21 +15,19 @@ use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 use node::{
-    Answer, Command, Instant, LookupResult, Now, Outbox, Outcome, Question, UnixMillis, Until,
-    Written,
+    Answer, Command, LookupResult, Now, Outbox, Outcome, Question, UnixMillis, Until, Written,
 };
 use wire::{Contact, Distance, Family, Item, NodeId, Seq, Target};
 
-use crate::limits::{
-    CHUNK_GET_WEIGHT, CHUNK_PUT_WEIGHT, CHUNK_WINDOW_MAX, CHUNK_WINDOW_MIN, CHUNKS_WAITING,
-    WINDOW_HALVES_EVERY,
-};
+use crate::limits::{CHUNK_GET_WEIGHT, CHUNK_PUT_WEIGHT, CHUNKS_WAITING};
 use crate::replicas::Replicas;
 use crate::report::{ChunksFound, ChunksReport, GetError, PutError};
 use crate::request::{ChunksPutRequest, Done, RequestId};
 use crate::state::{Kv, Operation};
+use crate::window::Window;
 
 /// All batches of chunks on their way.
+#[derive(Default)]
 pub(crate) struct Chunks {
     batches: HashMap<RequestId, Batch, foldhash::fast::FixedState>,
     /// Chunks that wait for room in the window: which batch, which of it.
@@ -48,33 +46,6 @@ impl Batch {
             Batch::Put { .. } => CHUNK_PUT_WEIGHT,
             Batch::Get { .. } => CHUNK_GET_WEIGHT,
         }
-    }
-}
-
-/// How many datagrams may be on their way.
-struct Window {
-    room: usize,
-    used: usize,
-    halved_at: Instant,
-}
-
-impl Window {
-    fn ended(&mut self, weight: usize, silence: bool, now: Instant) {
-        self.used = self.used.saturating_sub(weight);
-        if !silence {
-            self.room = (self.room + 1).min(CHUNK_WINDOW_MAX);
-        } else if now.since(self.halved_at) >= WINDOW_HALVES_EVERY {
-            self.room = (self.room / 2).max(CHUNK_WINDOW_MIN);
-            self.halved_at = now;
-        }
-    }
-}
-
-impl Default for Chunks {
-    fn default() -> Self {
-        let halved_at = Instant::default();
-        let window = Window { room: 2 * CHUNK_WINDOW_MIN, used: 0, halved_at };
-        Self { batches: HashMap::default(), waiting: VecDeque::new(), window }
     }
 }
 
@@ -165,10 +136,9 @@ impl Kv {
                 continue;
             }
             let (window, weight) = (&mut self.chunks.window, batch.weight());
-            if window.used > 0 && window.used + weight > window.room {
+            if !window.enter(weight) {
                 return;
             }
-            window.used += weight;
             self.chunks.waiting.pop_front();
             match batch {
                 Batch::Put { request, .. } => {

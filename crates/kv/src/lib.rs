@@ -12,6 +12,8 @@ extern crate alloc;
 extern crate std;
 
 mod admission;
+mod batch;
+mod busy;
 mod chunks;
 mod cipher;
 mod get;
@@ -20,6 +22,7 @@ mod key;
 mod limits;
 mod manifest;
 mod namespace;
+mod neighbours;
 mod promises;
 mod put;
 mod record;
@@ -31,8 +34,10 @@ mod state;
 mod upkeep;
 mod version;
 mod watch;
+mod window;
 
 pub use admission::Records;
+pub use batch::Batched;
 pub use key::{Key, KeyError};
 pub use limits::{
     DEFAULT_REPLICAS, DEFAULT_TTL, KEY_BYTES, LEAST_PROMISED_TTL, LISTING_MEMBERS, MAX_REPLICAS,

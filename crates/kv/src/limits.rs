@@ -151,16 +151,26 @@ pub const WATCH_LOOK_MAX: Duration = Duration::from_secs(60);
 const _: () = assert!(WATCH_WAIT_S < wire::limits::WAIT_S);
 // Half of a node's queries are left for all else.
 const _: () = assert!(2 * WATCHES * MAX_REPLICAS <= node::limits::PENDING);
+
+/// Puts and gets of batches that wait for their turn.
+pub const BATCHED_WAITING: usize = 1024;
+
+/// Contacts of each family that batches remember: about 300 KiB.
+pub const NEIGHBOURS: usize = 4096;
+
+/// A contact that batches have not heard for so long is asked no more: after 15 minutes a node is
+/// questionable (BEP 5), and to learn it again costs next to nothing.
+pub const NEIGHBOUR_LIFE: Duration = Duration::from_secs(600);
+
 /// Chunks of large values that wait for their turn.
 pub const CHUNKS_WAITING: usize = 4096;
 
-/// Datagrams of chunks on their way at once at most. A receive buffer of 208 KiB, as Linux grants
-/// unless told otherwise, takes about 180 full datagrams or 500 short ones.
-pub const CHUNK_WINDOW_MAX: usize = 256;
+/// Datagrams on their way at once at most, of all chunks and of all that is batched. A receive buffer
+/// of 208 KiB, as Linux grants unless told otherwise, takes about 180 full datagrams or 500 short ones.
+pub const WINDOW_MAX: usize = 256;
 
-/// Datagrams of chunks that may always be on their way: nodes that are gone slow a transfer only so
-/// much.
-pub const CHUNK_WINDOW_MIN: usize = 64;
+/// Datagrams that may always be on their way: nodes that are gone slow a transfer only so much.
+pub const WINDOW_MIN: usize = 64;
 
 /// What a chunk that is put counts in the window: one datagram to each replica.
 pub const CHUNK_PUT_WEIGHT: usize = 8;

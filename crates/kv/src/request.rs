@@ -7,6 +7,7 @@ use core::time::Duration;
 use node::{Answer, Step, UnixMillis};
 use wire::{Endpoint, InfoHash, Item, NodeId, Point, Seq, Signer, Target};
 
+use crate::batch::Batched;
 use crate::key::Key;
 use crate::manifest::Manifest;
 use crate::namespace::Namespace;
@@ -37,6 +38,8 @@ pub enum Request {
     Put(PutRequest),
     /// Get the value of a key.
     Get(GetRequest),
+    /// One of many puts or gets.
+    Batched(Batched),
     /// Tell of each newer version of a key, until [`crate::Kv::cancel`].
     Watch(WatchRequest),
     /// Add an item to the set of a key, or remove it.

@@ -3,7 +3,6 @@
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
-use core::time::Duration;
 
 use hashbrown::HashMap;
 use node::{
@@ -13,19 +12,21 @@ use node::{
 use wire::{Endpoint, Item, NodeId, Target};
 
 use crate::admission::Records;
+use crate::batch::Batch;
+use crate::busy::busy;
 use crate::chunks::{ChunkGet, ChunkPut, Chunks};
 use crate::cipher::Nonce;
 use crate::get::Get;
 use crate::item::Publish;
 use crate::limits::{DEFAULT_REPLICAS, MAX_REPLICAS, REQUESTS};
-use crate::promises::{self, KeepError, Look, Promises};
+use crate::promises::{self, Look, Promises};
 use crate::put::Put;
 use crate::replicas::{Own, Replicas};
-use crate::report::{Effort, GetError, LookupReport, PeersReport, PutError};
+use crate::report::{Effort, LookupReport, PeersReport};
 use crate::request::{Done, Event, KeepRequest, Request, RequestId};
-use crate::set::{Change, SetError, Survey};
+use crate::set::{Change, Survey};
 use crate::upkeep::{Offering, Refresh, Upkeep};
-use crate::watch::{WatchError, Watches};
+use crate::watch::Watches;
 
 /// What a store is told before it starts.
 #[derive(Clone, Debug)]
@@ -84,6 +85,7 @@ pub struct Kv {
     pub(crate) upkeep: Upkeep,
     pub(crate) chunks: Chunks,
     pub(crate) promises: Promises,
+    pub(crate) batch: Batch,
     events: VecDeque<Event>,
     last_request: RequestId,
 }
@@ -105,6 +107,7 @@ impl Kv {
             surveys: HashMap::default(),
             background: 0,
             chunks: Chunks::default(),
+            batch: Batch::default(),
             events: VecDeque::new(),
             last_request: RequestId(0),
         }
@@ -182,6 +185,7 @@ impl Kv {
             }
             Request::Put(put) => self.start_put(now, id, put, outbox),
             Request::Get(get) => self.start_get(now, id, get, outbox),
+            Request::Batched(batched) => self.start_batched(id, batched),
             Request::Watch(watch) => self.start_watch(now, id, watch, outbox),
             Request::Set(set) => self.start_change(now, id, set, outbox),
             Request::Members(members) => self.start_listing(now, id, members, outbox),
@@ -239,7 +243,7 @@ impl Kv {
 
     /// A lookup as wide as this network's replicas.
     pub(crate) fn lookup(&self, question: Question, until: Until, trace: bool) -> Command {
-        Command::Lookup { question, width: self.width(), until, trace }
+        Command::Lookup { question, width: self.width(), until, trace, seeds: Vec::new() }
     }
 
     pub(crate) fn node_mut(&mut self) -> &mut Node<Records> {
@@ -288,6 +292,7 @@ impl Kv {
         command: Command,
         outbox: &mut Outbox,
     ) {
+        let command = self.batch.seeded(id, command, now.monotonic);
         let node_operation = self.node.command(now, command, outbox);
         self.operations.insert(node_operation, (id, operation));
     }
@@ -311,12 +316,20 @@ impl Kv {
 
     /// Ends a request.
     pub(crate) fn done(&mut self, id: RequestId, done: Done) {
+        self.batch.ended(id);
         let Some(done) = self.promises.take_renewal(id, done) else { return };
         self.events.push_back(Event::Done(id, done));
     }
 
     /// Takes what the node tells and carries requests on.
     fn hear_node(&mut self, now: Now, outbox: &mut Outbox) {
+        self.hear_events(now, outbox);
+        while self.advance_batch(now, outbox) {
+            self.hear_events(now, outbox);
+        }
+    }
+
+    fn hear_events(&mut self, now: Now, outbox: &mut Outbox) {
         self.watch_neighbourhood(now.monotonic);
         while let Some(event) = self.node.next_event() {
             match event {
@@ -349,6 +362,9 @@ impl Kv {
                     self.looked_up(now, operation, *result, outbox);
                 }
                 node::Event::Wrote(operation, outcomes) => {
+                    if let Some((id, _)) = self.operations.get(&operation) {
+                        self.batch.wrote(*id, &outcomes);
+                    }
                     match self.operations.remove(&operation) {
                         Some((id, Operation::Put(put))) => {
                             self.put_wrote(now, id, put, outcomes, outbox);
@@ -417,6 +433,7 @@ impl Kv {
         }
         let Some((id, operation)) = self.operations.remove(&operation) else { return };
         let effort = Effort::from(&result);
+        self.batch.looked_up(id, &result, now.monotonic);
         match operation {
             Operation::Put(put) => self.put_looked_up(now, id, put, result, outbox),
             Operation::Get(get) => self.get_looked_up(now, id, get, result, outbox),
@@ -449,41 +466,4 @@ impl Kv {
             | Operation::Change(_) => {}
         }
     }
-}
-
-/// How a request ends that cannot even start.
-fn busy(request: &Request) -> Option<Done> {
-    Some(match request {
-        Request::Join(_) | Request::Leave { .. } | Request::Unkeep(_) | Request::Promises => {
-            return None;
-        }
-        Request::Keep(_) => Done::Kept(Err(KeepError::Busy)),
-        Request::Put(_) => Done::Put(Err(PutError::Busy)),
-        Request::Get(_) => Done::Got(Err(GetError::Busy)),
-        Request::Watch(_) => Done::Watched(WatchError::Busy),
-        Request::Set(_) => Done::Set(Err(SetError::Busy)),
-        Request::Members(_) => Done::Members(Err(SetError::Busy)),
-        Request::ItemPut(_) => Done::ItemPut(Err(PutError::Busy)),
-        Request::ItemGet { .. } => Done::ItemGot(Err(GetError::Busy)),
-        Request::ChunksPut(_) => Done::ChunksPut(Err(PutError::Busy)),
-        Request::ChunksGet(_) => Done::ChunksGot(Err(GetError::Busy)),
-        Request::Announce { .. } => Done::Announced(Err(PutError::Busy)),
-        Request::Peers { .. } => Done::Peers(Box::new(PeersReport {
-            peers: 0,
-            filters: None,
-            ended: node::Ended::Cancelled,
-            effort: no_effort(),
-        })),
-        Request::Lookup(_) => Done::Lookup(Box::new(LookupReport {
-            closest: alloc::vec::Vec::new(),
-            silent: alloc::vec::Vec::new(),
-            ended: node::Ended::Cancelled,
-            effort: no_effort(),
-        })),
-        Request::Ping(_) | Request::Sample { .. } => Done::Answered(node::Answer::Silent),
-    })
-}
-
-fn no_effort() -> Effort {
-    Effort { took: Duration::ZERO, ..Effort::default() }
 }

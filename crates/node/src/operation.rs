@@ -167,6 +167,9 @@ pub enum Command {
         until: Until,
         /// Tell each step.
         trace: bool,
+        /// Contacts to start from beside those of the tables: whoever looks up many places near each
+        /// other knows them from the lookup before. What they answer counts as any answer does.
+        seeds: Vec<Contact>,
     },
     /// Store something at nodes that gave a token, and on our own shelf.
     Write {

@@ -126,8 +126,9 @@ impl<A: Admission> Node<A> {
         let unsealed = outbox.len();
         match command {
             Command::Join(endpoints) => self.join(endpoints, now.monotonic, outbox),
-            Command::Lookup { question, width, until, trace } => {
-                let lookup = Lookup::for_caller(question, width, until, trace, now.monotonic);
+            Command::Lookup { question, width, until, trace, seeds } => {
+                let lookup = Lookup::for_caller(question, width, until, trace, now.monotonic)
+                    .with_seeds(seeds);
                 self.start_lookup(operation, lookup, now.monotonic, outbox);
             }
             Command::Write { written, to } => {

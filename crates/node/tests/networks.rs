@@ -13,7 +13,13 @@ use wire::{Endpoint, Family, InfoHash, Item, Point, Seq, Signer, Target};
 use world::World;
 
 fn lookup(world: &mut World, node: usize, question: Question) -> LookupResult {
-    let command = Command::Lookup { question, width: 8, until: Until::Converged, trace: false };
+    let command = Command::Lookup {
+        question,
+        width: 8,
+        until: Until::Converged,
+        trace: false,
+        seeds: Vec::new(),
+    };
     let operation = world.command(node, command);
     match world.finish(node, operation) {
         Event::LookedUp(_, result) => *result,
@@ -134,7 +140,13 @@ fn peers_announced_are_found_and_counted() {
         let outcomes = write(&mut world, node, written, &found);
         assert_eq!(outcomes, vec![Outcome::Stored; 8]);
     }
-    let command = Command::Lookup { question, width: 8, until: Until::Converged, trace: false };
+    let command = Command::Lookup {
+        question,
+        width: 8,
+        until: Until::Converged,
+        trace: false,
+        seeds: Vec::new(),
+    };
     let operation = world.command(9, command);
     let Event::LookedUp(_, result) = world.finish(9, operation) else { panic!("a lookup") };
     let mut peers: Vec<Endpoint> = Vec::new();

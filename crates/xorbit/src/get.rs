@@ -6,9 +6,9 @@ use std::io::Write;
 use std::pin::Pin;
 use std::time::Instant;
 
-use kv::{Consistency, Done, GetError, GetReport, GetRequest, Key, Namespace, Request};
+use kv::{Batched, Consistency, Done, GetError, GetReport, GetRequest, Key, Namespace, Request};
 use node::Step;
-use wire::PublicKey;
+use wire::{PublicKey, Target};
 
 use crate::download::download;
 use crate::driver::Update;
@@ -23,6 +23,8 @@ pub struct Get {
     namespace: Namespace,
     consistency: Consistency,
     progress: Option<OnProgress>,
+    /// One of many, which share lookups and a window.
+    batched: bool,
 }
 
 impl fmt::Debug for Get {
@@ -34,7 +36,7 @@ impl fmt::Debug for Get {
 impl Get {
     pub(crate) fn new(node: Node, key: String) -> Self {
         let (namespace, consistency) = (node.open_namespace(), Consistency::default());
-        Self { node, key, namespace, consistency, progress: None }
+        Self { node, key, namespace, consistency, progress: None, batched: false }
     }
 
     /// From this namespace instead of the open one named `default`.
@@ -116,17 +118,36 @@ impl Get {
         Ok(report)
     }
 
+    /// As one of many of this node.
+    pub(crate) fn batched(self, node: Node) -> Self {
+        Self { node, batched: true, ..self }
+    }
+
+    /// Where its key lies, if it is one.
+    pub(crate) fn target(&self) -> Option<Target> {
+        Some(self.namespace.target(&Key::new(self.key.as_str()).ok()?))
+    }
+
+    /// What the record alone tells: of a value that does not fit one item, its manifest.
+    pub(crate) async fn record(self) -> Result<GetReport, GetError> {
+        self.run(false, |_| {}).await
+    }
+
     async fn run(
         self,
         trace: bool,
         mut each: impl FnMut(&Step) + Send,
     ) -> Result<GetReport, GetError> {
-        let request = Request::Get(GetRequest {
+        let request = GetRequest {
             namespace: self.namespace,
             key: Key::new(self.key)?,
             consistency: self.consistency,
             trace,
-        });
+        };
+        let request = match self.batched {
+            true => Request::Batched(Batched::Get(request)),
+            false => Request::Get(request),
+        };
         let mut updates = self.node.start(request).await.map_err(|_| GetError::Closed)?;
         while let Some(update) = updates.recv().await {
             match update {

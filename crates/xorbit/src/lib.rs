@@ -30,6 +30,7 @@
 //!
 //! [`testnet()`] gives a running local network in one call.
 
+mod batch;
 mod builder;
 mod clock;
 mod data_dir;
@@ -58,6 +59,7 @@ mod topic;
 mod upload;
 mod watch;
 
+pub use batch::{Batch, OneOfMany};
 pub use builder::{
     Builder, DEFAULT_MAX_VALUE, DEFAULT_NETWORK, DEFAULT_PORT, PUBLIC_MAX_VALUE, PUBLIC_ROUTERS,
 };

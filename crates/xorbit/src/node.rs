@@ -10,6 +10,7 @@ use node::{Answer, Counters};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use wire::{Endpoint, InfoHash, NodeId, Point, Target};
 
+use crate::batch::Batch;
 use crate::builder::{Builder, DEFAULT_MAX_VALUE};
 use crate::driver::{Message, Update};
 use crate::error::Closed;
@@ -122,6 +123,28 @@ impl Node {
     /// Deletes the value of a key. Await it, or first say more.
     pub fn delete(&self, key: impl Into<String>) -> Put {
         Put::deletion(self.clone(), key.into())
+    }
+
+    /// Does many puts and deletions at once, each what it would be alone, and tells of them as they
+    /// end. See [`Batch`].
+    ///
+    /// ```no_run
+    /// # async fn example(node: xorbit::Node) {
+    /// let puts = (0..10_000).map(|number| node.put(format!("key {number}"), "value"));
+    /// let mut batch = node.put_all(puts);
+    /// while let Some((index, outcome)) = batch.next().await {
+    ///     println!("put {index}: {}", outcome.is_ok());
+    /// }
+    /// # }
+    /// ```
+    pub fn put_all<I: IntoIterator<Item = Put>>(&self, puts: I) -> Batch<I::IntoIter> {
+        Batch::new(self.clone(), puts.into_iter())
+    }
+
+    /// Does many gets at once, each what it would be alone, and tells of them as they end. Of a value
+    /// that does not fit one item the report has the manifest: get it by itself. See [`Batch`].
+    pub fn get_all<I: IntoIterator<Item = Get>>(&self, gets: I) -> Batch<I::IntoIter> {
+        Batch::new(self.clone(), gets.into_iter())
     }
 
     /// Tells of each newer version of a key, as it comes. Await it, or first say more.

@@ -7,11 +7,11 @@ use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use kv::{
-    Change, ChunksReport, DEFAULT_TTL, Done, Expected, Key, Namespace, PutError, PutReport,
-    PutRequest, Request, Version,
+    Batched, Change, ChunksReport, DEFAULT_TTL, Done, Expected, Key, Namespace, PutError,
+    PutReport, PutRequest, Request, Version,
 };
 use node::Step;
-use wire::Signer;
+use wire::{Signer, Target};
 
 use crate::driver::Update;
 use crate::node::Node;
@@ -28,6 +28,8 @@ pub struct Put {
     /// Where the value comes from if not from `change`, and its length in bytes.
     source: Option<(u64, Box<dyn Read + Send>)>,
     progress: Option<OnProgress>,
+    /// One of many, which share lookups and a window.
+    batched: bool,
 }
 
 impl fmt::Debug for Put {
@@ -59,7 +61,16 @@ impl Put {
     fn new(node: Node, key: String, change: Change) -> Self {
         let namespace = node.open_namespace();
         let expected = Expected::Anything;
-        Self { node, key, namespace, change, expected, source: None, progress: None }
+        Self {
+            node,
+            key,
+            namespace,
+            change,
+            expected,
+            source: None,
+            progress: None,
+            batched: false,
+        }
     }
 
     /// In this namespace instead of the open one named `default`.
@@ -124,6 +135,16 @@ impl Put {
         self.run(true, each).await
     }
 
+    /// As one of many of this node.
+    pub(crate) fn batched(self, node: Node) -> Self {
+        Self { node, batched: true, ..self }
+    }
+
+    /// Where its key lies, if it is one.
+    pub(crate) fn target(&self) -> Option<Target> {
+        Some(self.namespace.target(&Key::new(self.key.as_str()).ok()?))
+    }
+
     async fn run(
         mut self,
         trace: bool,
@@ -133,13 +154,17 @@ impl Put {
         let started = Instant::now();
         let chunks = self.put_chunks(&key).await?;
         let took = started.elapsed();
-        let request = Request::Put(PutRequest {
+        let request = PutRequest {
             namespace: self.namespace,
             key,
             change: self.change,
             expected: self.expected,
             trace,
-        });
+        };
+        let request = match self.batched {
+            true => Request::Batched(Batched::Put(request)),
+            false => Request::Put(request),
+        };
         let mut updates = self.node.start(request).await.map_err(|_| PutError::Closed)?;
         while let Some(update) = updates.recv().await {
             match update {
@@ -163,11 +188,12 @@ impl Put {
         let one_item = self.namespace.largest_value(content_type.as_deref(), *plain);
         let fits = length <= one_item as u64;
         let limit = self.node.max_value();
-        if !fits && length > limit {
+        if !fits && length > limit && !self.batched {
             return Err(PutError::AboveLimit { length, limit });
         }
-        if !fits && (*plain || self.namespace.is_secret()) {
-            // Chunks have no form of their own for either: plain is one item, and they are not sealed.
+        if !fits && (*plain || self.batched || self.namespace.is_secret()) {
+            // Chunks have no form of their own for plain or secret ones: plain is one item, and they are
+            // not sealed. And many at once stay bounded only if each is small.
             let length = usize::try_from(length).unwrap_or(usize::MAX);
             return Err(PutError::TooLarge { length, limit: one_item });
         }

@@ -61,6 +61,8 @@ pub(crate) struct Lookup {
     found_at: Vec<Contact>,
     peers: HashSet<Endpoint, foldhash::fast::FixedState>,
     filters: Option<Box<(Bloom, Bloom)>>,
+    /// Contacts of the caller's to start from.
+    seeds: Vec<Contact>,
 }
 
 impl Lookup {
@@ -81,6 +83,7 @@ impl Lookup {
             found_at: Vec::new(),
             peers: HashSet::default(),
             filters: None,
+            seeds: Vec::new(),
         }
     }
 
@@ -93,6 +96,11 @@ impl Lookup {
         now: Instant,
     ) -> Self {
         Self { until, trace, ..Self::new(question, width, Owner::Caller, now) }
+    }
+
+    /// Starts from these contacts, too.
+    pub(crate) fn with_seeds(self, seeds: Vec<Contact>) -> Self {
+        Self { seeds, ..self }
     }
 
     fn query(&self, want: Want) -> Query<'static> {
@@ -157,7 +165,10 @@ impl<A: Admission> Node<A> {
             // A contact that failed lately may be back, and if it is one of the closest, its silence
             // must be told rather than its place be given to a farther one.
             let failing = self.tables[family as usize].closest_failing(&lookup.target, K);
-            for contact in closest.iter().take(start).map(Entry::contact).chain(failing) {
+            let seeds = lookup.seeds.iter().copied();
+            let seeds = seeds.filter(|seed| seed.endpoint.family() == family).take(start);
+            let known = closest.iter().take(start).map(Entry::contact).chain(failing);
+            for contact in known.chain(seeds) {
                 walk.start_from(contact);
                 any = true;
             }

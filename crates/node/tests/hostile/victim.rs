@@ -111,7 +111,13 @@ impl Victim {
 
     /// Starts a lookup.
     pub fn look(&mut self, question: Question) -> OperationId {
-        self.command(Command::Lookup { question, width: 8, until: Until::Converged, trace: true })
+        self.command(Command::Lookup {
+            question,
+            width: 8,
+            until: Until::Converged,
+            trace: true,
+            seeds: Vec::new(),
+        })
     }
 
     /// Lets time pass; ticks as asked for.

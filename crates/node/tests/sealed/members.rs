@@ -33,7 +33,13 @@ fn join(world: &mut World, place: Endpoint, config: Config) -> usize {
 }
 
 fn look(world: &mut World, node: usize, question: Question) -> LookupResult {
-    let command = Command::Lookup { question, width: 8, until: Until::Converged, trace: false };
+    let command = Command::Lookup {
+        question,
+        width: 8,
+        until: Until::Converged,
+        trace: false,
+        seeds: Vec::new(),
+    };
     let operation = world.command(node, command);
     match world.finish(node, operation) {
         Event::LookedUp(_, result) => *result,

@@ -1,0 +1,145 @@
+//! What a batch came to in all: a line for each key as it ends, counts at the end, and the exit code.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use serde_json::{Value, json};
+
+use crate::connection::Through;
+use crate::failure::{Failure, Kind};
+use crate::progress::Bar;
+use crate::size::grouped;
+use crate::span;
+use crate::talk;
+
+/// Tells of each key and counts.
+pub struct Tally {
+    json: bool,
+    bar: Bar,
+    started: Instant,
+    done: u64,
+    failed: BTreeMap<&'static str, u64>,
+    /// The kind with the highest exit code.
+    worst: Option<Kind>,
+}
+
+/// One line of the batch, and its key, if it could be read.
+pub struct Line {
+    pub number: u64,
+    pub key: Option<String>,
+}
+
+impl Tally {
+    /// Of a batch of about so many lines.
+    pub fn new(json: bool, lines: u64) -> Self {
+        Self {
+            json,
+            bar: Bar::of_keys(json, lines),
+            started: Instant::now(),
+            done: 0,
+            failed: BTreeMap::new(),
+            worst: None,
+        }
+    }
+
+    /// A key is done: its line for people, or its object for programs. `false` if the reader has had
+    /// enough.
+    pub fn done(
+        &mut self,
+        line: &Line,
+        told: impl FnOnce() -> String,
+        object: impl FnOnce() -> Value,
+    ) -> Result<bool, Failure> {
+        self.done += 1;
+        self.bar.advance();
+        if self.json {
+            return talk::next_line(labelled(line, object()));
+        }
+        self.bar.aside(|| {
+            let key = shown(line.key.as_deref().unwrap_or_default().as_bytes());
+            talk::next_line(format_args!("{key}\t{}", told()))
+        })
+    }
+
+    /// A key failed, or a line is none. `false` if the reader has had enough.
+    pub fn failed(&mut self, line: &Line, failure: &Failure) -> Result<bool, Failure> {
+        *self.failed.entry(failure.kind().name()).or_default() += 1;
+        if self.worst.is_none_or(|worst| worst.exit_code() < failure.exit_code()) {
+            self.worst = Some(failure.kind());
+        }
+        self.bar.advance();
+        if self.json {
+            return talk::next_line(labelled(line, json!({ "error": failure.to_json() })));
+        }
+        let Line { number, key } = line;
+        let key =
+            key.as_ref().map_or(String::new(), |key| format!(", key `{}`", shown(key.as_bytes())));
+        self.bar.aside(|| talk::say(format_args!("line {number}{key}: {}", failure.what())));
+        Ok(true)
+    }
+
+    /// Tells the counts. `untried` lines were not tried, since nobody answered there.
+    pub fn finish(self, verb: &str, untried: Option<&Through>) -> Result<(), Failure> {
+        self.bar.clear();
+        let failed: u64 = self.failed.values().sum();
+        let all = self.done + failed;
+        let took = span::told(self.started.elapsed());
+        let noun = if all == 1 { "key" } else { "keys" };
+        let told = format!("{verb} {} of {} {noun} in {took}", grouped(self.done), grouped(all));
+        let Some(worst) = self.worst else {
+            talk::say(told);
+            return Ok(());
+        };
+        let failure = match untried {
+            Some(through) => through.unreachable().detail(told).detail("the rest was not tried"),
+            None => Failure::new(worst, told),
+        };
+        let failure = self.failed.iter().fold(failure, |failure, (kind, count)| {
+            failure.detail(format!("{} {}", grouped(*count), kind.replace('_', " ")))
+        });
+        Err(failure.with("done", self.done).with("failed", json!(self.failed)))
+    }
+}
+
+/// An object with the line and key that it is about.
+fn labelled(line: &Line, mut object: Value) -> Value {
+    object["line"] = line.number.into();
+    object["key"] = line.key.as_deref().into();
+    object
+}
+
+/// Bytes on one line: as text without control characters, else as digits.
+pub fn shown(bytes: &[u8]) -> String {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return format!("hex:{}", crate::hex::encode(bytes));
+    };
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c.is_control() || c == '\\' {
+            true => shown.extend(c.escape_default()),
+            false => shown.push(c),
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shown_stays_on_its_line() {
+        assert_eq!(shown("grüße\tan\nalle\\".as_bytes()), r"grüße\tan\nalle\\");
+        assert_eq!(shown(&[0xff, 0]), "hex:ff00");
+    }
+
+    #[test]
+    fn the_exit_code_is_the_highest_of_those_that_failed() {
+        let mut tally = Tally::new(false, 3);
+        let line = Line { number: 1, key: None };
+        for kind in [Kind::NotFound, Kind::Conflict, Kind::Usage] {
+            tally.failed(&line, &Failure::new(kind, "it failed")).unwrap();
+        }
+        assert_eq!(tally.finish("got", None).unwrap_err().exit_code(), 4);
+    }
+}
