@@ -2,11 +2,12 @@
 //!
 //! `serve` loads one node with queries, in turn with the barest responder that this machine can run (`floor`) and, on
 //! request, with a libtorrent node. `network` puts and gets on 50 nodes in one process, libtorrent's and our own.
-//! `values` moves large values, `seal` tells what a network's seal costs, `store` makes items durable, both without
-//! sockets; `restart` starts a node whose data directory is full. Only `network/ours.rs`, `values.rs`, `seal.rs`, `store`
-//! and `restart.rs` depend on the code under test.
+//! `values` moves large values and batches of small ones, `seal` tells what a network's seal costs, `store` makes items
+//! durable, both without sockets; `restart` starts a node whose data directory is full. Only `network/ours.rs`,
+//! `values.rs`, `batch.rs`, `seal.rs`, `store` and `restart.rs` depend on the code under test.
 
 mod args;
+mod batch;
 mod chance;
 mod children;
 mod cpu;
@@ -46,8 +47,9 @@ Usage: xorbit-bench COMMAND
       Put and get items on a network of nodes in one process: libtorrent's and our own.
   restart [--items 1000000] [--rounds 5] [--directory DIR] [--json]
       Start a node whose data directory is full, until it serves. DIR is filled if it is not there, and kept.
-  values [--bytes 16777216] [--nodes 16] [--json]
-      Put and get one large value on a network of nodes in one process, by the program as a process of its own.
+  values [--bytes 16777216] [--nodes 16] [--keys 10000] [--batch-nodes 50] [--json]
+      Put and get one large value on a network of nodes in one process, by the program as a process of its own; then many
+      small ones, as a batch and one at a time.
   store [--rounds 3] [--items 1000000] [--directory target/bench-store] [--json]
       Make items durable, alone and by the million; open them again.
   seal [--rounds 15]

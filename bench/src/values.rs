@@ -1,4 +1,4 @@
-//! One large value: how long it takes to put and to get, how many messages, and how much memory at the client.
+//! Values, large and many. One large value: how long it takes to put and to get, how many messages, and how much memory at the client.
 //!
 //! Sixteen nodes in one process on loopback; the client is the program itself, a process of its own, so that its peak
 //! memory is its own. Beside it stands what this machine needs at least: to append the same bytes to a file and make
@@ -12,9 +12,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use xorbit::{Node, Testnet};
+use xorbit::Testnet;
 
 use crate::args::Args;
+use crate::batch::{self, answered};
 use crate::chance::Chance;
 use crate::failure::Failure;
 use crate::servers::node_program;
@@ -45,6 +46,8 @@ struct Pass {
 pub fn run(mut args: Args) -> Result<(), Failure> {
     let bytes: usize = args.value("--bytes")?.unwrap_or(16 << 20).max(2000);
     let nodes: usize = args.value("--nodes")?.unwrap_or(16).max(2);
+    let keys: usize = args.value("--keys")?.unwrap_or(10_000).max(1);
+    let many_nodes: usize = args.value("--batch-nodes")?.unwrap_or(50).max(2);
     let json = args.flag("--json");
     args.finish()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -67,9 +70,14 @@ pub fn run(mut args: Args) -> Result<(), Failure> {
     if fs::read(&source).ok() != fs::read(&sink).ok() {
         return Err(Failure::new("another value came back than was put", "this is a bug"));
     }
+    let many = runtime.block_on(batch::measure(keys, many_nodes))?;
     match json {
-        true => println!("{}", as_json(bytes, nodes, floor, &passes)),
-        false => print!("{}", as_text(bytes, nodes, floor, &passes)),
+        true => {
+            let mut object = as_json(bytes, nodes, floor, &passes);
+            object["batch"] = many.json();
+            println!("{object}");
+        }
+        false => print!("{}\n{}", as_text(bytes, nodes, floor, &passes), many.text()),
     }
     Ok(())
 }
@@ -117,17 +125,6 @@ fn pass(
     let after = runtime.block_on(answered(&network.nodes))?;
     let answered = [after[0] - before[0], after[1] - before[1]];
     Ok(Pass { what, seconds, answered, chunks, client_mib: peak_kib as f64 / 1024.0 })
-}
-
-/// How many `get` and `put` all nodes have answered.
-async fn answered(nodes: &[Node]) -> Result<[u64; 2], Failure> {
-    let mut sum = [0, 0];
-    for node in nodes {
-        let info = node.info().await.map_err(|error| Failure::system("a node is gone", error))?;
-        sum[0] += info.counters.answered[4];
-        sum[1] += info.counters.answered[5];
-    }
-    Ok(sum)
 }
 
 /// Seconds to append the bytes of a file to another and make them durable.

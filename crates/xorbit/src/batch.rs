@@ -6,6 +6,8 @@ use std::fmt;
 use std::future::Future;
 use std::ops::Bound;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
@@ -25,6 +27,17 @@ const ON_THEIR_WAY: usize = 64;
 /// share most of their replicas.
 const READ_AHEAD: usize = 1024;
 
+/// Whether any of a batch was answered.
+#[doc(hidden)]
+#[derive(Clone, Debug, Default)]
+pub struct Others(Arc<AtomicBool>);
+
+impl Others {
+    fn were_answered(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 mod sealed {
     pub trait Sealed {}
     impl Sealed for crate::put::Put {}
@@ -37,33 +50,69 @@ pub trait OneOfMany: sealed::Sealed + Send + Sized + 'static {
     type Outcome: Send + 'static;
 
     #[doc(hidden)]
+    fn is_answered(outcome: &Self::Outcome) -> bool;
+
+    #[doc(hidden)]
     fn place(&self) -> Option<Target>;
 
     #[doc(hidden)]
-    fn run(self, node: Node) -> Pin<Box<dyn Future<Output = Self::Outcome> + Send>>;
+    fn run(self, node: Node, others: Others)
+    -> Pin<Box<dyn Future<Output = Self::Outcome> + Send>>;
 }
 
 impl OneOfMany for Put {
     type Outcome = Result<PutReport, PutError>;
 
+    fn is_answered(outcome: &Self::Outcome) -> bool {
+        outcome.is_ok()
+    }
+
     fn place(&self) -> Option<Target> {
         self.target()
     }
 
-    fn run(self, node: Node) -> Pin<Box<dyn Future<Output = Self::Outcome> + Send>> {
-        self.batched(node).into_future()
+    fn run(
+        self,
+        node: Node,
+        others: Others,
+    ) -> Pin<Box<dyn Future<Output = Self::Outcome> + Send>> {
+        Box::pin(async move {
+            let put = self.batched(node);
+            // Nobody answered its lookup, so nothing was written.
+            match put.again() {
+                Some(again) => match put.await {
+                    Err(PutError::Unreachable(_)) if others.were_answered() => again.await,
+                    outcome => outcome,
+                },
+                None => put.await,
+            }
+        })
     }
 }
 
 impl OneOfMany for Get {
     type Outcome = Result<GetReport, GetError>;
 
+    fn is_answered(outcome: &Self::Outcome) -> bool {
+        outcome.is_ok()
+    }
+
     fn place(&self) -> Option<Target> {
         self.target()
     }
 
-    fn run(self, node: Node) -> Pin<Box<dyn Future<Output = Self::Outcome> + Send>> {
-        Box::pin(self.batched(node).record())
+    fn run(
+        self,
+        node: Node,
+        others: Others,
+    ) -> Pin<Box<dyn Future<Output = Self::Outcome> + Send>> {
+        Box::pin(async move {
+            let get = self.batched(node);
+            match get.again().record().await {
+                Err(GetError::Unreachable(_)) if others.were_answered() => get.record().await,
+                outcome => outcome,
+            }
+        })
     }
 }
 
@@ -72,7 +121,10 @@ impl OneOfMany for Get {
 ///
 /// The source is read up to 1,024 ahead, on the task that asks for the next outcome, and at most 64
 /// are on their way. Those of one key follow each other in the order given. A value must fit one item:
-/// a put that does not is refused ([`PutError::TooLarge`]), a get gives its manifest. Dropping it
+/// a put that does not is refused ([`PutError::TooLarge`]), a get gives its manifest. What nobody
+/// answers, though others were answered, is tried once more: at first all go through the same door, and
+/// a datagram there may be lost.
+/// Dropping it
 /// starts no more; those on their way go on unheard.
 pub struct Batch<I: Iterator<Item: OneOfMany>> {
     node: Node,
@@ -86,6 +138,7 @@ pub struct Batch<I: Iterator<Item: OneOfMany>> {
     /// Keys on their way.
     busy: HashSet<Target>,
     running: JoinSet<Ended<<I::Item as OneOfMany>::Outcome>>,
+    others: Others,
 }
 
 /// Its number, where its key lies, and what it came to.
@@ -101,6 +154,7 @@ impl<I: Iterator<Item: OneOfMany>> Batch<I> {
             at: (None, 0),
             busy: HashSet::new(),
             running: JoinSet::new(),
+            others: Others::default(),
         }
     }
 
@@ -142,7 +196,7 @@ impl<I: Iterator<Item: OneOfMany>> Batch<I> {
             self.at = place;
             let (target, number) = place;
             self.busy.extend(target);
-            let outcome = one.run(self.node.clone());
+            let outcome = one.run(self.node.clone(), self.others.clone());
             self.running.spawn(async move { (number, target, outcome.await) });
         }
     }
@@ -165,6 +219,9 @@ impl<I: Iterator<Item: OneOfMany>> Batch<I> {
             Ok((number, target, outcome)) => {
                 if let Some(target) = target {
                     self.busy.remove(&target);
+                }
+                if I::Item::is_answered(&outcome) {
+                    self.others.0.store(true, Ordering::Relaxed);
                 }
                 Some((number, outcome))
             }

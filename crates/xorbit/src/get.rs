@@ -123,6 +123,19 @@ impl Get {
         Self { node, batched: true, ..self }
     }
 
+    /// The same get.
+    pub(crate) fn again(&self) -> Self {
+        let Self { node, key, namespace, consistency, batched, .. } = self;
+        Self {
+            node: node.clone(),
+            key: key.clone(),
+            namespace: namespace.clone(),
+            consistency: *consistency,
+            progress: None,
+            batched: *batched,
+        }
+    }
+
     /// Where its key lies, if it is one.
     pub(crate) fn target(&self) -> Option<Target> {
         Some(self.namespace.target(&Key::new(self.key.as_str()).ok()?))

@@ -140,6 +140,21 @@ impl Put {
         Self { node, batched: true, ..self }
     }
 
+    /// The same put; `None` if its value comes from a source that can be read only once.
+    pub(crate) fn again(&self) -> Option<Self> {
+        let Self { node, key, namespace, change, expected, source, batched, .. } = self;
+        source.is_none().then(|| Self {
+            node: node.clone(),
+            key: key.clone(),
+            namespace: namespace.clone(),
+            change: change.clone(),
+            expected: *expected,
+            source: None,
+            progress: None,
+            batched: *batched,
+        })
+    }
+
     /// Where its key lies, if it is one.
     pub(crate) fn target(&self) -> Option<Target> {
         Some(self.namespace.target(&Key::new(self.key.as_str()).ok()?))

@@ -17,8 +17,14 @@ use crate::connection::Client;
 use crate::failure::{Failure, Kind};
 use crate::receipt::{self, Written};
 use crate::report;
+use crate::set::shown;
 use lines::{IfVersion, Lines};
-use tally::{Line, Tally, shown};
+use tally::{Line, Tally};
+
+/// After so many keys in a row for which nobody answered at all, the others are given up: each would
+/// find out only after a timeout of its own. A node starts as many at once; that all of their
+/// datagrams were merely lost is not to be believed.
+const UNREACHABLE: usize = 16;
 
 /// What holds for all puts of a batch.
 pub struct PutAll {
@@ -179,8 +185,7 @@ impl Told for Get {
     }
 }
 
-/// Tells of each key as it ends. Where nobody answers at all for one, the others are not tried: each
-/// would find out only after a timeout of its own.
+/// Tells of each key as it ends.
 async fn drive<I: Iterator<Item = T>, T: Told>(
     mut batch: Batch<I>,
     journal: &RefCell<Journal>,
@@ -188,7 +193,7 @@ async fn drive<I: Iterator<Item = T>, T: Told>(
     client: &Client,
     verb: &str,
 ) -> Result<(), Failure> {
-    let mut nobody = false;
+    let mut unreachable = 0;
     loop {
         let ended = batch.next().await;
         for (line, failure) in std::mem::take(&mut journal.borrow_mut().bad) {
@@ -199,11 +204,14 @@ async fn drive<I: Iterator<Item = T>, T: Told>(
         let Some((number, outcome)) = ended else { break };
         let Some(line) = journal.borrow_mut().begun.remove(&number) else { continue };
         let listened_to = match T::judge(outcome, client) {
-            Ok(report) => tally.done(&line, || T::line(&report), || T::object(&report))?,
+            Ok(report) => {
+                unreachable = 0;
+                tally.done(&line, || T::line(&report), || T::object(&report))?
+            }
             Err(failure) => {
-                if failure.kind() == Kind::Unreachable {
-                    nobody = true;
-                    batch.stop();
+                match failure.kind() {
+                    Kind::Unreachable => unreachable += 1,
+                    _ => unreachable = 0,
                 }
                 tally.failed(&line, &failure)?
             }
@@ -211,6 +219,9 @@ async fn drive<I: Iterator<Item = T>, T: Told>(
         if !listened_to {
             return Ok(());
         }
+        if unreachable == UNREACHABLE {
+            break;
+        }
     }
-    tally.finish(verb, nobody.then_some(&client.through))
+    tally.finish(verb, (unreachable >= UNREACHABLE).then_some(&client.through))
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::connection::Through;
 use crate::failure::{Failure, Kind};
 use crate::progress::Bar;
+use crate::set::shown;
 use crate::size::grouped;
 use crate::span;
 use crate::talk;
@@ -78,8 +79,8 @@ impl Tally {
         Ok(true)
     }
 
-    /// Tells the counts. `untried` lines were not tried, since nobody answered there.
-    pub fn finish(self, verb: &str, untried: Option<&Through>) -> Result<(), Failure> {
+    /// Tells the counts. `nobody`: the rest was given up, since nobody answered there.
+    pub fn finish(self, verb: &str, nobody: Option<&Through>) -> Result<(), Failure> {
         self.bar.clear();
         let failed: u64 = self.failed.values().sum();
         let all = self.done + failed;
@@ -90,8 +91,10 @@ impl Tally {
             talk::say(told);
             return Ok(());
         };
-        let failure = match untried {
-            Some(through) => through.unreachable().detail(told).detail("the rest was not tried"),
+        let failure = match nobody {
+            Some(through) => {
+                through.unreachable().detail(told).detail("the rest was not waited for")
+            }
             None => Failure::new(worst, told),
         };
         let failure = self.failed.iter().fold(failure, |failure, (kind, count)| {
@@ -108,30 +111,9 @@ fn labelled(line: &Line, mut object: Value) -> Value {
     object
 }
 
-/// Bytes on one line: as text without control characters, else as digits.
-pub fn shown(bytes: &[u8]) -> String {
-    let Ok(text) = std::str::from_utf8(bytes) else {
-        return format!("hex:{}", crate::hex::encode(bytes));
-    };
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c.is_control() || c == '\\' {
-            true => shown.extend(c.escape_default()),
-            false => shown.push(c),
-        }
-    }
-    shown
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_is_shown_stays_on_its_line() {
-        assert_eq!(shown("grüße\tan\nalle\\".as_bytes()), r"grüße\tan\nalle\\");
-        assert_eq!(shown(&[0xff, 0]), "hex:ff00");
-    }
 
     #[test]
     fn the_exit_code_is_the_highest_of_those_that_failed() {

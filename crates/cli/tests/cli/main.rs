@@ -3,6 +3,7 @@
 // As in any test, what is not as expected shall fail at its line.
 #![allow(clippy::unwrap_used)]
 
+mod batches;
 mod demo;
 mod failures;
 mod full_disk;

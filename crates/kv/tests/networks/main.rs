@@ -1,6 +1,7 @@
 //! Whole networks of stores under virtual time: what a put promises, what a get tells, and what
 //! becomes of both when nodes and datagrams fail.
 
+mod batches;
 mod bounds;
 mod busy;
 mod conditions;
