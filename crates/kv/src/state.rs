@@ -6,10 +6,10 @@ use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 use node::{
-    BatchNumber, Changes, Command, Instant, LookupResult, Node, Now, OperationId, Outbox, Question,
-    Until,
+    BatchNumber, Changes, Command, Instant, LookupResult, Node, Now, OperationId, Outbox, Outcome,
+    Question, Until,
 };
-use wire::{Endpoint, Item, NodeId, Target};
+use wire::{Contact, Endpoint, Item, NodeId, Target};
 
 use crate::admission::Records;
 use crate::batch::Batch;
@@ -362,29 +362,7 @@ impl Kv {
                     self.looked_up(now, operation, *result, outbox);
                 }
                 node::Event::Wrote(operation, outcomes) => {
-                    if let Some((id, _)) = self.operations.get(&operation) {
-                        self.batch.wrote(*id, &outcomes);
-                    }
-                    match self.operations.remove(&operation) {
-                        Some((id, Operation::Put(put))) => {
-                            self.put_wrote(now, id, put, outcomes, outbox);
-                        }
-                        Some((id, Operation::Publish(publish))) => {
-                            self.publish_wrote(id, publish, outcomes);
-                        }
-                        Some((_, Operation::HandOff(contact, target))) => {
-                            let outcome = outcomes.first().map(|(_, outcome)| outcome);
-                            self.handed_off(now, &contact, &target, outcome, outbox);
-                        }
-                        Some((_, Operation::ChunkPut(put))) => {
-                            self.chunk_put_wrote(now, put, &outcomes, outbox);
-                        }
-                        Some((id, Operation::Change(change))) => {
-                            self.change_wrote(now, id, *change, outcomes, outbox);
-                        }
-                        Some(_) => {}
-                        None => self.background = self.background.saturating_sub(1),
-                    }
+                    self.wrote(now, operation, outcomes, outbox);
                 }
                 node::Event::ShelfChanged(target) => self.watch_own_shelf(now, target),
                 node::Event::Inquired(operation, inquired) => {
@@ -418,6 +396,39 @@ impl Kv {
             && get.takes_first(item, now)
         {
             self.node.cancel(operation, now);
+        }
+    }
+
+    /// A write phase ended.
+    fn wrote(
+        &mut self,
+        now: Now,
+        operation: OperationId,
+        outcomes: Vec<(Option<Contact>, Outcome)>,
+        outbox: &mut Outbox,
+    ) {
+        if let Some((id, _)) = self.operations.get(&operation) {
+            self.batch.wrote(*id, &outcomes);
+        }
+        match self.operations.remove(&operation) {
+            Some((id, Operation::Put(put))) => {
+                self.put_wrote(now, id, put, outcomes, outbox);
+            }
+            Some((id, Operation::Publish(publish))) => {
+                self.publish_wrote(id, publish, outcomes);
+            }
+            Some((_, Operation::HandOff(contact, target))) => {
+                let outcome = outcomes.first().map(|(_, outcome)| outcome);
+                self.handed_off(now, &contact, &target, outcome, outbox);
+            }
+            Some((_, Operation::ChunkPut(put))) => {
+                self.chunk_put_wrote(now, put, &outcomes, outbox);
+            }
+            Some((id, Operation::Change(change))) => {
+                self.change_wrote(now, id, *change, outcomes, outbox);
+            }
+            Some(_) => {}
+            None => self.background = self.background.saturating_sub(1),
         }
     }
 

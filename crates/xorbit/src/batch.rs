@@ -64,7 +64,7 @@ impl OneOfMany for Put {
     type Outcome = Result<PutReport, PutError>;
 
     fn is_answered(outcome: &Self::Outcome) -> bool {
-        outcome.is_ok()
+        matches!(outcome, Ok(_) | Err(PutError::Conflict { .. } | PutError::NotFound(_)))
     }
 
     fn place(&self) -> Option<Target> {
@@ -94,7 +94,7 @@ impl OneOfMany for Get {
     type Outcome = Result<GetReport, GetError>;
 
     fn is_answered(outcome: &Self::Outcome) -> bool {
-        outcome.is_ok()
+        matches!(outcome, Ok(_) | Err(GetError::NotFound { .. }))
     }
 
     fn place(&self) -> Option<Target> {
