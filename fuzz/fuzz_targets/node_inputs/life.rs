@@ -40,6 +40,7 @@ impl Life {
     pub fn new(choices: &mut Choices<'_>) -> Self {
         let kind = choices.byte();
         let node = node::Config {
+            network_key: None,
             network: if kind & 1 == 0 { Network::named("fuzz") } else { Network::Public },
             id: None,
             ephemeral: kind & 6 == 6,
