@@ -79,6 +79,10 @@ impl Store for Append {
         Ok(None)
     }
 
+    fn entries(&self) -> u64 {
+        0
+    }
+
     fn disk_bytes(&self) -> u64 {
         self.file.metadata().map_or(0, |metadata| metadata.len())
     }

@@ -23,6 +23,7 @@ mod limits;
 mod manifest;
 mod namespace;
 mod neighbours;
+mod persisted;
 mod promises;
 mod put;
 mod record;
@@ -45,6 +46,7 @@ pub use limits::{
 };
 pub use manifest::{Manifest, ManifestBuilder, ManifestReader, PIECE_BYTES, ReadError, Wanted};
 pub use namespace::{Namespace, NamespaceError, PassphraseError};
+pub use persisted::{PersistedPromise, Restorable};
 pub use promises::{Fares, KeepError, KeepReport, PromiseId, PromiseStatus, UnkeepError};
 pub use record::{Record, largest_value};
 pub use report::{

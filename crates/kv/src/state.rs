@@ -19,7 +19,8 @@ use crate::cipher::Nonce;
 use crate::get::Get;
 use crate::item::Publish;
 use crate::limits::{DEFAULT_REPLICAS, MAX_REPLICAS, REQUESTS};
-use crate::promises::{self, Look, Promises};
+use crate::persisted::{Content, Restorable};
+use crate::promises::{Look, Promises};
 use crate::put::Put;
 use crate::replicas::{Own, Replicas};
 use crate::report::{Effort, LookupReport, PeersReport};
@@ -148,11 +149,16 @@ impl Kv {
         self.hear_node(now, outbox);
     }
 
+    /// So many entries will come back from the disk.
+    pub fn expect(&mut self, entries: usize) {
+        self.node.expect(entries);
+    }
+
     /// Takes back what was durable before the start; `false` if it may be removed from the disk.
-    pub fn restore(&mut self, now: Now, key: &[u8], value: &[u8]) -> bool {
-        match key.first() {
-            Some(&promises::SPACE) => self.restore_promise(now, key, value),
-            _ => self.node.restore(now, key, value),
+    pub fn restore(&mut self, now: Now, kept: Restorable) -> bool {
+        match kept.0 {
+            Content::Held(held) => self.node.restore(now, held),
+            Content::Promise(key, value) => self.restore_promise(now, &key, &value),
         }
     }
 

@@ -8,17 +8,15 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use wire::limits::TRANSACTION_BYTES;
-use wire::{Endpoint, InfoHash, Reply, Target};
+use wire::{Endpoint, InfoHash, Reply};
 
 use crate::changes::{BatchNumber, Changes};
 use crate::limits::{ACKNOWLEDGEMENTS, PEER_LEASE};
 use crate::operation::OperationId;
 use crate::outbox::Outbox;
+use crate::persisted::{Content, Restorable};
 use crate::serve::Asked;
-use crate::shelf::{
-    Admission, ITEM_SPACE, MEMBER_SPACE, Offered, PEER_SPACE, Refused, Taken, persisted_member,
-    persisted_peer,
-};
+use crate::shelf::{Admission, Offered, Refused, Taken, persisted_peer};
 use crate::state::Node;
 use crate::time::Now;
 
@@ -105,27 +103,23 @@ impl<A: Admission> Node<A> {
         self.seal_from(unsealed, now, outbox);
     }
 
-    /// Takes back what was durable before the start. `false` if it is nothing of this node's or has
-    /// ended: it may be removed from the disk.
-    pub fn restore(&mut self, now: Now, key: &[u8], value: &[u8]) -> bool {
+    /// So many entries will come back from the disk.
+    pub fn expect(&mut self, entries: usize) {
+        self.items.expect(entries);
+    }
+
+    /// Takes back what was durable before the start. `false` if it has ended: it may be removed from
+    /// the disk.
+    pub fn restore(&mut self, now: Now, kept: Restorable) -> bool {
         let wall = self.lease_wall(now);
-        match key.split_first() {
-            Some((&ITEM_SPACE, target)) => match Target::read(target) {
-                Some(target) => self.items.restore(target, value, wall),
-                None => false,
-            },
-            Some((&PEER_SPACE, place)) => match persisted_peer::read(place, value) {
-                Some(peer) if peer.until > wall => {
-                    let until = now.monotonic + peer.until.since(wall).min(PEER_LEASE);
-                    self.peers.restore(peer.info_hash, peer.endpoint, peer.seed, until)
-                }
-                _ => false,
-            },
-            Some((&MEMBER_SPACE, place)) => match persisted_member::read(place, value) {
-                Some((member, until)) => self.members.restore(member, until, wall),
-                None => false,
-            },
-            _ => false,
+        match kept.0 {
+            Content::Item(target, kept) => self.items.restore(target, kept, wall),
+            Content::Peer(peer) if peer.until > wall => {
+                let until = now.monotonic + peer.until.since(wall).min(PEER_LEASE);
+                self.peers.restore(peer.info_hash, peer.endpoint, peer.seed, until)
+            }
+            Content::Peer(_) => false,
+            Content::Member(member, until) => self.members.restore(member, until, wall),
         }
     }
 

@@ -62,8 +62,9 @@ pub use operation::{
     OperationId, Outcome, Question, Responder, Step, StepOutcome, Until, Written,
 };
 pub use outbox::Outbox;
-pub use persisted::Persisted;
+pub use persisted::{Persisted, Restorable};
 pub use seal::NetworkKey;
+pub use shelf::persisted_member::PersistedMember;
 pub use shelf::persisted_peer::PersistedPeer;
 pub use shelf::{Admission, Lease, Mainline, Refused, ShelfLimits};
 pub use state::Node;

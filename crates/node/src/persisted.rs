@@ -4,11 +4,13 @@
 
 use alloc::vec::Vec;
 
-use wire::{Seq, Target, Unverified};
+use wire::{Member, Seq, Target, Unverified};
 
 use crate::shelf::persisted::{self, Written};
+use crate::shelf::persisted_member::{self, PersistedMember};
 use crate::shelf::persisted_peer::{self, PersistedPeer};
-use crate::shelf::{ITEM_SPACE, Lease, PEER_SPACE};
+use crate::shelf::{ITEM_SPACE, Lease, MEMBER_SPACE, PEER_SPACE};
+use crate::time::UnixMillis;
 
 /// One entry that a node keeps on a disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,12 +35,14 @@ pub enum Persisted<'b> {
     },
     /// A peer of a topic.
     Peer(PersistedPeer),
+    /// A member of a set. Its signature is not checked.
+    Member(PersistedMember<'b>),
 }
 
 impl<'b> Persisted<'b> {
     /// Whether a key is one under which a node keeps something of this kind.
     pub fn is_key(key: &[u8]) -> bool {
-        matches!(key.first(), Some(&(ITEM_SPACE | PEER_SPACE)))
+        matches!(key.first(), Some(&(ITEM_SPACE | PEER_SPACE | MEMBER_SPACE)))
     }
 
     /// Reads an entry; `None` if a node would not understand it.
@@ -52,6 +56,7 @@ impl<'b> Persisted<'b> {
                 })
             }
             (&PEER_SPACE, place) => persisted_peer::read(place, value).map(Self::Peer),
+            (&MEMBER_SPACE, place) => persisted_member::read(place, value).map(Self::Member),
             _ => None,
         }
     }
@@ -67,6 +72,7 @@ impl<'b> Persisted<'b> {
                 let length = persisted_peer::write_key(&peer.info_hash, &peer.endpoint, &mut key);
                 to.extend(&key[..length]);
             }
+            Self::Member(member) => member.write_key(to),
         }
     }
 
@@ -78,6 +84,51 @@ impl<'b> Persisted<'b> {
             Self::Peer(peer) => {
                 persisted_peer::write_value(peer.endpoint.port(), peer.seed, peer.until, to);
             }
+            Self::Member(member) => member.write_value(to),
+        }
+    }
+}
+
+/// An entry that was read back and bears its right name, ready for
+/// [`Node::restore`](crate::Node::restore). Reading takes most of the time of a start, and no node: it
+/// may be done elsewhere. Signatures are not checked again: the disk guards its bytes.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Restorable(pub(crate) Content);
+
+/// What was read back.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Content {
+    Item(Target, persisted::Persisted),
+    Peer(PersistedPeer),
+    Member(Member, UnixMillis),
+}
+
+impl Restorable {
+    /// Reads an entry; `None` if it is nothing that a node keeps, and may be removed from the disk.
+    pub fn read(key: &[u8], value: &[u8]) -> Option<Self> {
+        let content = match key.split_first()? {
+            (&ITEM_SPACE, target) => {
+                let target = Target::read(target)?;
+                Content::Item(target, persisted::read(&target, value)?)
+            }
+            (&PEER_SPACE, place) => Content::Peer(persisted_peer::read(place, value)?),
+            (&MEMBER_SPACE, place) => {
+                let kept = persisted_member::read(place, value)?;
+                Content::Member(kept.member.trusted(&kept.target).to_member(), kept.until)
+            }
+            _ => return None,
+        };
+        Some(Self(content))
+    }
+
+    /// Appends the key under which it lies.
+    pub fn write_key(&self, to: &mut Vec<u8>) {
+        match &self.0 {
+            Content::Item(target, _) => to.extend(persisted::key(target)),
+            Content::Peer(peer) => Persisted::Peer(*peer).write_key(to),
+            Content::Member(member, _) => {
+                to.extend(persisted_member::key(&member.target(), &member.cursor()));
+            }
         }
     }
 }
@@ -85,7 +136,7 @@ impl<'b> Persisted<'b> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::UnixMillis;
+    use wire::member::Saying;
     use wire::{Endpoint, InfoHash, Item, Signer};
 
     #[test]
@@ -107,17 +158,25 @@ mod tests {
             until: UnixMillis(4),
         };
         let marker = Lease { kept: false, ..lease };
+        let saying = Saying { item: b"it", seq, expires_ms: 5, remembered_ms: 9, removed: false };
+        let set = Target::new([8; 20]);
+        let wire = Member::sign(&Signer::from_seed(&[1; 32]), &set, saying).unwrap().encode();
         let entries = [
             item(leak(mutable)),
             item(leak(immutable)),
             Persisted::Marker { target: Target::new([2; 20]), seq, lease: marker },
             Persisted::Peer(peer),
+            Persisted::Member(PersistedMember::new(set, &wire, UnixMillis(9)).unwrap()),
         ];
         for entry in entries {
             let (mut key, mut value) = (Vec::new(), Vec::new());
             entry.write_key(&mut key);
             entry.write_value(&mut value);
             assert!(Persisted::is_key(&key));
+            let mut again = Vec::new();
+            Restorable::read(&key, &value).unwrap().write_key(&mut again);
+            assert_eq!(again, key);
+            assert_eq!(Restorable::read(&key, &value[..3]), None);
             assert_eq!(Persisted::read(&key, &value), Some(entry));
             assert_eq!(Persisted::read(&key, &value[..3]), None);
             assert_eq!(Persisted::read(b"zebra", &value), None);

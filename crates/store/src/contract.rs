@@ -27,6 +27,9 @@ pub trait Store: Send {
     /// If the disk cannot be read, or holds other bytes there than were written.
     fn get(&mut self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
 
+    /// Entries in it.
+    fn entries(&self) -> u64;
+
     /// Bytes that the store takes on the disk.
     fn disk_bytes(&self) -> u64;
 }

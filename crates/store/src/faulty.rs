@@ -147,6 +147,10 @@ impl<S: Store> Store for Faulty<S> {
         }
     }
 
+    fn entries(&self) -> u64 {
+        self.inner.entries()
+    }
+
     fn disk_bytes(&self) -> u64 {
         self.inner.disk_bytes()
     }

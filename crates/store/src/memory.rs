@@ -56,6 +56,10 @@ impl Store for Memory {
         Ok(self.entries.get(key).map(|value| value.to_vec()))
     }
 
+    fn entries(&self) -> u64 {
+        self.entries.len() as u64
+    }
+
     fn disk_bytes(&self) -> u64 {
         self.bytes
     }

@@ -1,10 +1,11 @@
 //! Coming back with what was durable.
 
 use std::path::Path;
+use std::sync::mpsc;
 
-use kv::Kv;
+use kv::{Kv, Restorable};
 use node::Now;
-use store::{Batch, Store, StoreError};
+use store::{Batch, Scanned, Store, StoreError};
 use wire::Contact;
 
 use crate::clock::Clock;
@@ -13,6 +14,12 @@ use crate::error::StartError;
 use crate::persistence::Persistence;
 use crate::remembered::{self, Remembered};
 use crate::seed::random_seed;
+
+/// Entries that are handed from one thread to the other at once: 100 kB of them.
+const CHUNK: usize = 1_000;
+
+/// Chunks that wait for the shelf at most.
+const CHUNKS: usize = 8;
 
 /// What a node came back with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -63,18 +70,7 @@ pub(crate) fn take_back(
     config.node.durable = true;
     config.node.id = remembered.as_ref().map(|remembered| remembered.id).or(config.node.id);
     let mut kv = Kv::new(config, seed, now);
-    let (mut entries, mut ended) = (0, Batch::new());
-    let scanned = store.scan(b"", &mut |key, value| {
-        if key == remembered::KEY {
-            return;
-        }
-        if kv.restore(now, key, value) {
-            entries += 1;
-        } else {
-            // What does not fit one batch ends another time.
-            let _ = ended.remove(key);
-        }
-    })?;
+    let Scan { entries, damaged_entries, mut ended } = take_all(store, &mut kv, now)?;
     if remembered.is_none() {
         // At once, so that a directory that cannot be written shows before the node serves.
         let mut first = Vec::new();
@@ -93,6 +89,65 @@ pub(crate) fn take_back(
         }
     }
     let contacts = remembered.map(|remembered| remembered.contacts).unwrap_or_default();
-    let damaged_entries = scanned.damaged;
     Ok((kv, Restored { entries, damaged_entries, contacts, ..Restored::default() }))
+}
+
+/// What reading a whole store came to.
+struct Scan {
+    /// Entries that were taken back.
+    entries: usize,
+    damaged_entries: u64,
+    /// What may be removed from the disk.
+    ended: Batch,
+}
+
+/// Takes back all entries: one thread reads and decodes them, this one puts them onto the shelf.
+fn take_all(store: &mut impl Store, kv: &mut Kv, now: Now) -> Result<Scan, StoreError> {
+    kv.expect(usize::try_from(store.entries()).unwrap_or_default());
+    let (sender, chunks) = mpsc::sync_channel(CHUNKS);
+    let (mut entries, mut ended, mut key) = (0, Batch::new(), Vec::new());
+    let scanned = std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("xorbit-restore".into());
+        let scanning = thread.spawn_scoped(scope, move || read_all(store, &sender));
+        let no_thread =
+            |cause| StoreError::Io { doing: "start a thread for", file: ".".into(), cause };
+        let scanning = scanning.map_err(no_thread)?;
+        for kept in chunks.into_iter().flatten() {
+            key.clear();
+            kept.write_key(&mut key);
+            if kv.restore(now, kept) {
+                entries += 1;
+            } else {
+                // What does not fit one batch ends another time.
+                let _ = ended.remove(&key);
+            }
+        }
+        scanning.join().unwrap_or_else(|panicked| std::panic::resume_unwind(panicked))
+    });
+    let (scanned, unread) = scanned?;
+    for key in &unread {
+        let _ = ended.remove(key);
+    }
+    Ok(Scan { entries, damaged_entries: scanned.damaged, ended })
+}
+
+/// Reads all entries and hands them on in chunks; gives the keys of those that are nothing of ours.
+fn read_all(
+    store: &mut impl Store,
+    to: &mpsc::SyncSender<Vec<Restorable>>,
+) -> Result<(Scanned, Vec<Vec<u8>>), StoreError> {
+    let (mut chunk, mut unread) = (Vec::with_capacity(CHUNK), Vec::new());
+    let scanned = store.scan(b"", &mut |key, value| {
+        match Restorable::read(key, value) {
+            Some(kept) => chunk.push(kept),
+            None if key == remembered::KEY => {}
+            None => unread.push(key.to_vec()),
+        }
+        if chunk.len() == CHUNK {
+            // Who takes them waits until the end.
+            let _ = to.send(std::mem::replace(&mut chunk, Vec::with_capacity(CHUNK)));
+        }
+    })?;
+    let _ = to.send(chunk);
+    Ok((scanned, unread))
 }

@@ -36,6 +36,8 @@ struct Findings {
     immutable: usize,
     markers: usize,
     peers: usize,
+    members: usize,
+    promises: usize,
     node: Option<(NodeId, usize)>,
     unknown: usize,
     ended: usize,
@@ -74,6 +76,8 @@ impl Findings {
             Entry::Kept(Persisted::Item { .. }) => self.immutable += 1,
             Entry::Kept(Persisted::Marker { .. }) => self.markers += 1,
             Entry::Kept(Persisted::Peer(_)) => self.peers += 1,
+            Entry::Kept(Persisted::Member(_)) => self.members += 1,
+            Entry::Promise(_) => self.promises += 1,
             Entry::Node { id, contacts } => self.node = Some((*id, contacts.len())),
             Entry::Other { .. } => self.unknown += 1,
         }
@@ -84,6 +88,10 @@ impl Findings {
         if self.told.len() < TOLD {
             let what = match entry {
                 Entry::Kept(Persisted::Item { target, .. }) => format!("item `{target}`"),
+                Entry::Kept(Persisted::Member(kept)) => format!("a member of `{}`", kept.target),
+                Entry::Promise(promise) => {
+                    format!("the promise under `{}`", hex::encode(promise.key))
+                }
                 Entry::Other { key, .. } => format!("the entry under `{}`", hex::encode(key)),
                 // Nothing else is checked.
                 _ => "an entry".to_owned(),
@@ -95,15 +103,18 @@ impl Findings {
 
 /// What there is, in words.
 fn lines(findings: &Findings, condition: &Condition) -> Vec<String> {
-    let Findings { mutable, immutable, markers, peers, unknown, ended, .. } = findings;
+    let Findings { mutable, immutable, markers, peers, members, unknown, ended, .. } = findings;
     let mut lines = vec![
         format!(
             "{}: {mutable} mutable, {immutable} immutable; {} of items that have ended",
             count(mutable + immutable, "item"),
             count(*markers, "marker"),
         ),
-        count(*peers, "peer"),
+        format!("{}, {} of sets", count(*peers, "peer"), count(*members, "member")),
     ];
+    if findings.promises > 0 {
+        lines.push(format!("{}: they hold secrets", count(findings.promises, "promise")));
+    }
     match findings.node {
         Some((id, contacts)) => {
             lines.push(format!("node {id} with {}", count(contacts, "contact")))
@@ -172,6 +183,8 @@ fn to_json(findings: &Findings, condition: &Condition) -> Value {
         "immutable_items": findings.immutable,
         "markers": findings.markers,
         "peers": findings.peers,
+        "members": findings.members,
+        "promises": findings.promises,
         "id": findings.node.map(|(id, _)| id.to_string()),
         "contacts": findings.node.map_or(0, |(_, contacts)| contacts),
         "unknown": findings.unknown,

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 use xorbit::offline::Entry;
 use xorbit::{
-    Contact, Endpoint, Lease, Persisted, PersistedPeer, PublicKey, Record, Seq, Signed, UnixMillis,
-    Unverified,
+    Contact, Endpoint, Lease, Persisted, PersistedMember, PersistedPeer, PersistedPromise,
+    PublicKey, Record, Seq, Signed, UnixMillis, Unverified,
 };
 
 use std::net::SocketAddr;
@@ -59,10 +59,25 @@ pub fn write(entry: &Entry<'_>) -> Value {
             "seed": peer.seed,
             "until": peer.until.0,
         }),
+        Entry::Kept(Persisted::Member(kept)) => {
+            let mut object = json!({
+                "kind": "member",
+                "target": kept.target.to_string(),
+                "value": hex::encode(kept.wire()),
+                "until": kept.until.0,
+            });
+            if let Some(text) = printable(kept.member.saying.item) {
+                object["text"] = text.into();
+            }
+            object
+        }
         Entry::Node { id, contacts } => {
             let contact = |contact: &Contact| json!({ "id": contact.id.to_string(), "address": contact.endpoint.to_string() });
             let contacts: Vec<Value> = contacts.iter().map(contact).collect();
             json!({ "kind": "node", "id": id.to_string(), "contacts": contacts })
+        }
+        Entry::Promise(PersistedPromise { key, value }) => {
+            json!({ "kind": "promise", "key": hex::encode(key), "value": hex::encode(value) })
         }
         Entry::Other { key, value } => {
             json!({ "kind": "other", "key": hex::encode(key), "value": hex::encode(value) })
@@ -81,8 +96,11 @@ fn leased(kind: &str, lease: &Lease) -> Value {
 
 /// The text that a value holds, for people; nothing is read back from it.
 fn text(value: &[u8]) -> Option<String> {
-    let inside = Record::decode(value).value?;
-    let text = std::str::from_utf8(&inside).ok()?;
+    printable(&Record::decode(value).value?)
+}
+
+fn printable(bytes: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(bytes).ok()?;
     let printable = |letter: char| !letter.is_control() || letter == '\n' || letter == '\t';
     text.chars().all(printable).then(|| text.to_owned())
 }
@@ -118,11 +136,17 @@ pub fn read<T>(line: &[u8], each: impl FnOnce(Line<'_>) -> T) -> Result<T, Strin
             };
             Ok(each(Line::Entry(Entry::Kept(Persisted::Peer(peer)))))
         }
+        "member" => {
+            let (target, wire) = (fields.parsed("target")?, fields.bytes("value")?);
+            let member = PersistedMember::new(target, &wire, UnixMillis(fields.number("until")?));
+            let member = member.ok_or_else(|| "`value` is no member of a set".to_owned())?;
+            Ok(each(Line::Entry(Entry::Kept(Persisted::Member(member)))))
+        }
         "node" => {
             let (id, contacts) = (fields.parsed("id")?, fields.contacts()?);
             Ok(each(Line::Entry(Entry::Node { id, contacts })))
         }
-        "other" => {
+        "other" | "promise" => {
             let (key, value) = (fields.bytes("key")?, fields.bytes("value")?);
             Ok(each(Line::Entry(Entry::read(&key, &value))))
         }

@@ -15,6 +15,7 @@ fn filled(directory: &Directory) -> (String, String) {
     node.run(&["delete", "second"]).expect(0);
     node.run(&["item", "put", "plain text"]).expect(0);
     node.run(&["announce", "topic", "--port", "7000"]).expect(0);
+    node.run(&["add", "fruit", "apple"]).expect(0);
     let id = node.id.clone();
     node.leave("TERM");
     (data, id)
@@ -48,7 +49,8 @@ fn a_check_counts_what_a_stopped_node_keeps_and_changes_nothing() {
     assert!(check.text().contains("3 items: 2 mutable, 1 immutable"), "{check:?}");
     let json = run(&["store", "check", &data, "--json"]).expect(0).json();
     assert_eq!((&json["id"], &json["mutable_items"]), (&Value::from(id), &Value::from(2)));
-    assert_eq!((&json["peers"], &json["damaged_bytes"]), (&Value::from(1), &Value::from(0)));
+    assert_eq!((&json["peers"], &json["members"]), (&Value::from(1), &Value::from(1)));
+    assert_eq!(json["damaged_bytes"], 0);
     assert_eq!(fs::read(&file).unwrap(), before);
 }
 
@@ -78,14 +80,14 @@ fn an_export_comes_back_as_the_same_store() {
     let other = directory.path("other");
     let import = run(&["store", "import", &other, "--input", &file]).expect(0);
     assert!(
-        import.text().ends_with(": 5 new, 0 renewed, 0 there already, 0 outdated\n"),
+        import.text().ends_with(": 6 new, 0 renewed, 0 there already, 0 outdated\n"),
         "{import:?}"
     );
     assert_eq!(exported(&other), exported(&data));
     // Once more changes nothing.
     let again = run(&["store", "import", &other, "--input", &file]).expect(0);
     assert!(
-        again.text().ends_with(": 0 new, 0 renewed, 5 there already, 0 outdated\n"),
+        again.text().ends_with(": 0 new, 0 renewed, 6 there already, 0 outdated\n"),
         "{again:?}"
     );
     let node = Node::start(&["--data", &other]);
@@ -93,6 +95,7 @@ fn an_export_comes_back_as_the_same_store() {
     assert_eq!(node.run(&["get", "first"]).expect(0).text(), "one");
     node.run(&["get", "second"]).expect(1);
     assert_eq!(node.run(&["peers", "topic"]).expect(0).text().lines().count(), 1);
+    assert!(node.run(&["members", "fruit"]).expect(0).text().contains("apple"));
 }
 
 fn import(data: &str, lines: &[&str], more: &[&str]) -> Outcome {
@@ -181,4 +184,30 @@ fn what_is_no_data_directory_is_told_as_such() {
         }
     }
     assert!(!fs::exists(missing).unwrap(), "looking makes no directory");
+}
+
+#[test]
+fn promises_are_exported_only_when_asked_for_since_they_hold_secrets() {
+    let directory = Directory::new();
+    let (data, other) = (directory.path("data"), directory.path("other"));
+    let node = Node::start(&["--data", &data]);
+    node.run(&["put", "greeting", "hello"]).expect(0);
+    run(&["keep", "greeting", "--data", &data]).expect(0);
+    node.leave("TERM");
+    let check = run(&["store", "check", &data]).expect(0);
+    assert!(check.text().contains("1 promise: they hold secrets"), "{check:?}");
+    let without = run(&["store", "export", &data]).expect(0);
+    assert!(!without.text().contains("promise"), "{without:?}");
+    assert!(without.stderr.contains("left out: 1 promise, which hold secrets"), "{without:?}");
+    let file = directory.path("all.jsonl");
+    run(&["store", "export", &data, "--secrets", "--output", &file]).expect(0);
+    assert!(fs::read_to_string(&file).unwrap().contains("\"promise\""));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o077, 0);
+    }
+    run(&["store", "import", &other, "--input", &file]).expect(0);
+    let again = run(&["store", "check", &other]).expect(0);
+    assert!(again.text().contains("1 promise: they hold secrets"), "{again:?}");
 }

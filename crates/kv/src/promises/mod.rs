@@ -37,7 +37,7 @@ use crate::version::Version;
 use asking::Waiting;
 pub(crate) use looking::Look;
 use persisted::Kept;
-pub(crate) use persisted::SPACE;
+pub(crate) use persisted::{SPACE, reads};
 pub use status::{Fares, KeepError, KeepReport, PromiseId, PromiseStatus, UnkeepError};
 
 /// One promise.

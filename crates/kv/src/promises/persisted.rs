@@ -113,6 +113,11 @@ fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
     rest.split_off(..N)?.try_into().ok()
 }
 
+/// Whether what stands under the key of a promise is one, or of a later version.
+pub(crate) fn reads(key: &[u8], value: &[u8]) -> bool {
+    !matches!(read(key, value), Persisted::Nothing)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,6 +7,7 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 
 use hashbrown::HashMap;
+use hashbrown::hash_map::Entry::Vacant;
 use wire::{Endpoint, Item, ItemRef, Seq, Target};
 
 use super::admission::{Admission, Lease, Refused, ShelfLimits};
@@ -317,27 +318,31 @@ impl<A: Admission> Items<A> {
         }
     }
 
-    /// Takes back what was kept for a target on a disk; `false` if it is nothing of ours, or has
-    /// ended, so that it may be removed there.
-    pub fn restore(&mut self, target: Target, bytes: &[u8], wall: UnixMillis) -> bool {
-        let (item, seq, lease) = match persisted::read(&target, bytes) {
-            Some(Persisted::Item(item, lease)) => (Some(item), None, lease),
-            Some(Persisted::Marker(seq, lease)) => (None, Some(seq), lease),
-            None => return false,
+    /// So many entries will come back from a disk: room for them is made at once.
+    pub fn expect(&mut self, entries: usize) {
+        self.entries.reserve(entries.min(self.limits.items));
+    }
+
+    /// Takes back what was kept for a target on a disk; `false` if it has ended, so that it may be
+    /// removed there.
+    pub fn restore(&mut self, target: Target, kept: Persisted, wall: UnixMillis) -> bool {
+        let (item, seq, lease) = match kept {
+            Persisted::Item(item, lease) => (Some(item), None, lease),
+            Persisted::Marker(seq, lease) => (None, Some(seq), lease),
         };
         let seq = item.as_ref().and_then(Item::seq).or(seq);
         let item = item.filter(|_| lease.until > wall);
         let remembered = seq.is_some() && lease.marker_until > wall;
-        if (item.is_none() && !remembered) || self.entries.contains_key(&target) {
+        if item.is_none() && !remembered {
             return false;
         }
+        let Vacant(place) = self.entries.entry(target) else { return false };
         let next = if item.is_some() { lease.until } else { lease.marker_until };
         let (check, source) = (Minute::after(next), Source::default());
         self.held += usize::from(item.is_some());
         self.bytes += item.as_ref().map_or(0, Item::heap_bytes);
         let evictable = item.is_some() && !lease.kept;
-        let entry = Entry::new(item, seq, lease, source, check);
-        self.entries.insert(target, Box::new(entry));
+        place.insert(Box::new(Entry::new(item, seq, lease, source, check)));
         self.list_if_evictable(target, evictable);
         self.note(check, target);
         true

@@ -147,11 +147,12 @@ impl Members {
     }
 
     /// Takes back a member that was kept over a restart, unless it has ended or there is no room.
-    pub fn restore(&mut self, member: MemberRef<'_>, until: UnixMillis, wall: UnixMillis) -> bool {
-        let held = Held { member: member.to_member(), until, source: Source::default() };
-        let set = self.sets.get(&member.target());
-        let known = set.is_some_and(|set| set.members.contains_key(&member.cursor()));
-        until > wall && !known && self.insert(member.cursor(), held, wall).is_ok()
+    pub fn restore(&mut self, member: Member, until: UnixMillis, wall: UnixMillis) -> bool {
+        let (target, cursor) = (member.target(), member.cursor());
+        let held = Held { member, until, source: Source::default() };
+        let set = self.sets.get(&target);
+        let known = set.is_some_and(|set| set.members.contains_key(&cursor));
+        until > wall && !known && self.insert(cursor, held, wall).is_ok()
     }
 
     fn insert(&mut self, cursor: Cursor, held: Held, wall: UnixMillis) -> Result<(), Refused> {

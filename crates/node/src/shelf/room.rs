@@ -75,7 +75,10 @@ impl<A: Admission> Items<A> {
 
     /// Lists an item among those that may go, if it is one.
     pub(super) fn list_if_evictable(&mut self, target: Target, evictable: bool) {
-        let Some(entry) = self.entries.get_mut(&target).filter(|_| evictable) else { return };
+        if !evictable {
+            return;
+        }
+        let Some(entry) = self.entries.get_mut(&target) else { return };
         entry.listed = true;
         self.evictable.push_back(target);
         // Those that ended stay behind in the list: more of them than entries are cleared away.

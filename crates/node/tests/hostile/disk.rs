@@ -1,6 +1,6 @@
 //! A node that keeps what it holds on a disk: what is answered, and when.
 
-use node::{Change, Changes, Config};
+use node::{Change, Changes, Config, Restorable};
 use wire::Item;
 
 use super::bencoded::{Answer, Dictionary, query};
@@ -117,9 +117,9 @@ fn a_node_comes_back_with_what_was_durable_and_nothing_else() {
     let now = again.now;
     for change in durable.iter() {
         let Change::Put { key, value } = change else { panic!("nothing was removed") };
-        assert!(again.node.restore(now, key, value));
-        assert!(!again.node.restore(now, key, &value[..1]), "cut short");
-        assert!(!again.node.restore(now, b"zebra", value), "nothing of ours");
+        assert!(again.node.restore(now, Restorable::read(key, value).unwrap()));
+        assert_eq!(Restorable::read(key, &value[..1]), None, "cut short");
+        assert_eq!(Restorable::read(b"zebra", value), None, "nothing of ours");
     }
     assert_eq!(shown(&mut again), Some(1));
     assert_eq!(again.node.held_peers(), (1, 1));
@@ -127,7 +127,8 @@ fn a_node_comes_back_with_what_was_durable_and_nothing_else() {
     let later = node::Now { wall: late.now.wall + node::limits::PLAIN_LEASE, ..late.now };
     for change in durable.iter() {
         let Change::Put { key, value } = change else { panic!("nothing was removed") };
-        assert!(!late.node.restore(later, key, value), "it has ended");
+        let kept = Restorable::read(key, value).unwrap();
+        assert!(!late.node.restore(later, kept), "it has ended");
     }
 }
 

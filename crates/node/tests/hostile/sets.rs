@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use node::{Change, Changes, Config};
+use node::{Change, Changes, Config, Restorable};
 use wire::limits::{PLAIN_REPLY_BYTES, VALUE_REPLY_BYTES};
 use wire::{Member, Saying, Seq, Signer, Target, UnverifiedMember};
 
@@ -235,10 +235,11 @@ fn a_member_is_acknowledged_when_it_is_durable_and_comes_back_after_a_restart() 
     let mut again = durable();
     for change in changes.iter() {
         let Change::Put { key, value } = change else { panic!("nothing was removed") };
-        assert!(again.node.restore(again.now, key, value));
-        assert!(!again.node.restore(again.now, key, value), "it is there");
-        assert!(!again.node.restore(again.now, &key[..30], value), "a key cut short");
-        assert!(!again.node.restore(again.now, key, &value[..30]), "a value cut short");
+        let kept = || Restorable::read(key, value).unwrap();
+        assert!(again.node.restore(again.now, kept()));
+        assert!(!again.node.restore(again.now, kept()), "it is there");
+        assert_eq!(Restorable::read(&key[..30], value), None, "a key cut short");
+        assert_eq!(Restorable::read(key, &value[..30]), None, "a value cut short");
     }
     let told = members(&mut again, Dictionary::new());
     assert_eq!(told.values["members"], [b"l", &member[..], b"e"].concat());

@@ -76,11 +76,6 @@ impl<D: Disk> Log<D> {
         &mut self.disk
     }
 
-    /// Entries in it.
-    pub fn entries(&self) -> u64 {
-        self.index.len()
-    }
-
     /// Starts a new segment behind the others.
     fn start_segment(&mut self, number: u32) -> Result<(), StoreError> {
         let name = file_name(number);
@@ -233,6 +228,10 @@ impl<D: Disk> Store for Log<D> {
             Some(_) => Ok(None),
             None => Err(StoreError::Damaged),
         }
+    }
+
+    fn entries(&self) -> u64 {
+        self.index.len()
     }
 
     fn disk_bytes(&self) -> u64 {

@@ -43,6 +43,10 @@ impl Store for Switched {
         self.store().get(key)
     }
 
+    fn entries(&self) -> u64 {
+        self.store().entries()
+    }
+
     fn disk_bytes(&self) -> u64 {
         self.store().disk_bytes()
     }

@@ -1,5 +1,6 @@
 //! One entry of a store, as what it means.
 
+use kv::PersistedPromise;
 use node::{Persisted, UnixMillis};
 use wire::{Contact, KnownKeys, NodeId, Refusal, Target};
 
@@ -8,7 +9,7 @@ use crate::remembered::{self, Remembered};
 /// One entry of a store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry<'b> {
-    /// An item, the marker of one that has ended, or a peer.
+    /// An item, the marker of one that has ended, a peer, or a member of a set.
     Kept(Persisted<'b>),
     /// Who the node is and whom it knew, at most 200 contacts of them.
     Node {
@@ -17,6 +18,8 @@ pub enum Entry<'b> {
         /// Whom it knew.
         contacts: Vec<Contact>,
     },
+    /// A promise of the node's own. It holds the secret of its namespace.
+    Promise(PersistedPromise<'b>),
     /// Anything else: of a later version, or not as this one writes it.
     Other {
         /// Its key.
@@ -51,10 +54,12 @@ impl<'b> Entry<'b> {
         {
             return Self::Node { id, contacts };
         }
-        Persisted::read(key, value).map_or(Self::Other { key, value }, Self::Kept)
+        let held = Persisted::read(key, value).map(Self::Kept);
+        let ours = held.or_else(|| PersistedPromise::read(key, value).map(Self::Promise));
+        ours.unwrap_or(Self::Other { key, value })
     }
 
-    /// Checks name, sizes, form and signature of an item, and that an entry in a place of the node's
+    /// Checks name, sizes, form and signature of an item or member, and that an entry in a place of the node's
     /// is one.
     ///
     /// # Errors
@@ -69,6 +74,11 @@ impl<'b> Entry<'b> {
                 claim.verify(keys)?;
                 Ok(())
             }
+            Self::Kept(Persisted::Member(kept)) => {
+                kept.member.verify(&kept.target, keys)?;
+                Ok(())
+            }
+            Self::Promise(promise) if !promise.is_sound() => Err(Fault::NotUnderstood),
             Self::Other { key, .. } if *key == remembered::KEY || Persisted::is_key(key) => {
                 Err(Fault::NotUnderstood)
             }
@@ -85,7 +95,8 @@ impl<'b> Entry<'b> {
             }
             Self::Kept(Persisted::Marker { lease, .. }) => lease.marker_until <= wall,
             Self::Kept(Persisted::Peer(peer)) => peer.until <= wall,
-            Self::Node { .. } | Self::Other { .. } => false,
+            Self::Kept(Persisted::Member(member)) => member.until <= wall,
+            Self::Node { .. } | Self::Promise(_) | Self::Other { .. } => false,
         }
     }
 
@@ -99,6 +110,10 @@ impl<'b> Entry<'b> {
             Self::Node { id, contacts } => {
                 key.extend(remembered::KEY);
                 Remembered { id: *id, contacts: contacts.clone() }.write(value);
+            }
+            Self::Promise(promise) => {
+                key.extend(promise.key);
+                value.extend(promise.value);
             }
             Self::Other { key: its_key, value: its_value } => {
                 key.extend(*its_key);

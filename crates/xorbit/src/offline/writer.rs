@@ -19,7 +19,7 @@ pub enum Taken {
     Renewed,
     /// The same was there.
     Same,
-    /// Something newer was there, and stays; or another node's identity.
+    /// Something newer was there, and stays; or another identity, or another promise about the key.
     Outdated,
 }
 
@@ -142,6 +142,13 @@ fn over<'b>(old: &Entry<'b>, new: &Entry<'b>) -> Option<Entry<'b>> {
         (Persisted::Peer(old), Persisted::Peer(new)) if new.until > old.until => {
             Persisted::Peer(new)
         }
+        (Persisted::Member(old), Persisted::Member(new)) => {
+            let (seq, new_seq) = (old.member.saying.seq, new.member.saying.seq);
+            if new_seq < seq || (new_seq == seq && new.wire() != old.wire()) {
+                return None;
+            }
+            Persisted::Member(new.held_until(new.until.max(old.until)))
+        }
         (
             Persisted::Item { target, item, lease },
             Persisted::Item { item: new, lease: new_lease, .. },
@@ -192,8 +199,8 @@ fn longer(one: &Lease, other: &Lease) -> Lease {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use node::{PersistedPeer, UnixMillis};
-    use wire::{Endpoint, InfoHash, Item, Seq, Signer, Target};
+    use node::{PersistedMember, PersistedPeer, UnixMillis};
+    use wire::{Endpoint, InfoHash, Item, Member, Saying, Seq, Signer, Target};
 
     fn lease(until: u64, marker_until: u64) -> Lease {
         Lease { until: UnixMillis(until), marker_until: UnixMillis(marker_until), kept: true }
@@ -251,5 +258,30 @@ mod tests {
         assert_eq!(over(&peer(2), &peer(1)), None);
         let node = |byte| Entry::Node { id: wire::NodeId::new([byte; 20]), contacts: Vec::new() };
         assert_eq!(over(&node(1), &node(2)), None);
+    }
+
+    #[test]
+    fn the_later_saying_of_a_writer_counts_and_is_held_as_long_as_the_one_before() {
+        let target = Target::new([3; 20]);
+        let wire = |seq, removed| {
+            let seq = Seq::new(seq).unwrap();
+            let saying = Saying { item: b"it", seq, expires_ms: 5, remembered_ms: 5, removed };
+            Member::sign(&Signer::from_seed(&[1; 32]), &target, saying).unwrap().encode()
+        };
+        let (added, removed, other) = (wire(1, false), wire(2, true), wire(2, false));
+        let member = |wire, until| {
+            let member = PersistedMember::new(target, wire, UnixMillis(until)).unwrap();
+            Entry::Kept(Persisted::Member(member))
+        };
+        let expected = member(&removed, 9);
+        assert_eq!(over(&member(&added, 9), &member(&removed, 5)), Some(expected));
+        assert_eq!(over(&member(&removed, 5), &member(&added, 9)), None);
+        assert_eq!(over(&member(&removed, 5), &member(&other, 9)), None);
+        assert_eq!(over(&member(&added, 5), &member(&added, 9)), Some(member(&added, 9)));
+        let mut keys = KnownKeys::default();
+        assert_eq!(member(&added, 5).check(&mut keys), Ok(()));
+        let elsewhere = PersistedMember::new(Target::new([4; 20]), &added, UnixMillis(5)).unwrap();
+        let elsewhere = Entry::Kept(Persisted::Member(elsewhere)).check(&mut keys);
+        assert_eq!(elsewhere, Err(Fault::BadItem(wire::Refusal::BadSignature)));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kv::{Config, Kv};
+use kv::{Config, Kv, Restorable};
 use node::{Change, Changes, Outbox};
 
 use super::World;
@@ -40,7 +40,9 @@ impl World {
         config.node.id = Some(id);
         let mut kv = Kv::new(config, [9; 32], now);
         for (key, value) in &disk.0 {
-            kv.restore(now, key, value);
+            if let Some(kept) = Restorable::read(key, value) {
+                kv.restore(now, kept);
+            }
         }
         self.members[node].kv = kv;
         self.members[node].events.clear();

@@ -238,7 +238,9 @@ proptest! {
         }
         let mut again = Items::new(Hour, limits, true, &mut Dice::new([2; 32]));
         for (key, value) in &disk {
-            prop_assert!(again.restore(Target::read(&key[1..]).unwrap(), value, at(0)));
+            let target = Target::read(&key[1..]).unwrap();
+            let kept = super::persisted::read(&target, value).unwrap();
+            prop_assert!(again.restore(target, kept, at(0)));
         }
         again.check_invariant();
         for salt in 0..3 {
