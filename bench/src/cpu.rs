@@ -21,6 +21,11 @@ pub fn spent(pid: u32) -> Result<Duration, Failure> {
     })
 }
 
+/// The time that a process has spent on a CPU, its threads that have ended included, in ticks of ten milliseconds.
+pub fn spent_by_all(pid: u32) -> Option<Duration> {
+    from_stat(pid)
+}
+
 fn from_schedstat(pid: u32) -> Option<Duration> {
     let mut total = None;
     for task in fs::read_dir(format!("/proc/{pid}/task")).ok()? {

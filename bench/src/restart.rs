@@ -105,7 +105,7 @@ fn start(directory: &Directory) -> Result<Sample, Failure> {
     let (node, ready) = Running::start(&mut command, PATIENCE, |line| {
         line.starts_with("ready").then(Instant::now)
     })?;
-    let cpu_s = cpu::spent(node.pid())?.as_secs_f64();
+    let cpu_s = cpu::spent_by_all(node.pid()).map_or(f64::NAN, |spent| spent.as_secs_f64());
     let resident_mib = resident_kib(node.pid()).unwrap_or(f64::NAN) / 1024.0;
     Ok(Sample { ready_s: ready.duration_since(begun).as_secs_f64(), cpu_s, resident_mib })
 }

@@ -27,6 +27,10 @@ pub const CLEANED_AT_LEAST: usize = 64 * 1024;
 /// Bytes of entries in one write when a segment is emptied at once, while the store is opened.
 pub const MOVED_AT_ONCE: usize = 1024 * 1024;
 
+/// While a store is opened, room is made for at most one entry in so many bytes: the index takes an
+/// eighth of them at most before it knows better. Items of 300 bytes are the usual ones.
+pub const EXPECTED_ENTRY_BYTES: usize = 256;
+
 /// Files that were set aside are numbered up to here; then the store refuses to open.
 pub const SET_ASIDE: u32 = 1_000;
 

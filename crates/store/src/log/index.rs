@@ -65,6 +65,11 @@ impl Index {
         self.places.get(&name).copied()
     }
 
+    /// So many entries will come: room for them is made at once.
+    pub fn expect(&mut self, entries: usize) {
+        self.places.reserve(entries);
+    }
+
     /// The entry of a key lies there from now on, or nowhere.
     pub fn set(&mut self, name: Name, place: Option<Place>) {
         let before = match place {

@@ -24,7 +24,7 @@ use super::{Log, adopt, cleaning, file_name, refused};
 use crate::contract::StoreError;
 use crate::disk::{Directory, Disk, Overlay};
 use crate::entry::{self, Entry};
-use crate::limits::MOVED_AT_ONCE;
+use crate::limits::{EXPECTED_ENTRY_BYTES, MOVED_AT_ONCE};
 
 /// A store, and what there is to tell about how it was found.
 pub struct Opened<D> {
@@ -155,6 +155,9 @@ impl<D: Disk> Log<D> {
         for (at, segment) in segments.iter().enumerate() {
             let name = file_name(segment.number);
             self.disk.read(&name, &mut bytes).map_err(|cause| refused("read", &name, cause))?;
+            if at == 0 {
+                replayed.index.expect(expected(&bytes, segment.number, self.salt) * segments.len());
+            }
             let tail = replayed.segment(segment, &bytes, self.salt);
             let newest = at + 1 == segments.len();
             let mut end = bytes.len();
@@ -281,6 +284,17 @@ fn length(disk: &mut impl Disk, name: &str) -> Result<u64, StoreError> {
     let mut bytes = Vec::new();
     disk.read(name, &mut bytes).map_err(|cause| refused("read", name, cause))?;
     Ok(bytes.len() as u64)
+}
+
+/// How many entries a segment like this one may add to the index: as many as are in it, but not so many
+/// that small ones that were replaced since would take memory.
+fn expected(bytes: &[u8], number: u32, salt: u64) -> usize {
+    let mut frames = Frames::new(salt, number);
+    let mut entries = 0;
+    while let Some(Found::Frame { body, .. }) = frames.next(bytes) {
+        entries += entry::all(&bytes[body]).count();
+    }
+    entries.min(bytes.len() / EXPECTED_ENTRY_BYTES)
 }
 
 impl Replayed {
