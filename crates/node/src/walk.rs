@@ -196,8 +196,10 @@ impl Walk {
 
     /// A candidate answered, as `id`: perhaps another than it was known by.
     pub fn answered(&mut self, candidate: u16, id: NodeId) {
-        self.leave_flight(candidate, State::Answered);
-        self.answered += 1;
+        if self.candidates[usize::from(candidate)].state != State::Answered {
+            self.leave_flight(candidate, State::Answered);
+            self.answered += 1;
+        }
         let entry = &mut self.candidates[usize::from(candidate)];
         if entry.id == Some(id) {
             return;
@@ -224,6 +226,20 @@ impl Walk {
                 && self.candidates[usize::from(*index)].hop > 1
         });
         self.converging = !open || self.answered >= self.width / 2;
+    }
+
+    /// Whether fewer are known that answered or may than are looked for.
+    pub fn is_short(&self) -> bool {
+        let failed = |index: &&u16| self.candidates[usize::from(**index)].state == State::Failed;
+        self.order.len() - self.order.iter().filter(failed).count() < self.width
+    }
+
+    /// A candidate that answered is asked something else.
+    pub fn asked_again(&mut self, candidate: u16) {
+        self.candidates[usize::from(candidate)].state = State::Asked;
+        self.in_flight += 1;
+        self.asked += 1;
+        self.answered -= 1;
     }
 
     /// A candidate is slow: another may be asked in its place.

@@ -55,7 +55,8 @@ pub(crate) struct Lookup {
     width: usize,
     responders: HashMap<(Family, u16), Responder, foldhash::fast::FixedState>,
     asked_at: HashMap<(Family, u16), Instant, foldhash::fast::FixedState>,
-    /// Candidates that refused the question itself and were asked for contacts instead.
+    /// Candidates that refused the question itself, or answered it without contacts, and were asked
+    /// for contacts.
     plain: HashSet<(Family, u16), foldhash::fast::FixedState>,
     items: Vec<Item>,
     found_at: Vec<Contact>,
@@ -265,6 +266,10 @@ impl<A: Admission> Node<A> {
                 for contact in self.take_reply(candidate, responder, reply, now) {
                     self.consider(contact, now, outbox);
                 }
+                // Ours tell of all that they know.
+                if !is_xorbit && reply.nodes().next().is_none() {
+                    self.ask_on(candidate, now, outbox);
+                }
             }
             Heard::Refused(code) => {
                 if self.ask_plainly(candidate, now, outbox) {
@@ -317,7 +322,8 @@ impl<A: Admission> Node<A> {
             walk.heard_out();
         }
         responder.holds = holds;
-        lookup.responders.insert((family, number), responder);
+        // Of one that was asked twice, the answer to the question itself counts.
+        lookup.responders.entry((family, number)).or_insert(responder);
         let outcome =
             StepOutcome::Answered { nodes: told, new: new.len(), peers: peers.len(), holds };
         if !peers.is_empty() {
@@ -328,10 +334,23 @@ impl<A: Admission> Node<A> {
     }
 
     fn lookup_failed(&mut self, candidate: CandidateId, outcome: StepOutcome, now: Instant) {
+        if self.answered_before(candidate) {
+            return;
+        }
         if let Some(walk) = self.walk(candidate.operation, candidate.family) {
             walk.failed(candidate.candidate);
             self.tell_step(candidate, outcome, now);
         }
+    }
+
+    /// Whether a candidate answered the question itself: what comes after cannot take that away.
+    fn answered_before(&mut self, candidate: CandidateId) -> bool {
+        let CandidateId { operation, family, candidate: number } = candidate;
+        let Some(lookup) = self.lookups.get_mut(&operation) else { return false };
+        let Some(responder) = lookup.responders.get(&(family, number)) else { return false };
+        let Some(walk) = lookup.walks[family as usize].as_mut() else { return false };
+        walk.answered(number, responder.contact.id);
+        true
     }
 
     /// A query is slow: a lookup may ask another, a write is sent once more.
@@ -343,11 +362,13 @@ impl<A: Admission> Node<A> {
         outbox: &mut Outbox,
     ) {
         match waiting.purpose {
-            Purpose::Lookup(CandidateId { operation, family, candidate }) => {
-                if let Some(walk) = self.walk(operation, family) {
-                    walk.slow(candidate);
-                    self.advance_lookup(operation, now, outbox);
+            Purpose::Lookup(candidate) => {
+                if !self.answered_before(candidate)
+                    && let Some(walk) = self.walk(candidate.operation, candidate.family)
+                {
+                    walk.slow(candidate.candidate);
                 }
+                self.advance_lookup(candidate.operation, now, outbox);
             }
             Purpose::Write { operation, destination } => {
                 self.write_again(operation, destination, transaction, now, outbox);
@@ -367,8 +388,36 @@ impl<A: Admission> Node<A> {
         if matches!(lookup.question, Question::Nodes(_)) || !lookup.plain.insert((family, number)) {
             return false;
         }
-        let Some(walk) = &lookup.walks[family as usize] else { return false };
-        let (expected, to) = walk.candidate(number);
+        self.ask_for_contacts(candidate, now, outbox)
+    }
+
+    /// Asks a node that answered the question, but told of nobody, for contacts while the lookup
+    /// knows too few: bittorrent-dht's nodes tell of an item that they hold, and of nothing else.
+    fn ask_on(&mut self, candidate: CandidateId, now: Instant, outbox: &mut Outbox) {
+        let CandidateId { operation, family, candidate: number } = candidate;
+        let Some(lookup) = self.lookups.get_mut(&operation) else { return };
+        let answered = lookup.responders.contains_key(&(family, number));
+        let Some(walk) = lookup.walks[family as usize].as_mut() else { return };
+        if matches!(lookup.question, Question::Nodes(_)) || !answered || !walk.is_short() {
+            return;
+        }
+        if lookup.plain.insert((family, number)) {
+            walk.asked_again(number);
+            if !self.ask_for_contacts(candidate, now, outbox) {
+                self.answered_before(candidate);
+            }
+        }
+    }
+
+    fn ask_for_contacts(
+        &mut self,
+        candidate: CandidateId,
+        now: Instant,
+        outbox: &mut Outbox,
+    ) -> bool {
+        let Some(lookup) = self.lookups.get(&candidate.operation) else { return false };
+        let Some(walk) = &lookup.walks[candidate.family as usize] else { return false };
+        let (expected, to) = walk.candidate(candidate.candidate);
         let query = Query::FindNode { target: lookup.target, want: Want::default() };
         let purpose = Purpose::Lookup(candidate);
         self.ask(Ask { to, expected, query: &query, purpose }, now, outbox)

@@ -198,7 +198,48 @@ fn looked_up(values: impl Fn(&Item) -> Dictionary) -> (Victim, OperationId) {
     let operation = victim.look(question);
     let (transaction, _) = victim.queries_to(private(1)).remove(0);
     victim.hear(private(1), &reply_of(&id(1, 1), &values(&item), &transaction));
+    tell_of_nobody(&mut victim);
     (victim, operation)
+}
+
+/// Answers the question for contacts that follows an answer without any.
+fn tell_of_nobody(victim: &mut Victim) {
+    for (transaction, method) in victim.queries_to(private(1)) {
+        assert_eq!(method, "find_node");
+        victim.hear(private(1), &reply_of(&id(1, 1), &Dictionary::new(), &transaction));
+    }
+}
+
+#[test]
+fn a_holder_that_tells_of_its_item_alone_is_asked_for_contacts_once() {
+    let (known, told_of) = (private(1), private(2));
+    for told in [true, false] {
+        let mut victim = Victim::new();
+        victim.acquaint(id(1, 1), private(1));
+        let item = Item::immutable(b"2:hi").expect("a small value");
+        let question = Question::Item { target: item.target(), salt: [].into(), newer_than: None };
+        let operation = victim.look(question);
+        let holds = Dictionary::new().string("token", b"abcd").raw("v", item.value());
+        let (transaction, _) = victim.queries_to(private(1)).remove(0);
+        victim.hear(private(1), &reply_of(&id(1, 1), &holds, &transaction));
+        let asked = victim.queries_to(private(1));
+        assert_eq!(asked.iter().map(|(_, method)| *method).collect::<Vec<_>>(), ["find_node"]);
+        if told {
+            let nodes = [&id(2, 2)[..], &[10, 1, 0, 2, 0x1a, 0xe1]].concat();
+            let nodes = Dictionary::new().string("nodes", &nodes);
+            victim.hear(known, &reply_of(&id(1, 1), &nodes, &asked[0].0));
+            for (transaction, method) in victim.queries_to(told_of) {
+                if method == "get" {
+                    victim.hear(told_of, &reply_of(&id(2, 2), &holds, &transaction));
+                }
+            }
+        }
+        victim.pass(Duration::from_secs(5));
+        let result = victim.result(operation).expect("it ended");
+        let holders = result.closest.iter().filter(|holder| holder.holds == Holds::Item(0));
+        assert_eq!(holders.count(), if told { 2 } else { 1 }, "{result:?}");
+        assert!(result.closest.iter().all(|holder| holder.token.as_deref() == Some(b"abcd")));
+    }
 }
 
 fn sound(item: &Item) -> Dictionary {
@@ -260,6 +301,7 @@ fn a_version_is_told_to_who_asked_to_leave_the_item_out() {
     let (transaction, _) = victim.queries_to(private(1)).remove(0);
     let values = Dictionary::new().integer("seq", 9);
     victim.hear(private(1), &reply_of(&id(1, 1), &values, &transaction));
+    tell_of_nobody(&mut victim);
     let result = victim.result(operation).expect("it ended");
     assert_eq!(newer_than.map(Holds::Version), Some(result.closest[0].holds));
 }
