@@ -7,7 +7,7 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 
 use hashbrown::HashMap;
-use hashbrown::hash_map::Entry::Vacant;
+use hashbrown::hash_map::Entry::{Occupied, Vacant};
 use wire::{Endpoint, Item, ItemRef, Seq, Target};
 
 use super::admission::{Admission, Lease, Refused, ShelfLimits};
@@ -50,6 +50,13 @@ impl Entry {
     /// Whether it is an item that is kept to its end.
     pub fn is_kept(&self) -> bool {
         self.item.is_some() && self.lease.kept
+    }
+
+    /// Whether it may go when room runs out and was not listed among those; it is from here on.
+    pub fn lists_if_evictable(&mut self) -> bool {
+        let newly = self.item.is_some() && !self.lease.kept && !self.listed;
+        self.listed |= newly;
+        newly
     }
 
     /// Until when it is served.
@@ -265,33 +272,38 @@ impl<A: Admission> Items<A> {
     fn apply(&mut self, target: Target, admitted: Admitted) {
         let Admitted { item, seq, lease, source, second } = admitted;
         let check = Minute::after(lease.until);
-        let Some(entry) = self.entries.get_mut(&target) else {
-            self.coming -= 1;
-            // Only an item can come where nothing is known.
-            let Some(item) = item else { return };
-            self.held += 1;
-            let mut entry = Entry::new(Some(item), seq, lease, source, check);
-            entry.looked_after_s = second;
-            self.entries.insert(target, Box::new(entry));
-            self.list_if_evictable(target, !lease.kept);
-            return self.note(check, target);
-        };
-        (entry.lease, entry.looked_after_s) = (lease, second);
-        let sooner = check < entry.check;
-        if sooner {
-            entry.check = check;
-        }
-        if let Some(item) = item {
-            if let Some(old) = entry.item.take() {
-                self.bytes -= old.heap_bytes();
-                self.sources.release(entry.source, old.heap_bytes());
-            } else {
+        let (newly_evictable, sooner) = match self.entries.entry(target) {
+            Vacant(place) => {
+                self.coming -= 1;
+                // Only an item can come where nothing is known.
+                let Some(item) = item else { return };
                 self.held += 1;
+                let mut entry = Entry::new(Some(item), seq, lease, source, check);
+                entry.looked_after_s = second;
+                let evictable = entry.lists_if_evictable();
+                place.insert(Box::new(entry));
+                (evictable, true)
             }
-            (entry.source, entry.seq, entry.item) = (source, seq, Some(item));
+            Occupied(mut place) => {
+                let entry = place.get_mut();
+                (entry.lease, entry.looked_after_s) = (lease, second);
+                if let Some(item) = item {
+                    if let Some(old) = entry.item.take() {
+                        self.bytes -= old.heap_bytes();
+                        self.sources.release(entry.source, old.heap_bytes());
+                    } else {
+                        self.held += 1;
+                    }
+                    (entry.source, entry.seq, entry.item) = (source, seq, Some(item));
+                }
+                let sooner = check < entry.check;
+                entry.check = entry.check.min(check);
+                (entry.lists_if_evictable(), sooner)
+            }
+        };
+        if newly_evictable {
+            self.list(target);
         }
-        let newly_evictable = !lease.kept && !entry.listed;
-        self.list_if_evictable(target, newly_evictable);
         if sooner {
             self.note(check, target);
         }
@@ -341,9 +353,12 @@ impl<A: Admission> Items<A> {
         let (check, source) = (Minute::after(next), Source::default());
         self.held += usize::from(item.is_some());
         self.bytes += item.as_ref().map_or(0, Item::heap_bytes);
-        let evictable = item.is_some() && !lease.kept;
-        place.insert(Box::new(Entry::new(item, seq, lease, source, check)));
-        self.list_if_evictable(target, evictable);
+        let mut entry = Entry::new(item, seq, lease, source, check);
+        let evictable = entry.lists_if_evictable();
+        place.insert(Box::new(entry));
+        if evictable {
+            self.list(target);
+        }
         self.note(check, target);
         true
     }

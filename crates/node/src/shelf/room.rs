@@ -69,17 +69,13 @@ impl<A: Admission> Items<A> {
     pub fn release(&mut self, target: &Target) {
         let Some(entry) = self.entries.get_mut(target) else { return };
         entry.lease.kept = false;
-        let newly_evictable = entry.item.is_some() && !entry.listed;
-        self.list_if_evictable(*target, newly_evictable);
+        if entry.lists_if_evictable() {
+            self.list(*target);
+        }
     }
 
-    /// Lists an item among those that may go, if it is one.
-    pub(super) fn list_if_evictable(&mut self, target: Target, evictable: bool) {
-        if !evictable {
-            return;
-        }
-        let Some(entry) = self.entries.get_mut(&target) else { return };
-        entry.listed = true;
+    /// Lists an item among those that may go.
+    pub(super) fn list(&mut self, target: Target) {
         self.evictable.push_back(target);
         // Those that ended stay behind in the list: more of them than entries are cleared away.
         if self.evictable.len() > 2 * self.entries.len() + 1024 {
