@@ -26,13 +26,13 @@ impl Admission for Records {
     ) -> Result<Lease, Refused> {
         let latest = wall + MAX_TTL;
         let plain = Lease { until: wall + PLAIN_LEASE, marker_until: wall, kept: false };
-        let Some(seq) = item.seq() else {
+        if item.seq().is_none() {
             // Part of a value that lives so long.
             let wanted = wanted.filter(|until| *until > plain.until);
             let leased =
                 |until: UnixMillis| Lease { until: until.min(latest), kept: true, ..plain };
             return Ok(wanted.map_or(plain, leased));
-        };
+        }
         let record = Record::decode(item.value());
         let (Some(expires), Some(remembered)) = (record.expires, record.remembered_until()) else {
             return Ok(plain);
@@ -40,11 +40,16 @@ impl Admission for Records {
         if expires <= wall {
             return Err(EXPIRED);
         }
-        if Version::of(seq).written_at() > wall + VERSION_AHEAD {
-            return Err(TOO_FAR_AHEAD);
-        }
+        self.may_follow(item, wall)?;
         let (until, marker_until) = (expires.min(latest), remembered.min(latest));
         Ok(Lease { until, marker_until, kept: true })
+    }
+
+    /// A plain item obeys the clock, too, where a record is: its version would be remembered as long
+    /// as the record's, and no writer could go above it.
+    fn may_follow(&self, item: &ItemRef<'_>, wall: UnixMillis) -> Result<(), Refused> {
+        let ahead = |seq| Version::of(seq).written_at() > wall + VERSION_AHEAD;
+        if item.seq().is_some_and(ahead) { Err(TOO_FAR_AHEAD) } else { Ok(()) }
     }
 }
 
@@ -109,5 +114,18 @@ mod tests {
         assert!(judge(&lasting(HOUR, HOUR), ahead(HOUR)).is_ok());
         let far = ahead(HOUR + Duration::from_millis(1));
         assert_eq!(judge(&lasting(HOUR, HOUR), far), Err(TOO_FAR_AHEAD));
+    }
+
+    #[test]
+    fn plain_items_obey_the_clock_where_a_record_is() {
+        let signer = Signer::from_seed(&[1; 32]);
+        let plain = |version: u64| {
+            let seq = Version::new(version).unwrap().seq();
+            Item::mutable(&signer, b"k", seq, b"1:v").unwrap()
+        };
+        let last = plain(i64::MAX as u64);
+        assert!(Records.judge(&last.as_ref(), None, WALL).is_ok(), "by itself it is BEP 44's");
+        assert_eq!(Records.may_follow(&last.as_ref(), WALL), Err(TOO_FAR_AHEAD));
+        assert_eq!(Records.may_follow(&plain(5).as_ref(), WALL), Ok(()));
     }
 }

@@ -161,17 +161,15 @@ impl Kv {
                     }
                 }
             }
-            // It understands no offers.
-            Answer::Refused { .. } => {
-                offers.iter().for_each(|offer| self.upkeep.refreshes.add(offer.target));
-            }
             // Its place is another's now.
-            _ => {
+            Answer::Silent => {
                 let targets = offers.iter().map(|offer| offer.target);
                 if let Some(round) = &mut self.upkeep.round {
                     round.once_more(targets);
                 }
             }
+            // It understands no offers, or answers them in a way that is none.
+            _ => offers.iter().for_each(|offer| self.upkeep.refreshes.add(offer.target)),
         }
         self.keep_up(now, outbox);
     }

@@ -13,9 +13,11 @@ mod delivery;
 mod refresh;
 mod round;
 
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use node::{Instant, Now, Outbox};
+use wire::Family;
 
 use crate::limits::{CHANGE_SETTLES, FIRST_ROUND_WITHIN, LEAVING, ROUND_EVERY};
 use crate::report::LeaveReport;
@@ -43,7 +45,8 @@ pub(crate) struct Upkeep {
 
 /// A leave on its way.
 struct Leaving {
-    id: RequestId,
+    /// All who wait for it.
+    ids: Vec<RequestId>,
     until: Instant,
     items: usize,
 }
@@ -123,7 +126,9 @@ impl Kv {
         if let Some(leaving) = upkeep.leaving.take() {
             let unsafe_items = round.map_or(leaving.items, |round| round.unsafe_items());
             let report = LeaveReport { items: leaving.items, not_handed_over: unsafe_items };
-            self.done(leaving.id, Done::Left(report));
+            for id in leaving.ids {
+                self.done(id, Done::Left(report));
+            }
         }
     }
 
@@ -135,12 +140,17 @@ impl Kv {
         within: Option<Duration>,
         outbox: &mut Outbox,
     ) {
-        if self.upkeep.leaving.is_some() {
-            return self.done(id, Done::Left(LeaveReport::default()));
+        if let Some(leaving) = &mut self.upkeep.leaving {
+            return leaving.ids.push(id);
         }
         let targets = self.node().kept_targets();
+        if Family::ALL.iter().all(|family| self.node().table(*family).is_empty()) {
+            // Nobody is there to hand anything to.
+            let items = targets.len();
+            return self.done(id, Done::Left(LeaveReport { items, not_handed_over: items }));
+        }
         let until = now.monotonic + within.unwrap_or(LEAVING);
-        self.upkeep.leaving = Some(Leaving { id, until, items: targets.len() });
+        self.upkeep.leaving = Some(Leaving { ids: [id].into(), until, items: targets.len() });
         self.upkeep.delivery.forget_waiting();
         self.upkeep.round = Some(Round::leaving(targets, now.monotonic));
         self.keep_up(now, outbox);

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use node::{Instant, Now, Outbox};
 use wire::Target;
 
@@ -16,6 +16,8 @@ pub(crate) struct Round {
     next: usize,
     /// Items one of whose holders turned out to be gone: there is another one now.
     again: Vec<Target>,
+    /// Items that were taken once more already: whoever goes silent, no round lasts for ever.
+    repeated: HashSet<Target, foldhash::fast::FixedState>,
     slice_at: Instant,
     began: Instant,
     leaving: bool,
@@ -27,8 +29,16 @@ pub(crate) struct Round {
 impl Round {
     pub fn new(targets: Vec<Target>, now: Instant) -> Self {
         let missing = HashMap::default();
-        let again = Vec::new();
-        Self { targets, next: 0, again, slice_at: now, began: now, leaving: false, missing }
+        Self {
+            targets,
+            next: 0,
+            again: Vec::new(),
+            repeated: HashSet::default(),
+            slice_at: now,
+            began: now,
+            leaving: false,
+            missing,
+        }
     }
 
     /// The last round, before we leave.
@@ -48,9 +58,10 @@ impl Round {
         self.next >= self.targets.len() && self.again.is_empty()
     }
 
-    /// Takes these items once more.
+    /// Takes these items once more, but none a third time.
     pub fn once_more(&mut self, targets: impl Iterator<Item = Target>) {
-        self.again.extend(targets);
+        let repeated = &mut self.repeated;
+        self.again.extend(targets.filter(|target| repeated.insert(*target)));
     }
 
     /// The second in which it began.

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use kv::{Done, LeaveReport, Request};
 
-use super::world::World;
 use super::world::asking::target;
+use super::world::{Says, World};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -82,7 +82,21 @@ fn a_leave_says_what_it_could_not_hand_over() {
     assert_eq!(leave(&mut world, 4), LeaveReport { items: held, not_handed_over: held });
     let mut alone = World::joined(1);
     alone.store(0, "k", b"v");
+    let before = alone.time();
     assert_eq!(leave(&mut alone, 0), LeaveReport { items: 1, not_handed_over: 1 });
+    assert_eq!(alone.time(), before, "there is nobody to wait for");
+}
+
+#[test]
+fn whoever_tells_a_node_to_leave_while_it_does_hears_the_same() {
+    let mut world = World::joined(12);
+    store_all(&mut world, &keys(30));
+    let held = world.members[3].kv.node().held_items().0;
+    let both = [(), ()].map(|()| world.request(3, Request::Leave { within: None }));
+    for id in both {
+        let Done::Left(report) = world.finish(3, id) else { panic!("a leave ends as one") };
+        assert_eq!(report, LeaveReport { items: held, not_handed_over: 0 });
+    }
 }
 
 #[test]
@@ -114,6 +128,27 @@ fn one_holder_works_for_all_and_a_quiet_network_says_little() {
     let each_a_minute = (world.datagrams - before) as f64 / 16.0 / 120.0;
     assert!(each_a_minute < 30.0, "{each_a_minute} datagrams a node and minute");
     assert_eq!(missing(&mut world, &keys), (0, 0));
+}
+
+#[test]
+fn a_neighbour_that_answers_offers_in_no_known_way_stops_nothing_and_causes_no_flood() {
+    let mut world = World::joined(12);
+    let keys = keys(40);
+    store_all(&mut world, &keys);
+    world.add_liar(&target(&keys[0]), 1, Says::Nothing);
+    world.run(MINUTE * 120);
+    let before = world.datagrams;
+    world.run(MINUTE * 60);
+    let each_a_minute = (world.datagrams - before) as f64 / 12.0 / 60.0;
+    assert!(each_a_minute < 60.0, "{each_a_minute} datagrams a node and minute");
+    world.add_liar(&target(&keys[1]), 2, Says::Nothing);
+    let node = world.add(kv::Config::default());
+    world.join(node, 0);
+    world.run(MINUTE * 5);
+    for key in &keys {
+        let near = world.closest_living(&target(key), 5);
+        assert!(world.versions(&near, key).iter().all(|version| *version > 0), "{key}");
+    }
 }
 
 #[test]

@@ -51,6 +51,16 @@ pub trait Admission {
         wanted: Option<UnixMillis>,
         wall: UnixMillis,
     ) -> Result<Lease, Refused>;
+
+    /// Judges an item once more, at a target where one is held to its end or its version is
+    /// remembered beyond it.
+    ///
+    /// # Errors
+    /// Why it must not take that one's place.
+    fn may_follow(&self, item: &ItemRef<'_>, wall: UnixMillis) -> Result<(), Refused> {
+        let _ = (item, wall);
+        Ok(())
+    }
 }
 
 /// The rule of BEP 44 alone: everything, for two hours.

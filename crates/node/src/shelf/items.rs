@@ -24,9 +24,12 @@ pub(super) struct Entry {
     /// The item, or `None` if only its version is remembered.
     pub item: Option<Item>,
     /// The item's version, if it has one.
-    seq: Option<Seq>,
+    pub(super) seq: Option<Seq>,
     pub lease: Lease,
-    source: Source,
+    /// For whom it counts, until nothing is known of its target.
+    pub(super) source: Source,
+    /// It may go when room runs out though it was kept: all who should hold it do.
+    pub released: bool,
     /// The minute under which it will be looked at again.
     pub check: Minute,
     /// It stands in [`Items::evictable`].
@@ -44,7 +47,7 @@ impl Entry {
         source: Source,
         check: Minute,
     ) -> Self {
-        Self { item, seq, lease, source, check, listed: false, looked_after_s: 0 }
+        Self { item, seq, lease, source, released: false, check, listed: false, looked_after_s: 0 }
     }
 
     /// Whether it is an item that is kept to its end.
@@ -168,6 +171,11 @@ impl<A: Admission> Items<A> {
         (lives || remembered).then_some((entry.seq, entry.lease.until))
     }
 
+    /// Whether something for a target is not durable yet.
+    pub(super) fn is_on_its_way(&self, target: &Target) -> bool {
+        self.staged.latest(target).is_some()
+    }
+
     /// The source of items that come from an address.
     pub fn source(&self, from: &Endpoint, way: Way) -> Source {
         self.sources.of(from, way)
@@ -187,43 +195,29 @@ impl<A: Admission> Items<A> {
         let mut lease = self.admission.judge(item, *wanted, wall)?;
         let target = item.target();
         let known = self.known(&target, item, wall);
-        // The same once more, perhaps because our answer was lost: that must not become a conflict.
-        let repeated = known.same && known.seq == item.seq();
-        if let (Some(old), Some(new)) = (known.seq, item.seq()) {
-            if known.lives && !repeated && cas.is_some_and(|cas| cas != old) {
-                return Err(CAS_MISMATCH);
-            }
-            if new < old || (new == old && !known.same) {
-                return Err(SEQ_TOO_LOW);
-            }
+        let repeated = known.orders(item, *cas)?;
+        if known.lease.is_some_and(|before| before.kept || before.marker_until > wall) {
+            self.admission.may_follow(item, wall)?;
         }
         if let Some(before) = known.lease {
-            // Copies of what goes may live on elsewhere, longer than what comes: its marker stays.
-            lease.marker_until = lease.marker_until.max(before.marker_until);
-            if repeated {
-                // What one writer was promised, another cannot take away.
-                lease.until = lease.until.max(before.until);
-                lease.kept |= before.kept;
-            }
+            lease = lease.after(&before, repeated);
             if repeated && lease == before {
-                self.looked_after(&target, *second);
                 return Ok(known.staged.map_or(Taken::Held, Taken::Staged));
             }
         }
-        let admitted = Admitted {
+        let mut admitted = Admitted {
             // Next to one on its way a lease alone is not enough: that one may never arrive.
             item: (!repeated || known.staged.is_some()).then(|| item.to_item()),
             seq: item.seq(),
             lease,
             source: *source,
+            is_charged: known.is_new,
             second: *second,
         };
-        self.make_room(&known, &admitted, wall, changes)?;
+        self.make_room(&known, &mut admitted, wall, changes)?;
         self.coming += usize::from(known.is_new);
         self.bytes += admitted.bytes();
-        if admitted.item.is_some() {
-            self.sources.charge(admitted.source, admitted.bytes());
-        }
+        self.sources.charge(admitted.source, admitted.items(), admitted.bytes());
         if !self.durable {
             self.apply(target, admitted);
             return Ok(Taken::Held);
@@ -235,48 +229,16 @@ impl<A: Admission> Items<A> {
         Ok(Taken::Staged(changes.batch()))
     }
 
-    /// What the newest item under a target says of another, those on their way included.
-    fn known(&self, target: &Target, item: &ItemRef<'_>, wall: UnixMillis) -> Known {
-        let entry = self.entries.get(target);
-        let held = entry.and_then(|entry| entry.item.as_ref());
-        if let Some((batch, admitted)) = self.staged.latest(target) {
-            let value = self.staged.latest_item(target).or(held).map(Item::value);
-            return Known {
-                seq: admitted.seq,
-                lives: true,
-                same: value == Some(item.value()),
-                lease: Some(admitted.lease),
-                staged: Some(batch),
-                is_new: false,
-                bytes: held.map_or(0, Item::heap_bytes),
-            };
-        }
-        let Some(entry) = entry else { return Known { is_new: true, ..Known::default() } };
-        let bytes = held.map_or(0, Item::heap_bytes);
-        let held = held.filter(|_| entry.lease.until > wall);
-        if held.is_none() && entry.lease.marker_until <= wall {
-            return Known { bytes, ..Known::default() };
-        }
-        Known {
-            seq: entry.seq,
-            lives: held.is_some(),
-            same: held.is_some_and(|held| held.value() == item.value()),
-            lease: Some(entry.lease),
-            staged: None,
-            is_new: false,
-            bytes,
-        }
-    }
-
     /// Holds what was admitted, and counted for its source.
     fn apply(&mut self, target: Target, admitted: Admitted) {
-        let Admitted { item, seq, lease, source, second } = admitted;
+        let items = admitted.items();
+        let Admitted { item, seq, lease, source, second, .. } = admitted;
         let check = Minute::after(lease.until);
         let (newly_evictable, sooner) = match self.entries.entry(target) {
             Vacant(place) => {
                 self.coming -= 1;
-                // Only an item can come where nothing is known.
-                let Some(item) = item else { return };
+                // A new lease of an item that never came is worth nothing.
+                let Some(item) = item else { return self.sources.release(source, items, 0) };
                 self.held += 1;
                 let mut entry = Entry::new(Some(item), seq, lease, source, check);
                 entry.looked_after_s = second;
@@ -286,15 +248,17 @@ impl<A: Admission> Items<A> {
             }
             Occupied(mut place) => {
                 let entry = place.get_mut();
-                (entry.lease, entry.looked_after_s) = (lease, second);
+                (entry.lease, entry.released) = (lease, false);
                 if let Some(item) = item {
-                    if let Some(old) = entry.item.take() {
-                        self.bytes -= old.heap_bytes();
-                        self.sources.release(entry.source, old.heap_bytes());
-                    } else {
-                        self.held += 1;
-                    }
-                    (entry.source, entry.seq, entry.item) = (source, seq, Some(item));
+                    let old = entry.item.replace(item);
+                    let bytes = old.as_ref().map_or(0, Item::heap_bytes);
+                    self.bytes -= bytes;
+                    self.held += usize::from(old.is_none());
+                    // If it counts for another from here on, that one was charged for it.
+                    self.sources.release(entry.source, items, bytes);
+                    (entry.source, entry.seq) = (source, seq);
+                    // Whoever puts the same once more has perhaps put it nowhere else.
+                    entry.looked_after_s = second;
                 }
                 let sooner = check < entry.check;
                 entry.check = entry.check.min(check);
@@ -321,8 +285,9 @@ impl<A: Admission> Items<A> {
     pub fn not_stored(&mut self, batch: BatchNumber) {
         while let Some((target, admitted)) = self.staged.pop(batch) {
             self.bytes -= admitted.bytes();
-            if admitted.item.is_some() {
-                self.sources.release(admitted.source, admitted.bytes());
+            self.sources.release(admitted.source, 0, admitted.bytes());
+            if admitted.is_charged && !self.staged.inherits_charge(&target) {
+                self.sources.release(admitted.source, 1, 0);
             }
             if !self.entries.contains_key(&target) && self.staged.latest(&target).is_none() {
                 self.coming -= 1;
@@ -400,7 +365,7 @@ impl<A: Admission> Items<A> {
         if ended && let Some(item) = entry.item.take() {
             self.bytes -= item.heap_bytes();
             self.held -= 1;
-            self.sources.release(entry.source, item.heap_bytes());
+            self.sources.release(entry.source, 0, item.heap_bytes());
         }
         let remembered = entry.seq.filter(|_| entry.lease.marker_until > wall);
         let next = match (&entry.item, remembered) {
@@ -409,6 +374,7 @@ impl<A: Admission> Items<A> {
             (Some(_), _) => entry.lease.until,
             (None, Some(_)) => entry.lease.marker_until,
             (None, None) => {
+                self.sources.release(entry.source, 1, 0);
                 self.entries.remove(&target);
                 if self.durable {
                     changes.remove(&persisted::key(&target));
@@ -453,6 +419,13 @@ impl<A: Admission> Items<A> {
         assert_eq!(self.bytes, held.sum::<usize>() + self.staged.bytes());
         let unknown = self.staged.targets().filter(|target| !self.entries.contains_key(*target));
         assert_eq!(self.coming, unknown.count());
+        let charged = self
+            .entries
+            .values()
+            .map(|entry| (entry.source, 1, entry.item.as_ref().map_or(0, Item::heap_bytes)));
+        let staged = self.staged.all().map(|it| (it.source, it.items(), it.bytes()));
+        // Whoever takes an item over is charged before the one before it is not any more.
+        self.sources.check_invariant(charged.chain(staged));
         self.calendar.check_invariant(self.entries.len());
         for (target, entry) in &self.entries {
             assert!(self.calendar.has(entry.check, target), "{target} is never looked at again");
@@ -460,27 +433,6 @@ impl<A: Admission> Items<A> {
         assert!(self.entries.len() + self.coming <= self.limits.items);
     }
 }
-
-/// What is known of a target before an item is taken.
-#[derive(Default)]
-pub(super) struct Known {
-    /// The version held, on its way or remembered.
-    seq: Option<Seq>,
-    /// It has not ended.
-    lives: bool,
-    /// Its value is that of the new item.
-    same: bool,
-    lease: Option<Lease>,
-    /// It will be held when this batch is durable.
-    staged: Option<BatchNumber>,
-    /// Its target has no place on the shelf yet.
-    pub is_new: bool,
-    /// Bytes of the item held.
-    pub bytes: usize,
-}
-
-const CAS_MISMATCH: Refused = Refused { code: 301, text: "CAS mismatch, re-read and try again" };
-const SEQ_TOO_LOW: Refused = Refused { code: 302, text: "sequence number less than current" };
 
 #[cfg(test)]
 mod tests;

@@ -168,7 +168,7 @@ impl Members {
         });
         set.next_end = set.next_end.min(held.until);
         *set.writers.entry(*held.member.writer().as_bytes()).or_default() += 1;
-        self.sources.charge(held.source, bytes);
+        self.sources.charge(held.source, 1, bytes);
         set.members.insert(cursor, held);
         self.bytes += bytes;
         self.count += 1;
@@ -180,7 +180,7 @@ impl Members {
         if self.bytes + bytes > SET_BYTES {
             return Err(FULL);
         }
-        if !self.sources.allows(held.source, bytes, &LIMITS) {
+        if !self.sources.allows(held.source, 1, bytes, &LIMITS) {
             return Err(SOURCE_FULL);
         }
         let Some(set) = self.sets.get(&held.member.target()) else {
@@ -209,7 +209,7 @@ impl Members {
                 }
                 each(target, cursor);
                 *bytes -= held.bytes();
-                sources.release(held.source, held.bytes());
+                sources.release(held.source, 1, held.bytes());
                 *count -= 1;
                 forget(writers, held.member.writer().as_bytes());
                 false

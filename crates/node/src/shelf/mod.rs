@@ -6,6 +6,7 @@
 mod admission;
 mod calendar;
 mod items;
+mod known;
 mod members;
 mod peers;
 pub mod persisted;

@@ -21,6 +21,11 @@ pub struct Source {
 }
 
 impl Source {
+    /// Whether it may fill all there is.
+    pub fn is_exempt(self) -> bool {
+        self.address == 0
+    }
+
     fn keys(self) -> impl Iterator<Item = u32> {
         [self.address, self.prefix].into_iter().filter(|key| *key != 0)
     }
@@ -73,36 +78,55 @@ impl Sources {
         Source { address: hash(bytes), prefix }
     }
 
-    /// Whether a source may fill so many bytes more with one more item.
-    pub fn allows(&self, source: Source, bytes: usize, limits: &ShelfLimits) -> bool {
+    /// Whether a source may fill so many places and bytes more.
+    pub fn allows(&self, source: Source, items: usize, bytes: usize, limits: &ShelfLimits) -> bool {
         let within = |key: u32, percent: u8| {
             let part = |whole: usize| whole * usize::from(percent) / 100;
             let usage = self.usage.get(&key).copied().unwrap_or_default();
-            usage.items < part(limits.items).max(1) && usage.bytes + bytes <= part(limits.bytes)
+            (items == 0 || usage.items + items <= part(limits.items).max(1))
+                && (bytes == 0 || usage.bytes.saturating_add(bytes) <= part(limits.bytes))
         };
         (source.address == 0 || within(source.address, limits.per_address_percent))
             && (source.prefix == 0 || within(source.prefix, limits.per_prefix_percent))
     }
 
-    /// Counts an item of so many bytes.
-    pub fn charge(&mut self, source: Source, bytes: usize) {
-        for key in source.keys() {
+    /// Counts so many items and bytes.
+    pub fn charge(&mut self, source: Source, items: usize, bytes: usize) {
+        for key in source.keys().filter(|_| items + bytes > 0) {
             let usage = self.usage.entry(key).or_default();
-            usage.items += 1;
+            usage.items += items;
             usage.bytes += bytes;
         }
     }
 
-    /// No longer counts an item of so many bytes.
-    pub fn release(&mut self, source: Source, bytes: usize) {
+    /// No longer counts so many items and bytes.
+    pub fn release(&mut self, source: Source, items: usize, bytes: usize) {
         for key in source.keys() {
             if let Some(usage) = self.usage.get_mut(&key) {
-                usage.items = usage.items.saturating_sub(1);
+                usage.items = usage.items.saturating_sub(items);
                 usage.bytes = usage.bytes.saturating_sub(bytes);
-                if usage.items == 0 {
+                if usage.items + usage.bytes == 0 {
                     self.usage.remove(&key);
                 }
             }
+        }
+    }
+
+    /// Checks that exactly these items and bytes are counted.
+    ///
+    /// # Panics
+    /// If they are not.
+    pub fn check_invariant(&self, all: impl Iterator<Item = (Source, usize, usize)>) {
+        let mut counted = HashMap::<u32, (usize, usize), foldhash::fast::FixedState>::default();
+        for (source, items, bytes) in all {
+            for key in source.keys().filter(|_| items + bytes > 0) {
+                let usage = counted.entry(key).or_default();
+                *usage = (usage.0 + items, usage.1 + bytes);
+            }
+        }
+        assert_eq!(counted.len(), self.usage.len());
+        for (key, usage) in &self.usage {
+            assert_eq!(counted.get(key), Some(&(usage.items, usage.bytes)), "source {key}");
         }
     }
 }
@@ -124,24 +148,24 @@ mod tests {
         let mut taken = [0; 3];
         for host in 0..3 {
             let source = sources.of(&at(host), Way::Put);
-            while sources.allows(source, 10, &limits) {
-                sources.charge(source, 10);
+            while sources.allows(source, 1, 10, &limits) {
+                sources.charge(source, 1, 10);
                 taken[usize::from(host)] += 1;
             }
         }
         assert_eq!(taken, [10, 10, 0], "ten each, and twenty of the network");
         let elsewhere = sources.of(&Endpoint::v4([203, 0, 114, 1], 1), Way::Put);
-        assert!(sources.allows(elsewhere, 10_000, &limits));
-        assert!(!sources.allows(elsewhere, 10_001, &limits));
-        assert!(sources.allows(sources.of(&at(0), Way::HandOff), 10, &limits), "counted apart");
+        assert!(sources.allows(elsewhere, 1, 10_000, &limits));
+        assert!(!sources.allows(elsewhere, 1, 10_001, &limits));
+        assert!(sources.allows(sources.of(&at(0), Way::HandOff), 1, 10, &limits), "counted apart");
         let lan = |last| sources.of(&Endpoint::v4([192, 168, 7, last], 1), Way::Put);
         assert_eq!((lan(1).prefix, lan(2).prefix), (0, 0), "a network of one's own");
         assert_ne!(lan(1), lan(2));
         let here = sources.of(&Endpoint::v4([127, 0, 0, 1], 1), Way::Put);
-        assert!(sources.allows(here, usize::MAX, &limits));
+        assert!(sources.allows(here, 1, usize::MAX, &limits));
         for host in 0..2 {
             let source = sources.of(&at(host), Way::Put);
-            (0..10).for_each(|_| sources.release(source, 10));
+            (0..10).for_each(|_| sources.release(source, 1, 10));
         }
         assert!(sources.usage.is_empty());
     }

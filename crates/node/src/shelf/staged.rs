@@ -1,7 +1,7 @@
 //! Items on their way to the disk: admitted and counted, not yet served.
 
 use alloc::collections::VecDeque;
-use alloc::vec::Vec;
+use core::mem;
 
 use hashbrown::HashMap;
 use wire::{Item, Seq, Target};
@@ -18,13 +18,20 @@ pub struct Admitted {
     pub seq: Option<Seq>,
     /// Its lease.
     pub lease: Lease,
-    /// Who brought it.
+    /// For whom it counts.
     pub source: Source,
+    /// It counts as one more item for its source, not as another one in the place of the last.
+    pub is_charged: bool,
     /// In which second of the monotonic clock.
     pub second: u32,
 }
 
 impl Admitted {
+    /// Items that it adds to those of its source.
+    pub fn items(&self) -> usize {
+        usize::from(self.is_charged)
+    }
+
     /// Bytes that it adds to the shelf.
     pub fn bytes(&self) -> usize {
         self.item.as_ref().map_or(0, Item::heap_bytes)
@@ -34,7 +41,7 @@ impl Admitted {
 /// Items on their way, in the order in which they came.
 #[derive(Default)]
 pub struct Staged {
-    by_target: HashMap<Target, Vec<(BatchNumber, Admitted)>, foldhash::fast::FixedState>,
+    by_target: HashMap<Target, VecDeque<(BatchNumber, Admitted)>, foldhash::fast::FixedState>,
     order: VecDeque<(BatchNumber, Target)>,
 }
 
@@ -44,7 +51,7 @@ impl Staged {
         if self.order.is_empty() {
             return None;
         }
-        self.by_target.get(target)?.last().map(|(batch, admitted)| (*batch, admitted))
+        self.by_target.get(target)?.back().map(|(batch, admitted)| (*batch, admitted))
     }
 
     /// The latest value on its way under a target, whatever lease came after it.
@@ -54,7 +61,7 @@ impl Staged {
 
     /// Takes an item on its way.
     pub fn push(&mut self, batch: BatchNumber, target: Target, admitted: Admitted) {
-        self.by_target.entry(target).or_default().push((batch, admitted));
+        self.by_target.entry(target).or_default().push_back((batch, admitted));
         self.order.push_back((batch, target));
     }
 
@@ -63,11 +70,18 @@ impl Staged {
         self.order.front().filter(|(went_with, _)| *went_with <= batch)?;
         let (_, target) = self.order.pop_front()?;
         let waiting = self.by_target.get_mut(&target)?;
-        let (_, admitted) = waiting.remove(0);
+        let (_, admitted) = waiting.pop_front()?;
         if waiting.is_empty() {
             self.by_target.remove(&target);
         }
         Some((target, admitted))
+    }
+
+    /// The next item under a target takes over what the one before it, which was given up, was
+    /// charged for; `false` if there is none, or it was charged for itself.
+    pub fn inherits_charge(&mut self, target: &Target) -> bool {
+        let next = self.by_target.get_mut(target).and_then(VecDeque::front_mut);
+        next.is_some_and(|(_, next)| !mem::replace(&mut next.is_charged, true))
     }
 
     /// Items on their way.
@@ -80,8 +94,13 @@ impl Staged {
         self.by_target.keys()
     }
 
+    /// All of them.
+    pub fn all(&self) -> impl Iterator<Item = &Admitted> {
+        self.by_target.values().flatten().map(|(_, admitted)| admitted)
+    }
+
     /// Their bytes.
     pub fn bytes(&self) -> usize {
-        self.by_target.values().flatten().map(|(_, admitted)| admitted.bytes()).sum()
+        self.all().map(Admitted::bytes).sum()
     }
 }

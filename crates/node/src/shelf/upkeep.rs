@@ -18,7 +18,7 @@ const LEASE_SLACK: Duration = Duration::from_secs(600);
 pub enum Verdict {
     /// We lack it.
     Wanted,
-    /// We hold it, or it is on its way.
+    /// We hold it.
     Same,
     /// We hold or remember a higher version.
     Newer,
@@ -36,6 +36,9 @@ impl<A: Admission> Items<A> {
             Verdict::Wanted
         } else if seq.is_some() && offer.number < ours {
             Verdict::Newer
+        } else if self.is_on_its_way(&offer.target) {
+            // Whoever offers it may let go of its own copy, and the disk may fail.
+            Verdict::Wanted
         } else {
             Verdict::Same
         }

@@ -138,7 +138,7 @@ fn one_writer_cannot_fill_a_set_and_a_full_set_takes_updates() {
 fn one_address_fills_only_its_part_of_the_shelf() {
     let mut shelf = shelf();
     let stranger = shelf.source(&Endpoint::v4([203, 0, 113, 1], 1));
-    shelf.sources.charge(stranger, SET_BYTES / 4 - ENTRY_BYTES - 1);
+    shelf.sources.charge(stranger, 1, SET_BYTES / 4 - ENTRY_BYTES - 1);
     let member = said("a", 1, 10, 0, false);
     let refused = shelf.add(member.as_ref(), stranger, at(0)).map_err(|no| no.text);
     assert_eq!(refused.map(drop), Ok(()), "just fits");

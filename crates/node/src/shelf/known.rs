@@ -1,0 +1,104 @@
+//! What the shelf knows of a target, and what may come after it: the order of versions (BEP 44).
+
+use wire::{Item, ItemRef, Seq, Target};
+
+use super::admission::{Admission, Lease, Refused};
+use super::items::Items;
+use super::sources::Source;
+use crate::changes::BatchNumber;
+use crate::time::UnixMillis;
+
+/// What is known of a target before an item is taken.
+#[derive(Default)]
+pub(super) struct Known {
+    /// The version held, on its way or remembered.
+    seq: Option<Seq>,
+    /// It has not ended.
+    lives: bool,
+    /// Its value is that of the new item.
+    same: bool,
+    /// The lease of what is known.
+    pub lease: Option<Lease>,
+    /// It will be held when this batch is durable.
+    pub staged: Option<BatchNumber>,
+    /// Its target has no place on the shelf yet.
+    pub is_new: bool,
+    /// Bytes of the item held.
+    pub bytes: usize,
+    /// For whom it counts.
+    pub source: Source,
+}
+
+impl Known {
+    /// Whether an item is the same once more, perhaps because our answer was lost: that is no
+    /// conflict.
+    ///
+    /// # Errors
+    /// If it may not come after what is known.
+    pub fn orders(&self, item: &ItemRef<'_>, cas: Option<Seq>) -> Result<bool, Refused> {
+        let repeated = self.same && self.seq == item.seq();
+        if let (Some(old), Some(new)) = (self.seq, item.seq()) {
+            if self.lives && !repeated && cas.is_some_and(|cas| cas != old) {
+                return Err(CAS_MISMATCH);
+            }
+            if new < old || (new == old && !self.same) {
+                return Err(SEQ_TOO_LOW);
+            }
+        }
+        Ok(repeated)
+    }
+}
+
+impl Lease {
+    /// The lease of what comes after another; `repeated`: it is the same.
+    pub(super) fn after(self, before: &Self, repeated: bool) -> Self {
+        Self {
+            // What one writer was promised, another cannot take away.
+            until: if repeated { self.until.max(before.until) } else { self.until },
+            // Copies of what goes may live on elsewhere, longer than what comes: its marker stays.
+            marker_until: self.marker_until.max(before.marker_until),
+            kept: self.kept || (repeated && before.kept),
+        }
+    }
+}
+
+impl<A: Admission> Items<A> {
+    /// What the newest item under a target says of another, those on their way included.
+    pub(super) fn known(&self, target: &Target, item: &ItemRef<'_>, wall: UnixMillis) -> Known {
+        let entry = self.entries.get(target);
+        let held = entry.and_then(|entry| entry.item.as_ref());
+        let bytes = held.map_or(0, Item::heap_bytes);
+        if let Some((batch, admitted)) = self.staged.latest(target) {
+            let value = self.staged.latest_item(target).or(held).map(Item::value);
+            return Known {
+                seq: admitted.seq,
+                lives: true,
+                same: value == Some(item.value()),
+                lease: Some(admitted.lease),
+                staged: Some(batch),
+                is_new: false,
+                bytes,
+                source: admitted.source,
+            };
+        }
+        let Some(entry) = entry else { return Known { is_new: true, ..Known::default() } };
+        let source = entry.source;
+        let held = held.filter(|_| entry.lease.until > wall);
+        if held.is_none() && entry.lease.marker_until <= wall {
+            return Known { bytes, source, ..Known::default() };
+        }
+        Known {
+            seq: entry.seq,
+            lives: held.is_some(),
+            same: held.is_some_and(|held| held.value() == item.value()),
+            lease: Some(entry.lease),
+            staged: None,
+            is_new: false,
+            bytes,
+            source,
+        }
+    }
+}
+
+const CAS_MISMATCH: Refused = Refused { code: 301, text: "CAS mismatch, re-read and try again" };
+const SEQ_TOO_LOW: Refused = Refused { code: 302, text: "sequence number less than current" };
