@@ -2,6 +2,8 @@
 
 use core::time::Duration;
 
+use wire::limits::MEMBER_OFFERS_PER_QUERY;
+
 /// Longest key, in bytes; the shortest is 1.
 pub const KEY_BYTES: usize = 1024;
 
@@ -55,6 +57,21 @@ pub const HAND_OFFS: usize = 128;
 
 /// Items on their way to one other holder at once.
 pub const HAND_OFFS_PER_CONTACT: usize = 16;
+
+/// Sets up to so many members are compared member by member, larger ones part by part first.
+pub const COMPARED_WHOLE: usize = 2 * MEMBER_OFFERS_PER_QUERY;
+
+/// Parts of sets that wait to be compared with those of other holders, before a round pauses.
+pub const COMPARISONS: usize = 256;
+
+/// After so many silences in one round a contact's sets are not offered to others once more.
+pub const SET_SILENCES: u8 = 3;
+
+/// Contacts remembered that understand no offers of sets ...
+pub const NO_SETS: usize = 1024;
+
+/// ... for so long.
+pub const NO_SETS_FOR: Duration = Duration::from_secs(24 * 3600);
 
 /// Items that wait to be looked after by a lookup of their own.
 pub const REFRESHES: usize = 65_536;

@@ -329,6 +329,10 @@ pub struct LeaveReport {
     pub items: usize,
     /// Of these, those that not all nodes which should hold them now are known to hold.
     pub not_handed_over: usize,
+    /// Members of sets, removed ones that are remembered included.
+    pub members: usize,
+    /// Of these, those that not all nodes which should hold them now are known to hold.
+    pub members_not_handed_over: usize,
 }
 
 /// What a lookup came to.

@@ -9,7 +9,7 @@ use node::{
     BatchNumber, Changes, Command, Instant, LookupResult, Node, Now, OperationId, Outbox, Outcome,
     Question, Until,
 };
-use wire::{Contact, Endpoint, Item, NodeId, Target};
+use wire::{Contact, Endpoint, Item, Target};
 
 use crate::admission::Records;
 use crate::batch::Batch;
@@ -26,7 +26,7 @@ use crate::replicas::{Own, Replicas};
 use crate::report::{Effort, LookupReport, PeersReport};
 use crate::request::{Done, Event, KeepRequest, Request, RequestId};
 use crate::set::{Change, Survey};
-use crate::upkeep::{Offering, Refresh, Upkeep};
+use crate::upkeep::{Handed, Offering, Refresh, Upkeep};
 use crate::watch::Watches;
 
 /// What a store is told before it starts.
@@ -67,7 +67,7 @@ pub(crate) enum Operation {
     Lookup,
     Ask,
     Offer(Box<Offering>),
-    HandOff(NodeId, Target),
+    HandOff(Handed),
     Refresh(Box<Refresh>),
     Keep(Box<KeepRequest>),
     Look(Box<Look>),
@@ -423,9 +423,9 @@ impl Kv {
             Some((id, Operation::Publish(publish))) => {
                 self.publish_wrote(id, publish, outcomes);
             }
-            Some((_, Operation::HandOff(contact, target))) => {
+            Some((_, Operation::HandOff(handed))) => {
                 let outcome = outcomes.first().map(|(_, outcome)| outcome);
-                self.handed_off(now, &contact, &target, outcome, outbox);
+                self.handed_off(now, &handed, outcome, outbox);
             }
             Some((_, Operation::ChunkPut(put))) => {
                 self.chunk_put_wrote(now, put, &outcomes, outbox);

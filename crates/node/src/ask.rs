@@ -67,6 +67,8 @@ impl<A: Admission> Node<A> {
         let size = match query {
             Query::Put { item, .. } => item.value.len() + 350,
             Query::Offer { offers } => offers.as_bytes().len() + 100,
+            Query::OfferSets { sets } => sets.as_bytes().len() + 100,
+            Query::OfferMembers { members, .. } => members.as_bytes().len() + 130,
             Query::Add { member, .. } => member.saying.item.len() + 350,
             _ => 120,
         };
@@ -207,7 +209,9 @@ fn reply_kind(query: &Query<'_>) -> ReplyKind {
         Query::GetPeers { .. } => ReplyKind::Peers,
         Query::Get { .. } | Query::WaitingGet { .. } => ReplyKind::Item,
         Query::SampleInfohashes { .. } => ReplyKind::Samples,
-        Query::Offer { .. } => ReplyKind::Offered,
+        Query::Offer { .. } | Query::OfferSets { .. } | Query::OfferMembers { .. } => {
+            ReplyKind::Offered
+        }
         Query::Members { .. } => ReplyKind::Members,
     }
 }

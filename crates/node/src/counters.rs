@@ -61,8 +61,8 @@ pub struct Counters {
     /// Their bytes.
     pub sent_bytes: u64,
     /// Queries answered, by method: ping, find_node, get_peers, announce_peer, get, put,
-    /// sample_infohashes, offer, unknown or malformed, add, members.
-    pub answered: [u64; 11],
+    /// sample_infohashes, offer, unknown or malformed, add, members, offer_sets, offer_members.
+    pub answered: [u64; 13],
     /// Of the gets, those that were let wait for a newer version.
     pub waits: u64,
     /// Queries refused with an error.

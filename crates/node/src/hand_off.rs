@@ -7,8 +7,9 @@ use alloc::vec::Vec;
 use core::hash::Hasher;
 
 use siphasher::sip::SipHasher13;
+use wire::member::offer::{MemberOffer, MemberOffers, SetOffer, SetOffers};
 use wire::offer::{Bits, Offer, Offers};
-use wire::{Contact, Endpoint, Family, Item, Query, Reply, Target};
+use wire::{Contact, Endpoint, Family, Item, Query, Target};
 
 use crate::ask::Question as Ask;
 use crate::operation::{Answer, Event, OperationId};
@@ -22,6 +23,18 @@ use crate::time::{Instant, Now, UnixMillis};
 /// Most contacts that are looked at as holders of one item.
 const MOST_HOLDERS: usize = 20;
 
+/// What one contact is offered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OfferOf {
+    /// Items, at most [`OFFERS_PER_QUERY`](wire::limits::OFFERS_PER_QUERY).
+    Items(Vec<Offer>),
+    /// Sets or parts of them, at most [`SET_OFFERS_PER_QUERY`](wire::limits::SET_OFFERS_PER_QUERY).
+    Sets(Vec<SetOffer>),
+    /// Members of the set at this place, at most
+    /// [`MEMBER_OFFERS_PER_QUERY`](wire::limits::MEMBER_OFFERS_PER_QUERY).
+    Members(Target, Vec<MemberOffer>),
+}
+
 /// A contact that should hold an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Holder {
@@ -29,6 +42,8 @@ pub struct Holder {
     pub contact: Contact,
     /// Whether it carried our network's tag, and so understands offers.
     pub ours: bool,
+    /// Whether it may hold sets: it carried our network's tag, or said in Mainline that it is Xorbit.
+    pub may_hold_sets: bool,
 }
 
 impl<A: Admission> Node<A> {
@@ -54,31 +69,38 @@ impl<A: Admission> Node<A> {
                 Verdict::Same => {}
             }
         }
-        let place = self.id().point();
-        let token = self.tokens.issue(&asked.from, &place, asked.now.monotonic);
-        self.reply(asked, &Reply::Offered { token: Some(&token), wanted, newer }, outbox);
+        self.answer_offer(asked, wanted, newer, outbox);
     }
 
     /// Whether others may look after an item in our place: seven of eight, another eighth each hour.
-    fn heeds(&self, target: &Target, now: Instant) -> bool {
+    pub(crate) fn heeds(&self, target: &Target, now: Instant) -> bool {
         let mut hasher = SipHasher13::new_with_key(&self.heeding);
         hasher.write(target.as_bytes());
         hasher.write_u32(now.as_secs() / 3600);
         !hasher.finish().is_multiple_of(8)
     }
 
-    /// Offers items to one contact for a caller.
+    /// Offers something to one contact for a caller.
     pub(crate) fn offer(
         &mut self,
         operation: OperationId,
         contact: Contact,
-        offers: &[Offer],
+        of: &OfferOf,
         now: Instant,
         outbox: &mut Outbox,
     ) {
-        let bytes = Offers::encode(offers);
-        let sent = Offers::read(&bytes).is_ok_and(|offers| {
-            let query = Query::Offer { offers };
+        let bytes = match of {
+            OfferOf::Items(items) => Offers::encode(items),
+            OfferOf::Sets(sets) => SetOffers::encode(sets),
+            OfferOf::Members(_, members) => MemberOffers::encode(members),
+        };
+        let query = match of {
+            OfferOf::Items(_) => Offers::read(&bytes).map(|offers| Query::Offer { offers }),
+            OfferOf::Sets(_) => SetOffers::read(&bytes).map(|sets| Query::OfferSets { sets }),
+            OfferOf::Members(target, _) => MemberOffers::read(&bytes)
+                .map(|members| Query::OfferMembers { target: *target, members }),
+        };
+        let sent = query.is_ok_and(|query| {
             let (purpose, expected) = (Purpose::Ask(operation), Some(contact.id));
             self.ask(Ask { to: contact.endpoint, expected, query: &query, purpose }, now, outbox)
         });
@@ -103,6 +125,7 @@ impl<A: Admission> Node<A> {
                 let holder = |entry: &crate::table::Entry| Holder {
                     contact: entry.contact(),
                     ours: entry.is_ours(),
+                    may_hold_sets: entry.is_ours() || entry.is_xorbit(),
                 };
                 closest.iter().map(holder).collect::<Vec<_>>()
             })
@@ -122,7 +145,7 @@ impl<A: Admission> Node<A> {
 
     /// Whether anything lies on our shelf.
     pub fn holds_for_others(&self) -> bool {
-        !self.items.is_empty()
+        !self.items.is_empty() || !self.members.is_empty()
     }
 
     /// All targets whose items are kept to their end, in order.

@@ -125,6 +125,10 @@ impl<A: Admission> Node<A> {
                 true => table.door_answered(contact, round_trip, ours, now),
                 false => table.answered(contact, round_trip, ours, now),
             }
+            // In Mainline nothing else tells who may hold sets.
+            if message.is_xorbit && self.config.network == Network::Public {
+                table.is_xorbit(&id);
+            }
             if let Some(seen) = message.seen_at {
                 self.seen_at(&from, seen, now, outbox);
             }

@@ -40,6 +40,7 @@ mod persisted;
 mod round_trips;
 mod seal;
 mod serve;
+mod set_hand_off;
 mod sets;
 mod shelf;
 mod state;
@@ -56,7 +57,7 @@ pub use clock::SteadyWall;
 pub use config::{Config, Network};
 pub use counters::{Counters, Drop};
 pub use dice::Dice;
-pub use hand_off::Holder;
+pub use hand_off::{Holder, OfferOf};
 pub use operation::{
     Answer, Command, Destination, Ended, Event, Held, Holds, Inquired, Inquiry, LookupResult,
     OperationId, Outcome, Question, Responder, Step, StepOutcome, Until, Written,

@@ -4,7 +4,7 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use wire::{Contact, Endpoint, Family, Query};
+use wire::{Contact, Cursor, Endpoint, Family, Query, Target};
 
 use crate::ask::Question as Ask;
 use crate::config::Network;
@@ -171,11 +171,13 @@ impl<A: Admission> Node<A> {
         let wall = self.lease_wall(now);
         self.items.sweep(wall, &mut self.changes);
         let (durable, changes) = (self.config.durable, &mut self.changes);
-        self.members.sweep(wall, |target, cursor| {
+        let mut gone = |target: &Target, cursor: &Cursor| {
             if durable {
                 persisted_member::remove(target, cursor, changes);
             }
-        });
+        };
+        self.members.sweep(wall, &mut gone);
+        self.members.shed(&mut gone);
         self.peers.sweep(monotonic, |info_hash, endpoint| {
             if durable {
                 persisted_peer::remove(info_hash, endpoint, changes);

@@ -7,9 +7,10 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use wire::offer::{Bits, Offer};
+use wire::offer::Bits;
 use wire::{Bloom, Contact, Cursor, Endpoint, InfoHash, Item, Member, NodeId, Point, Seq, Target};
 
+use crate::hand_off::OfferOf;
 use crate::time::UnixMillis;
 
 /// Names one operation of one node.
@@ -196,13 +197,12 @@ pub enum Command {
         /// Near which place contacts are wanted.
         target: Point,
     },
-    /// Ask a contact which of these items, at most
-    /// [`OFFERS_PER_QUERY`](wire::limits::OFFERS_PER_QUERY), it lacks.
+    /// Ask a contact what it lacks of this.
     Offer {
         /// Whom.
         to: Contact,
         /// What we hold.
-        offers: Vec<Offer>,
+        of: OfferOf,
     },
     /// Ask one node for members of a set.
     Members {
@@ -455,9 +455,9 @@ pub enum Answer {
     },
     /// To an offer.
     Offered {
-        /// Lets us put all of them.
+        /// Lets us put, or add, all of them.
         token: Option<Box<[u8]>>,
-        /// Those that it wants.
+        /// Those that it wants; of sets, those of which it holds something else.
         wanted: Bits,
         /// Those of which it holds or remembers a higher version.
         newer: Bits,

@@ -123,6 +123,15 @@ impl<A: Admission> Node<A> {
                 self.serve_members(&asked, target, after, want, outbox);
                 10
             }
+            Query::OfferSets { sets } => {
+                let known = self.knows(&message.id, &from);
+                self.serve_offer_sets(&asked, sets, known, outbox);
+                11
+            }
+            Query::OfferMembers { target, members } => {
+                self.serve_offer_members(&asked, &target, members, outbox);
+                12
+            }
             Query::Unknown => {
                 self.refuse(&asked, UNKNOWN_METHOD, outbox);
                 8

@@ -134,9 +134,7 @@ impl<A: Admission> Node<A> {
             Command::Write { written, to } => {
                 self.start_write(operation, written, to, now, outbox);
             }
-            Command::Offer { to, offers } => {
-                self.offer(operation, to, &offers, now.monotonic, outbox);
-            }
+            Command::Offer { to, of } => self.offer(operation, to, &of, now.monotonic, outbox),
             Command::Fetch { contact, target } => {
                 self.fetch(operation, contact, target, now.monotonic, outbox);
             }

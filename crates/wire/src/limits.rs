@@ -63,3 +63,15 @@ const _: () = assert!(PLAIN_REPLY_BYTES <= VALUE_REPLY_BYTES);
 
 /// Items that one holder offers another in one query: 28 bytes each, so that it stays within 1,024.
 pub const OFFERS_PER_QUERY: usize = 30;
+
+/// Sets, or parts of sets, that one holder offers another in one query: 32 bytes each.
+pub const SET_OFFERS_PER_QUERY: usize = 26;
+
+/// Members that one holder offers another in one query: 28 bytes each, beside the set's target.
+pub const MEMBER_OFFERS_PER_QUERY: usize = OFFERS_PER_QUERY;
+
+/// Bytes of the digest of a part of a set: two that differ in spite of one digest take 2^44 tries,
+/// and whoever finds such hides no more than which of their own members a holder lacks.
+pub const SET_DIGEST_BYTES: usize = 11;
+
+const _: () = assert!(SET_OFFERS_PER_QUERY <= OFFERS_PER_QUERY);

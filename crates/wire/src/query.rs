@@ -5,6 +5,7 @@ use crate::id::{InfoHash, NodeId, Point, Target};
 use crate::item::{Seq, Signed, Unverified};
 use crate::key::PublicKey;
 use crate::limits::{TOKEN_BYTES, WAIT_S};
+use crate::member::offer::{MemberOffers, SetOffers};
 use crate::member::{Cursor, UnverifiedMember};
 use crate::offer::Offers;
 
@@ -123,6 +124,18 @@ pub enum Query<'a> {
         /// Which contacts.
         want: Want,
     },
+    /// Of which of these sets do you hold something else? (see [`offer`](crate::member::offer))
+    OfferSets {
+        /// What the asker holds.
+        sets: SetOffers<'a>,
+    },
+    /// Which of these members do you lack?
+    OfferMembers {
+        /// Where their set lies.
+        target: Target,
+        /// What the asker holds.
+        members: MemberOffers<'a>,
+    },
     /// Something that neither a BEP we serve nor Xorbit defines.
     Unknown,
 }
@@ -141,6 +154,8 @@ impl<'a> Query<'a> {
             Query::Offer { .. } => "offer",
             Query::Add { .. } => "add",
             Query::Members { .. } => "members",
+            Query::OfferSets { .. } => "offer_sets",
+            Query::OfferMembers { .. } => "offer_members",
             Query::Unknown => "unknown",
         }
     }
@@ -177,6 +192,13 @@ impl<'a> Query<'a> {
                 target: arguments.target.and_then(Target::read).ok_or(Malformed)?,
                 after: arguments.after()?,
                 want: arguments.want,
+            },
+            b"offer_sets" => {
+                Query::OfferSets { sets: string(arguments.sets).and_then(SetOffers::read)? }
+            }
+            b"offer_members" => Query::OfferMembers {
+                target: arguments.target.and_then(Target::read).ok_or(Malformed)?,
+                members: string(arguments.versions).and_then(MemberOffers::read)?,
             },
             _ => Query::Unknown,
         };
@@ -245,6 +267,15 @@ impl<'a> Query<'a> {
                 writer.entry(b"id", id.as_bytes());
                 writer.entry(b"target", target.as_bytes());
                 write_want(want, writer);
+            }
+            Query::OfferSets { sets } => {
+                writer.entry(b"id", id.as_bytes());
+                writer.entry(b"sets", sets.as_bytes());
+            }
+            Query::OfferMembers { target, members } => {
+                writer.entry(b"id", id.as_bytes());
+                writer.entry(b"target", target.as_bytes());
+                writer.entry(b"versions", members.as_bytes());
             }
         }
         writer.raw(b"e");
@@ -316,10 +347,12 @@ struct Arguments<'a> {
     scrape: Option<i64>,
     seed: Option<i64>,
     seq: Option<i64>,
+    sets: Option<&'a [u8]>,
     signature: Option<&'a [u8]>,
     target: Option<&'a [u8]>,
     token: Option<&'a [u8]>,
     value: Option<&'a [u8]>,
+    versions: Option<&'a [u8]>,
     wait_s: Option<i64>,
     want: Want,
 }
@@ -346,10 +379,12 @@ impl<'a> Arguments<'a> {
                 b"scrape" => found.scrape = Some(value.integer()?),
                 b"seed" => found.seed = Some(value.integer()?),
                 b"seq" => found.seq = Some(value.integer()?),
+                b"sets" => found.sets = Some(value.raw()?),
                 b"sig" => found.signature = Some(value.string()?),
                 b"target" => found.target = Some(value.string()?),
                 b"token" => found.token = Some(value.string()?),
                 b"v" => found.value = Some(value.raw()?),
+                b"versions" => found.versions = Some(value.raw()?),
                 b"wait" => found.wait_s = Some(value.integer()?),
                 b"want" => found.want = read_want(value)?,
                 _ => {
@@ -387,8 +422,7 @@ impl<'a> Arguments<'a> {
 
     fn after(&self) -> Result<Option<Cursor>, Malformed> {
         let Some(raw) = self.after else { return Ok(None) };
-        let field = Reader::new(raw).string()?;
-        Cursor::read(field).map(Some).ok_or(Malformed)
+        Cursor::read(string(Some(raw))?).map(Some).ok_or(Malformed)
     }
 
     fn announce_peer(&self) -> Result<Query<'a>, Malformed> {
@@ -429,6 +463,11 @@ impl<'a> Arguments<'a> {
             target: self.target.and_then(Target::read),
         })
     }
+}
+
+/// An argument that must be there and be a string; elsewhere it may mean anything.
+fn string(raw: Option<&[u8]>) -> Result<&[u8], Malformed> {
+    Reader::new(raw.ok_or(Malformed)?).string()
 }
 
 fn read_want(reader: &mut Reader<'_>) -> Result<Want, Malformed> {

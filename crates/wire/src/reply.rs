@@ -25,7 +25,7 @@ pub enum ReplyKind {
     Item,
     /// To `sample_infohashes`.
     Samples,
-    /// To `offer`.
+    /// To `offer`, `offer_sets` and `offer_members`.
     Offered,
     /// To `members`.
     Members,
@@ -89,7 +89,7 @@ pub enum Reply<'a> {
         /// A random sample of them, 20 bytes each; absent: the node does not support the query.
         samples: Option<&'a [u8]>,
     },
-    /// Which of the items offered the node lacks.
+    /// Which of the items, parts of sets or members offered the node lacks.
     Offered {
         /// Lets the asker put all of them.
         token: Option<&'a [u8]>,

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use wire::item::Signed;
 use wire::limits::OFFERS_PER_QUERY;
 use wire::member::MembersBuffer;
+use wire::member::offer::{MemberOffers, SetOffers};
 use wire::message::Speaker;
 use wire::offer::{Bits, Offers};
 use wire::{
@@ -77,6 +78,13 @@ fn query() -> impl Strategy<Value = Query<'static>> {
         (1..=OFFERS_PER_QUERY).prop_map(|count| Query::Offer {
             offers: Offers::read(&OFFERS[..28 * count]).unwrap()
         }),
+        (1..=26_usize).prop_map(|count| Query::OfferSets {
+            sets: SetOffers::read(&OFFERS[..32 * count]).unwrap()
+        }),
+        (id, 1..=OFFERS_PER_QUERY).prop_map(|(id, count)| Query::OfferMembers {
+            target: Target::new(id),
+            members: MemberOffers::read(&OFFERS[..28 * count]).unwrap(),
+        }),
         (id, member()).prop_map(|(id, member)| Query::Add {
             member,
             token: b"abcdefgh",
@@ -88,7 +96,7 @@ fn query() -> impl Strategy<Value = Query<'static>> {
     ]
 }
 
-const OFFERS: [u8; 28 * OFFERS_PER_QUERY] = [3; 28 * OFFERS_PER_QUERY];
+const OFFERS: [u8; 32 * OFFERS_PER_QUERY] = [3; 32 * OFFERS_PER_QUERY];
 
 fn member() -> impl Strategy<Value = UnverifiedMember<'static>> {
     (signed(), 0..1_u64 << 62, 0..9_u64, any::<bool>()).prop_map(

@@ -5,11 +5,12 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use hashbrown::HashMap;
-use node::{Answer, Command, Destination, Now, Outbox, Outcome, Written};
+use node::{Answer, Command, Destination, Now, OfferOf, Outbox, Outcome, Written};
 use wire::limits::OFFERS_PER_QUERY;
 use wire::offer::Offer;
-use wire::{Contact, NodeId, Target};
+use wire::{Contact, Cursor, NodeId, Target};
 
+use super::round::Piece;
 use crate::limits::{HAND_OFFS, HAND_OFFS_PER_CONTACT, OFFERS};
 use crate::put::CONFLICTS;
 use crate::request::RequestId;
@@ -17,24 +18,34 @@ use crate::state::{Kv, Operation};
 
 /// An offer that was sent.
 pub(crate) struct Offering {
-    contact: Contact,
-    offers: Vec<Offer>,
+    pub(super) contact: Contact,
+    pub(super) of: OfferOf,
 }
 
-/// An item that a holder wants.
+/// An item, or a member of a set, that a holder wants.
 pub(crate) struct HandOff {
-    contact: Contact,
-    token: Box<[u8]>,
-    target: Target,
+    pub contact: Contact,
+    pub token: Box<[u8]>,
+    pub target: Target,
+    pub member: Option<Cursor>,
+}
+
+/// Something on its way to a holder.
+#[derive(Clone, Copy)]
+pub(crate) struct Handed {
+    pub(super) contact: NodeId,
+    pub(super) target: Target,
+    pub(super) member: Option<Cursor>,
 }
 
 /// What waits to be sent, and how much is on its way.
 #[derive(Default)]
 pub(crate) struct Delivery {
     /// Offers that gather until they fill a query.
-    gathering: HashMap<NodeId, Offering, foldhash::fast::FixedState>,
+    gathering: HashMap<NodeId, (Contact, Vec<Offer>), foldhash::fast::FixedState>,
     ready: VecDeque<Offering>,
-    offering: usize,
+    /// Offers on their way, those of sets and members too.
+    pub(super) offering: usize,
     waiting: VecDeque<HandOff>,
     /// Hand-offs on their way to each contact.
     under_way: HashMap<NodeId, usize, foldhash::fast::FixedState>,
@@ -44,28 +55,38 @@ pub(crate) struct Delivery {
 impl Delivery {
     /// Adds an offer to what a contact is told next.
     pub fn offer(&mut self, contact: Contact, offer: Offer) {
-        let gathering = self
-            .gathering
-            .entry(contact.id)
-            .or_insert_with(|| Offering { contact, offers: Vec::new() });
-        gathering.offers.push(offer);
-        if gathering.offers.len() >= OFFERS_PER_QUERY
-            && let Some(full) = self.gathering.remove(&contact.id)
+        let gathering = self.gathering.entry(contact.id);
+        let (_, offers) = gathering.or_insert_with(|| (contact, Vec::new()));
+        offers.push(offer);
+        if offers.len() >= OFFERS_PER_QUERY
+            && let Some((contact, full)) = self.gathering.remove(&contact.id)
         {
-            self.ready.push_back(full);
+            self.ready.push_back(Offering { contact, of: OfferOf::Items(full) });
         }
     }
 
     /// Sends what has gathered though it does not fill a query.
     pub fn flush(&mut self) {
-        let mut rest: Vec<Offering> = self.gathering.drain().map(|(_, rest)| rest).collect();
-        rest.sort_by_key(|offering| offering.contact.id);
-        self.ready.extend(rest);
+        let mut rest: Vec<(Contact, Vec<Offer>)> =
+            self.gathering.drain().map(|(_, rest)| rest).collect();
+        rest.sort_by_key(|(contact, _)| contact.id);
+        let offering = |(contact, rest)| Offering { contact, of: OfferOf::Items(rest) };
+        self.ready.extend(rest.into_iter().map(offering));
+    }
+
+    /// Lets something wait for its turn.
+    pub fn hand_off(&mut self, hand_off: HandOff) {
+        self.waiting.push_back(hand_off);
+    }
+
+    /// Whether so much waits to be handed off that nothing should be added.
+    pub fn is_full(&self) -> bool {
+        self.waiting.len() >= HAND_OFFS
     }
 
     /// Whether so much waits that nothing should be added.
     pub fn is_busy(&self) -> bool {
-        self.ready.len() >= OFFERS || self.waiting.len() >= HAND_OFFS
+        self.ready.len() >= OFFERS || self.is_full()
     }
 
     /// Whether nothing waits or is on its way.
@@ -76,11 +97,11 @@ impl Delivery {
             && self.offering + self.handing_off == 0
     }
 
-    /// Drops what was not sent yet.
+    /// Drops items and offers of items that were not sent yet.
     pub fn forget_waiting(&mut self) {
         self.gathering.clear();
         self.ready.clear();
-        self.waiting.clear();
+        self.waiting.retain(|hand_off| hand_off.member.is_some());
     }
 
     /// The next item whose receiver is not busy.
@@ -116,25 +137,45 @@ impl Kv {
         while self.upkeep.delivery.offering < OFFERS
             && let Some(offering) = self.upkeep.delivery.ready.pop_front()
         {
-            self.upkeep.delivery.offering += 1;
-            let command = Command::Offer { to: offering.contact, offers: offering.offers.clone() };
-            let operation = Operation::Offer(Box::new(offering));
-            self.command_node(now, RequestId::NOBODYS, operation, command, outbox);
+            self.send_offering(now, offering, outbox);
         }
+        self.compare_sets(now, outbox);
         while let Some(hand_off) = self.upkeep.delivery.next_hand_off() {
-            let Some((item, until)) = self.node_mut().kept_item(&hand_off.target, now) else {
-                self.upkeep.delivery.ended(&hand_off.contact.id);
+            let HandOff { contact, token, target, member } = hand_off;
+            let handed = Handed { contact: contact.id, target, member };
+            let Some(written) = self.what_to_hand_off(now, &handed) else {
+                self.upkeep.delivery.ended(&contact.id);
+                if member.is_some() {
+                    self.step_ended(&contact.id, &target);
+                }
                 continue;
             };
-            let HandOff { contact, token, target } = hand_off;
-            let lease = item.seq().is_none().then_some(until);
-            let command = Command::Write {
-                written: Written::Item { item, lease },
-                to: [Destination::Node { contact, token, cas: None }].into(),
-            };
-            let operation = Operation::HandOff(contact.id, target);
+            let to = [Destination::Node { contact, token, cas: None }].into();
+            let (command, operation) = (Command::Write { written, to }, Operation::HandOff(handed));
             self.command_node(now, RequestId::NOBODYS, operation, command, outbox);
         }
+    }
+
+    /// Sends an offer.
+    pub(super) fn send_offering(&mut self, now: Now, offering: Offering, outbox: &mut Outbox) {
+        self.upkeep.delivery.offering += 1;
+        let command = Command::Offer { to: offering.contact, of: offering.of.clone() };
+        let operation = Operation::Offer(Box::new(offering));
+        self.command_node(now, RequestId::NOBODYS, operation, command, outbox);
+    }
+
+    /// What was wanted, unless it ended meanwhile or its receiver takes no more.
+    fn what_to_hand_off(&mut self, now: Now, handed: &Handed) -> Option<Written> {
+        let Handed { contact, target, member } = handed;
+        let Some(cursor) = member else {
+            let (item, until) = self.node_mut().kept_item(target, now)?;
+            let lease = item.seq().is_none().then_some(until);
+            return Some(Written::Item { item, lease });
+        };
+        if self.upkeep.sets.takes_no_more(contact, target) {
+            return None;
+        }
+        self.node_mut().kept_member(target, cursor, now).map(Written::Member)
     }
 
     /// A contact answered an offer, or did not.
@@ -146,14 +187,25 @@ impl Kv {
         outbox: &mut Outbox,
     ) {
         self.upkeep.delivery.offering = self.upkeep.delivery.offering.saturating_sub(1);
-        let Offering { contact, offers } = offering;
+        let Offering { contact, of } = offering;
+        match of {
+            OfferOf::Items(offers) => self.items_answered(contact, &offers, answer),
+            OfferOf::Sets(offers) => self.sets_answered(now, contact, &offers, &answer),
+            OfferOf::Members(target, offers) => {
+                self.members_answered(contact, target, &offers, &answer);
+            }
+        }
+        self.keep_up(now, outbox);
+    }
+
+    fn items_answered(&mut self, contact: Contact, offers: &[Offer], answer: Answer) {
         match answer {
             Answer::Offered { token: Some(token), wanted, newer } => {
                 for (index, offer) in offers.iter().enumerate() {
                     let (token, target) = (token.clone(), offer.target);
                     if wanted.get(index) {
-                        let hand_off = HandOff { contact, token, target };
-                        self.upkeep.delivery.waiting.push_back(hand_off);
+                        let hand_off = HandOff { contact, token, target, member: None };
+                        self.upkeep.delivery.hand_off(hand_off);
                     } else if newer.get(index) {
                         self.upkeep.refreshes.add(target);
                     } else {
@@ -163,31 +215,30 @@ impl Kv {
             }
             // Its place is another's now.
             Answer::Silent => {
-                let targets = offers.iter().map(|offer| offer.target);
+                let pieces = offers.iter().map(|offer| Piece::Item(offer.target));
                 if let Some(round) = &mut self.upkeep.round {
-                    round.once_more(targets);
+                    round.once_more(pieces);
                 }
             }
             // It understands no offers, or answers them in a way that is none.
             _ => offers.iter().for_each(|offer| self.upkeep.refreshes.add(offer.target)),
         }
-        self.keep_up(now, outbox);
     }
 
-    /// An item was handed off, or not.
+    /// An item or a member was handed off, or not.
     pub(crate) fn handed_off(
         &mut self,
         now: Now,
-        contact: &NodeId,
-        target: &Target,
+        handed: &Handed,
         outcome: Option<&Outcome>,
         outbox: &mut Outbox,
     ) {
-        self.upkeep.delivery.ended(contact);
+        self.upkeep.delivery.ended(&handed.contact);
         match outcome {
-            Some(Outcome::Stored) => self.is_held_by_another(target),
+            _ if handed.member.is_some() => self.member_handed_off(handed, outcome),
+            Some(Outcome::Stored) => self.is_held_by_another(&handed.target),
             Some(Outcome::Refused { code, .. }) if CONFLICTS.contains(code) => {
-                self.upkeep.refreshes.add(*target);
+                self.upkeep.refreshes.add(handed.target);
             }
             _ => {}
         }

@@ -12,6 +12,7 @@
 mod delivery;
 mod refresh;
 mod round;
+mod sets;
 
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -24,10 +25,11 @@ use crate::report::LeaveReport;
 use crate::request::{Done, RequestId};
 use crate::state::Kv;
 
-pub(crate) use delivery::{Delivery, Offering};
+pub(crate) use delivery::{Delivery, Handed, Offering};
 pub(crate) use refresh::Refresh;
 use refresh::Refreshes;
 use round::Round;
+use sets::SetCare;
 
 /// The upkeep of one node.
 pub(crate) struct Upkeep {
@@ -39,6 +41,7 @@ pub(crate) struct Upkeep {
     /// The second in which the neighbourhood changed last.
     changed_s: u32,
     delivery: Delivery,
+    sets: SetCare,
     refreshes: Refreshes,
     leaving: Option<Leaving>,
 }
@@ -49,6 +52,7 @@ struct Leaving {
     ids: Vec<RequestId>,
     until: Instant,
     items: usize,
+    members: usize,
 }
 
 impl Upkeep {
@@ -60,6 +64,7 @@ impl Upkeep {
             changes_seen: 0,
             changed_s: now.as_secs(),
             delivery: Delivery::default(),
+            sets: SetCare::default(),
             refreshes: Refreshes::default(),
             leaving: None,
         }
@@ -86,8 +91,8 @@ impl Kv {
     pub(crate) fn keep_up(&mut self, now: Now, outbox: &mut Outbox) {
         let holds = self.node().holds_for_others();
         if self.upkeep.round.is_none() && holds && self.upkeep.round_at <= now.monotonic {
-            let targets = self.node().kept_targets();
-            self.upkeep.round = Some(Round::new(targets, now.monotonic));
+            let (items, sets) = (self.node().kept_targets(), self.node().kept_sets());
+            self.upkeep.round = Some(Round::new(&items, &sets, now.monotonic));
         }
         self.go_on_with_round(now, outbox);
         self.deliver(now, outbox);
@@ -109,7 +114,7 @@ impl Kv {
     }
 
     fn end_round_if_over(&mut self, now: Now) {
-        let delivered = self.upkeep.delivery.is_idle();
+        let delivered = self.upkeep.delivery.is_idle() && self.upkeep.sets.is_idle();
         let over = |round: &Round| round.is_through() && delivered;
         let late = self.upkeep.leaving.as_ref().is_some_and(|it| it.until <= now.monotonic);
         if !late && !self.upkeep.round.as_ref().is_some_and(over) {
@@ -123,10 +128,15 @@ impl Kv {
         if round.as_ref().is_some_and(|round| round.began_s() >= upkeep.changed_s) {
             upkeep.round_at = next;
         }
-        if let Some(leaving) = upkeep.leaving.take() {
-            let unsafe_items = round.map_or(leaving.items, |round| round.unsafe_items());
-            let report = LeaveReport { items: leaving.items, not_handed_over: unsafe_items };
-            for id in leaving.ids {
+        if let Some(Leaving { ids, items, members, .. }) = upkeep.leaving.take() {
+            let not_handed_over = round.as_ref().map_or(items, Round::unsafe_items);
+            let members_not_handed_over = round.map_or(members, |round| {
+                let sets: usize =
+                    round.unsafe_sets().map(|set| self.node_mut().lasting_members(set, now)).sum();
+                (sets + round.unsafe_members()).min(members)
+            });
+            let report = LeaveReport { items, not_handed_over, members, members_not_handed_over };
+            for id in ids {
                 self.done(id, Done::Left(report));
             }
         }
@@ -143,16 +153,22 @@ impl Kv {
         if let Some(leaving) = &mut self.upkeep.leaving {
             return leaving.ids.push(id);
         }
-        let targets = self.node().kept_targets();
+        let (items, sets) = (self.node().kept_targets(), self.node().kept_sets());
+        let members = sets.iter().map(|set| self.node_mut().lasting_members(set, now)).sum();
         if Family::ALL.iter().all(|family| self.node().table(*family).is_empty()) {
             // Nobody is there to hand anything to.
-            let items = targets.len();
-            return self.done(id, Done::Left(LeaveReport { items, not_handed_over: items }));
+            let report = LeaveReport {
+                items: items.len(),
+                not_handed_over: items.len(),
+                members,
+                members_not_handed_over: members,
+            };
+            return self.done(id, Done::Left(report));
         }
         let until = now.monotonic + within.unwrap_or(LEAVING);
-        self.upkeep.leaving = Some(Leaving { ids: [id].into(), until, items: targets.len() });
+        self.upkeep.leaving = Some(Leaving { ids: [id].into(), until, items: items.len(), members });
         self.upkeep.delivery.forget_waiting();
-        self.upkeep.round = Some(Round::leaving(targets, now.monotonic));
+        self.upkeep.round = Some(Round::leaving(&items, &sets, now.monotonic));
         self.keep_up(now, outbox);
     }
 }

@@ -1,51 +1,85 @@
-//! One round: which items must be looked after, and who should hold them.
+//! One round: which items and sets must be looked after, and who should hold them.
 
 use alloc::vec::Vec;
 
 use hashbrown::{HashMap, HashSet};
 use node::{Instant, Now, Outbox};
-use wire::Target;
+use wire::{Cursor, NodeId, Target};
 
-use crate::limits::{ROUND_EVERY, SLICE, SLICE_EVERY};
+use crate::limits::{ROUND_EVERY, SET_SILENCES, SLICE, SLICE_EVERY};
 use crate::state::Kv;
+
+/// What a round goes through, in the order of the key space.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Piece {
+    Item(Target),
+    Set(Target),
+}
+
+impl Piece {
+    fn target(&self) -> &Target {
+        match self {
+            Piece::Item(target) | Piece::Set(target) => target,
+        }
+    }
+}
+
+/// All of these, both in the order of the key space.
+fn pieces(items: &[Target], sets: &[Target]) -> Vec<Piece> {
+    let mut pieces = Vec::with_capacity(items.len() + sets.len());
+    pieces.extend(items.iter().copied().map(Piece::Item));
+    pieces.extend(sets.iter().copied().map(Piece::Set));
+    // Two sorted runs, which this finds and merges.
+    pieces.sort_by(|one, other| one.target().cmp(other.target()));
+    pieces
+}
 
 /// A round on its way.
 pub(crate) struct Round {
     /// What was kept when it began, in the order of the key space.
-    targets: Vec<Target>,
+    pieces: Vec<Piece>,
     next: usize,
-    /// Items one of whose holders turned out to be gone: there is another one now.
-    again: Vec<Target>,
-    /// Items that were taken once more already: whoever goes silent, no round lasts for ever.
-    repeated: HashSet<Target, foldhash::fast::FixedState>,
+    /// What has a holder that turned out to be gone: there is another one now.
+    again: Vec<Piece>,
+    /// What was taken once more already: whoever goes silent, no round lasts for ever.
+    repeated: HashSet<Piece, foldhash::fast::FixedState>,
     slice_at: Instant,
     began: Instant,
     leaving: bool,
     /// How many holders of a target have not yet said that they hold it; only of targets that we do
     /// not belong to, or that we leave.
     missing: HashMap<Target, usize, foldhash::fast::FixedState>,
+    /// The same of sets: who has not yet said so; `None`: not offered yet.
+    sets_missing: HashMap<Target, Option<Vec<NodeId>>, foldhash::fast::FixedState>,
+    /// Members that a holder refused, in the last round only.
+    refused: HashSet<(Target, Cursor), foldhash::fast::FixedState>,
+    /// How often contacts were silent to offers of sets.
+    silences: HashMap<NodeId, u8, foldhash::fast::FixedState>,
 }
 
 impl Round {
-    pub fn new(targets: Vec<Target>, now: Instant) -> Self {
-        let missing = HashMap::default();
+    pub fn new(items: &[Target], sets: &[Target], now: Instant) -> Self {
         Self {
-            targets,
+            pieces: pieces(items, sets),
             next: 0,
             again: Vec::new(),
             repeated: HashSet::default(),
             slice_at: now,
             began: now,
             leaving: false,
-            missing,
+            missing: HashMap::default(),
+            sets_missing: HashMap::default(),
+            refused: HashSet::default(),
+            silences: HashMap::default(),
         }
     }
 
     /// The last round, before we leave.
-    pub fn leaving(targets: Vec<Target>, now: Instant) -> Self {
+    pub fn leaving(items: &[Target], sets: &[Target], now: Instant) -> Self {
         // What was not looked at by the end was not handed over.
-        let missing = targets.iter().map(|target| (*target, usize::MAX)).collect();
-        Self { leaving: true, missing, ..Self::new(targets, now) }
+        let missing = items.iter().map(|target| (*target, usize::MAX)).collect();
+        let sets_missing = sets.iter().map(|target| (*target, None)).collect();
+        Self { leaving: true, missing, sets_missing, ..Self::new(items, sets, now) }
     }
 
     /// When the next items are due.
@@ -55,13 +89,18 @@ impl Round {
 
     /// Whether all items have been offered.
     pub fn is_through(&self) -> bool {
-        self.next >= self.targets.len() && self.again.is_empty()
+        self.next >= self.pieces.len() && self.again.is_empty()
     }
 
-    /// Takes these items once more, but none a third time.
-    pub fn once_more(&mut self, targets: impl Iterator<Item = Target>) {
+    /// Takes these once more, but none a third time.
+    pub fn once_more(&mut self, pieces: impl Iterator<Item = Piece>) {
         let repeated = &mut self.repeated;
-        self.again.extend(targets.filter(|target| repeated.insert(*target)));
+        self.again.extend(pieces.filter(|piece| repeated.insert(*piece)));
+    }
+
+    /// Whether it is the last.
+    pub fn is_leaving(&self) -> bool {
+        self.leaving
     }
 
     /// The second in which it began.
@@ -73,6 +112,49 @@ impl Round {
     pub fn unsafe_items(&self) -> usize {
         self.missing.len()
     }
+
+    /// Sets that some of the nodes that should hold them are not known to hold as we do.
+    pub fn unsafe_sets(&self) -> impl Iterator<Item = &Target> {
+        self.sets_missing.keys()
+    }
+
+    /// Members of other sets that somebody refused.
+    pub fn unsafe_members(&self) -> usize {
+        let safe = |(target, _): &&(Target, Cursor)| !self.sets_missing.contains_key(target);
+        self.refused.iter().filter(safe).count()
+    }
+
+    /// These shall hold a set that we need not hold.
+    pub fn set_is_offered(&mut self, target: Target, holders: Vec<NodeId>) {
+        self.sets_missing.insert(target, Some(holders));
+    }
+
+    /// A holder has all that we have of a set. Tells whether all that should hold it do now.
+    pub fn set_is_held_by(&mut self, holder: &NodeId, target: &Target) -> bool {
+        let Some(Some(missing)) = self.sets_missing.get_mut(target) else { return false };
+        let before = missing.len();
+        missing.retain(|other| other != holder);
+        missing.is_empty() && before > 0
+    }
+
+    /// Nobody need hold a set who does not.
+    pub fn set_is_safe(&mut self, target: &Target) {
+        self.sets_missing.remove(target);
+    }
+
+    /// A holder refused a member.
+    pub fn member_is_refused(&mut self, target: Target, member: Cursor) {
+        if self.leaving {
+            self.refused.insert((target, member));
+        }
+    }
+
+    /// A contact did not answer offers of sets. Tells whether these may be offered once more.
+    pub fn is_silent(&mut self, contact: NodeId) -> bool {
+        let silences = self.silences.entry(contact).or_default();
+        *silences = silences.saturating_add(1);
+        *silences < SET_SILENCES
+    }
 }
 
 impl Kv {
@@ -83,22 +165,25 @@ impl Kv {
             return;
         }
         round.slice_at = now.monotonic + SLICE_EVERY;
-        if self.upkeep.delivery.is_busy() {
+        if self.upkeep.delivery.is_busy() || self.upkeep.sets.is_busy() {
             return;
         }
-        let end = round.targets.len().min(round.next + SLICE);
-        let targets: Vec<Target> = round.targets[round.next..end].into();
+        let end = round.pieces.len().min(round.next + SLICE);
+        let pieces: Vec<Piece> = round.pieces[round.next..end].into();
         round.next = end;
         let leaving = round.leaving;
         let again = round.again.split_off(round.again.len().saturating_sub(SLICE));
-        for target in targets {
-            self.offer_item(now, target, leaving, leaving);
-        }
-        for target in again {
-            self.offer_item(now, target, leaving, true);
+        for (piece, anyway) in
+            pieces.iter().map(|it| (it, leaving)).chain(again.iter().map(|it| (it, true)))
+        {
+            match piece {
+                Piece::Item(target) => self.offer_item(now, *target, leaving, anyway),
+                Piece::Set(target) => self.offer_set(now, *target, leaving, anyway),
+            }
         }
         if self.upkeep.round.as_ref().is_some_and(Round::is_through) {
             self.upkeep.delivery.flush();
+            self.upkeep.sets.flush();
         }
         self.deliver(now, outbox);
     }

@@ -19,6 +19,10 @@ use crate::limits::{
 };
 use crate::time::UnixMillis;
 
+mod upkeep;
+
+use upkeep::Digests;
+
 const EXPIRED: Refused = Refused { code: 203, text: "member has expired" };
 const TOO_LONG: Refused = Refused { code: 203, text: "member lives longer than a year" };
 const TOO_FAR_AHEAD: Refused = Refused { code: 203, text: "version is ahead of the clock" };
@@ -60,6 +64,12 @@ struct Set {
     writers: BTreeMap<[u8; 32], usize>,
     /// None of them ends before; where one was renewed, earlier than the first end.
     next_end: UnixMillis,
+    digests: Digests,
+    /// The second of the monotonic clock in which somebody last saw to it that those who should hold
+    /// all of it do.
+    looked_after_s: u32,
+    /// Others hold all of it, and we need not.
+    released: bool,
 }
 
 /// Held members of all sets.
@@ -97,9 +107,9 @@ impl Members {
         Self { sets: HashMap::with_hasher(hasher), sources, bytes: 0, count: 0 }
     }
 
-    /// Whoever asks from this address.
-    pub fn source(&self, from: &Endpoint) -> Source {
-        self.sources.of(from, Way::Put)
+    /// Whoever brings members in this way from this address.
+    pub fn source(&self, from: &Endpoint, way: Way) -> Source {
+        self.sources.of(from, way)
     }
 
     /// What is told of a set to somebody who knows it up to `after`.
@@ -123,11 +133,12 @@ impl Members {
     ) -> Result<UnixMillis, Refused> {
         let until = judge(&member, wall)?;
         let (target, cursor) = (member.target(), member.cursor());
-        let held = self
-            .sets
-            .get_mut(&target)
-            .and_then(|set| Some((set.members.get_mut(&cursor)?, &mut set.next_end)));
-        if let Some((held, next_end)) = held {
+        let set = self.sets.get_mut(&target);
+        let held = set.and_then(|set| {
+            let Set { members, next_end, digests, .. } = set;
+            Some((members.get_mut(&cursor)?, next_end, digests))
+        });
+        if let Some((held, next_end, digests)) = held {
             let (old, new) = (held.member.saying(), member.saying());
             if held.until > wall {
                 if new.seq < old.seq || (new.seq == old.seq && new != old) {
@@ -139,6 +150,7 @@ impl Members {
             }
             // The item is the same by its cursor, so the bytes do not change.
             held.member = member.to_member();
+            *digests = Digests::default();
             *next_end = (*next_end).min(held.until);
             return Ok(held.until);
         }
@@ -165,7 +177,12 @@ impl Members {
             members: BTreeMap::new(),
             writers: BTreeMap::new(),
             next_end: held.until,
+            digests: Digests::default(),
+            looked_after_s: 0,
+            released: false,
         });
+        set.digests = Digests::default();
+        set.released = false;
         set.next_end = set.next_end.min(held.until);
         *set.writers.entry(*held.member.writer().as_bytes()).or_default() += 1;
         self.sources.charge(held.source, 1, bytes);
@@ -202,6 +219,7 @@ impl Members {
             if set.next_end > wall {
                 return true;
             }
+            set.digests = Digests::default();
             let writers = &mut set.writers;
             set.members.retain(|cursor, held| {
                 if held.until > wall {

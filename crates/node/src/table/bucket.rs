@@ -20,6 +20,7 @@ pub struct Entry {
     heard_s: u32,
     failures: u8,
     ours: bool,
+    pub(super) xorbit: bool,
 }
 
 impl Entry {
@@ -36,6 +37,7 @@ impl Entry {
             heard_s: now.as_secs(),
             failures: 0,
             ours,
+            xorbit: false,
         }
     }
 
@@ -52,6 +54,11 @@ impl Entry {
     /// Whether it carried our network's tag.
     pub fn is_ours(&self) -> bool {
         self.ours
+    }
+
+    /// Whether it said that it is Xorbit; noted in Mainline only, where there is no tag.
+    pub fn is_xorbit(&self) -> bool {
+        self.xorbit
     }
 
     /// Whether its last query was answered.
@@ -112,6 +119,10 @@ impl Bucket {
         self.entries.iter().find(|entry| entry.id == *id)
     }
 
+    pub fn get_mut(&mut self, id: &NodeId) -> Option<&mut Entry> {
+        self.entries.iter_mut().find(|entry| entry.id == *id)
+    }
+
     pub fn has_room(&self, capacity: usize) -> bool {
         self.entries.len() < capacity
             || self.entries.iter().any(|entry| !entry.is_good())
@@ -130,7 +141,8 @@ impl Bucket {
         if let Some(known) = self.entries.iter_mut().find(|entry| entry.id == new.id) {
             // A living contact keeps its address: an id alone proves nothing.
             if known.endpoint == new.endpoint || (known.failures > 0 && !crowded) {
-                *known = Entry { ours: new.ours || known.ours, ..new };
+                let (ours, xorbit) = (new.ours || known.ours, known.xorbit);
+                *known = Entry { ours, xorbit, ..new };
                 self.changed = now;
             }
             return Place::Kept;

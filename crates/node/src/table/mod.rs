@@ -155,6 +155,14 @@ impl Table {
         }
     }
 
+    /// A contact said that it is Xorbit.
+    pub fn is_xorbit(&mut self, id: &NodeId) {
+        let bucket = self.index(id).and_then(|index| self.buckets.get_mut(index));
+        if let Some(entry) = bucket.and_then(|bucket| bucket.get_mut(id)) {
+            entry.xorbit = true;
+        }
+    }
+
     fn place(&mut self, contact: Contact, round_trip: Duration, ours: bool, now: Instant) {
         let Some(index) = self.index(&contact.id) else { return };
         while self.buckets.len() <= index {

@@ -10,6 +10,7 @@
 
 mod cursor;
 mod list;
+pub mod offer;
 #[cfg(test)]
 mod tests;
 

@@ -40,6 +40,8 @@ pub struct Liar {
     id: NodeId,
     says: Says,
     network: Option<NetworkTag>,
+    /// How many offers of sets it was sent.
+    offers: usize,
 }
 
 impl World {
@@ -55,7 +57,7 @@ impl World {
         let mut buffer = [0; 512];
         let length = speaker.write_query(TransactionId(0), &Query::Ping, &mut buffer);
         let ping = buffer[..length.expect("a ping is short")].to_vec();
-        self.liars.insert(place, Liar { id, says, network });
+        self.liars.insert(place, Liar { id, says, network, offers: 0 });
         for node in 0..self.members.len() {
             let to = self.place(node);
             self.fly(place, to, ping.clone());
@@ -63,10 +65,17 @@ impl World {
         id
     }
 
+    /// How many offers of sets a liar, by its number, was sent.
+    pub fn offers_heard(&self, number: u8) -> usize {
+        self.liars.get(&Endpoint::v4([10, 99, 0, number], 8000)).map_or(0, |liar| liar.offers)
+    }
+
     /// Lets a liar answer, if there is one at this address.
     pub(super) fn liar_hears(&mut self, at: Endpoint, from: Endpoint, datagram: &[u8]) {
-        let Some(liar) = self.liars.get(&at) else { return };
+        let Some(liar) = self.liars.get_mut(&at) else { return };
         let Ok(Message::Query(question)) = Message::read(datagram) else { return };
+        liar.offers += usize::from(matches!(question.query, Query::OfferSets { .. }));
+        let liar = &*liar;
         let (nodes, token) = (NodeLists::default(), Some(&b"a token"[..]));
         let reply = match question.query {
             Query::FindNode { .. } => Reply::Nodes(nodes),

@@ -104,7 +104,7 @@ impl World {
     /// The living items of the first page that a node holds, sorted, as a stranger sees them.
     pub fn items_held(&mut self, node: usize) -> Vec<Vec<u8>> {
         let now = self.now_at(node).wall.0;
-        let (members, _) = self.page_held(node, target(KEY));
+        let (members, ..) = self.page_held(node, target(KEY), None);
         let living = members.iter().filter(|member| member.saying().lives(now));
         let mut items: Vec<Vec<u8>> = living.map(|member| member.item().to_vec()).collect();
         items.sort();
@@ -118,7 +118,7 @@ impl World {
 
     /// Gives a node whatever has the form of a member.
     pub fn give_encoded(&mut self, node: usize, bytes: &[u8], target: Target) -> Result<(), i64> {
-        let (_, token) = self.page_held(node, target);
+        let (_, _, token) = self.page_held(node, target, None);
         let member = UnverifiedMember::decode(bytes).expect("the form of a member");
         let answer = self.ask(node, &Query::Add { member, token: &token, target });
         match Message::read(&answer) {
@@ -128,21 +128,39 @@ impl World {
         }
     }
 
-    fn page_held(&mut self, node: usize, target: Target) -> (Vec<Member>, Vec<u8>) {
-        let query = Query::Members { target, after: None, want: Want::default() };
+    /// All members of a set that a node tells, page by page, as a stranger sees them.
+    pub fn all_held(&mut self, node: usize, key: &str) -> Vec<Member> {
+        let mut all: Vec<Member> = Vec::new();
+        loop {
+            let after = all.last().map(Member::cursor);
+            let (members, more, _) = self.page_held(node, target(key), after);
+            all.extend(members);
+            if !more {
+                return all;
+            }
+        }
+    }
+
+    fn page_held(
+        &mut self,
+        node: usize,
+        target: Target,
+        after: Option<Cursor>,
+    ) -> (Vec<Member>, bool, Vec<u8>) {
+        let query = Query::Members { target, after, want: Want::default() };
         let answer = self.ask(node, &query);
         assert!(answer.len() <= wire::limits::VALUE_REPLY_BYTES);
         let Ok(Message::Reply(reply)) = Message::read(&answer) else {
             panic!("a question for members was not answered")
         };
         let (_, reply) = reply.read_as(ReplyKind::Members).expect("an answer");
-        let Reply::Members { token, members: Some(members), .. } = reply else {
+        let Reply::Members { token, members: Some(members), more, .. } = reply else {
             panic!("an answer with members")
         };
         let verify = |member: UnverifiedMember<'_>| {
             let mut keys = wire::KnownKeys::default();
             member.verify(&target, &mut keys).expect("holders hold what is sound").to_member()
         };
-        (members.iter().map(verify).collect(), token.expect("a token").to_vec())
+        (members.iter().map(verify).collect(), more, token.expect("a token").to_vec())
     }
 }

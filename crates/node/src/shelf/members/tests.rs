@@ -137,7 +137,7 @@ fn one_writer_cannot_fill_a_set_and_a_full_set_takes_updates() {
 #[test]
 fn one_address_fills_only_its_part_of_the_shelf() {
     let mut shelf = shelf();
-    let stranger = shelf.source(&Endpoint::v4([203, 0, 113, 1], 1));
+    let stranger = shelf.source(&Endpoint::v4([203, 0, 113, 1], 1), Way::Put);
     shelf.sources.charge(stranger, 1, SET_BYTES / 4 - ENTRY_BYTES - 1);
     let member = said("a", 1, 10, 0, false);
     let refused = shelf.add(member.as_ref(), stranger, at(0)).map_err(|no| no.text);
@@ -145,7 +145,7 @@ fn one_address_fills_only_its_part_of_the_shelf() {
     let next = said("b", 1, 10, 0, false);
     let refused = shelf.add(next.as_ref(), stranger, at(0)).map_err(|no| no.text);
     assert_eq!(refused, Err(SOURCE_FULL.text));
-    let other = shelf.source(&Endpoint::v4([203, 0, 114, 1], 1));
+    let other = shelf.source(&Endpoint::v4([203, 0, 114, 1], 1), Way::Put);
     assert_eq!(shelf.add(next.as_ref(), other, at(0)).map(drop), Ok(()));
     shelf.sweep(at(10), |_, _| {});
     assert_eq!(shelf.add(next.as_ref(), stranger, at(0)).map(drop), Ok(()), "room again");
