@@ -143,19 +143,28 @@ fn open_door(directory: &Path, node: &Node) -> Option<Door> {
 }
 
 fn handing_off(info: &Info) -> String {
-    match info.items {
-        0 => "it holds nothing for others".to_owned(),
-        items => format!("handing off {}", count(items, "item")),
+    match (info.items, info.members) {
+        (0, 0) => "it holds nothing for others".to_owned(),
+        (items, 0) => format!("handing off {}", count(items, "item")),
+        (0, members) => format!("handing off {}", count(members, "member")),
+        (items, members) => {
+            format!("handing off {} and {}", count(items, "item"), count(members, "member"))
+        }
     }
 }
 
 fn told_handed_off(report: LeaveReport) {
-    let LeaveReport { items, not_handed_over } = report;
-    if not_handed_over > 0 {
-        talk::say(format_args!(
-            "{not_handed_over} of {} could not be handed off to all that should hold them",
-            count(items, "kept item")
-        ));
+    let LeaveReport { items, not_handed_over, members, members_not_handed_over } = report;
+    for (missing, all, what) in [
+        (not_handed_over, items, "kept item"),
+        (members_not_handed_over, members, "kept member"),
+    ] {
+        if missing > 0 {
+            talk::say(format_args!(
+                "{missing} of {} could not be handed off to all that should hold them",
+                count(all, what)
+            ));
+        }
     }
 }
 

@@ -434,6 +434,7 @@ impl Driver {
             restored: self.restored.clone(),
             read_only: node.is_read_only(),
             items,
+            members: node.held_members().1,
             item_bytes,
             topics,
             peers,

@@ -60,6 +60,8 @@ pub struct Info {
     pub items: usize,
     /// Their bytes.
     pub item_bytes: usize,
+    /// Members of sets that it holds for others, removed ones that are remembered included.
+    pub members: usize,
     /// Topics with peers that it holds.
     pub topics: usize,
     /// Their peers.

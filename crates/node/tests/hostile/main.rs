@@ -13,6 +13,7 @@ mod outsiders;
 mod pacing;
 mod read_only;
 mod replies;
+mod set_offers;
 mod sets;
 mod swarms;
 mod tokens;

@@ -159,3 +159,6 @@ impl Members {
         });
     }
 }
+
+#[cfg(test)]
+mod tests;
