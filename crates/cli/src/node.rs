@@ -155,10 +155,9 @@ fn handing_off(info: &Info) -> String {
 
 fn told_handed_off(report: LeaveReport) {
     let LeaveReport { items, not_handed_over, members, members_not_handed_over } = report;
-    for (missing, all, what) in [
-        (not_handed_over, items, "kept item"),
-        (members_not_handed_over, members, "kept member"),
-    ] {
+    for (missing, all, what) in
+        [(not_handed_over, items, "kept item"), (members_not_handed_over, members, "kept member")]
+    {
         if missing > 0 {
             talk::say(format_args!(
                 "{missing} of {} could not be handed off to all that should hold them",

@@ -9,7 +9,7 @@ use core::hash::Hasher;
 use siphasher::sip::SipHasher13;
 use wire::member::offer::{MemberOffer, MemberOffers, SetOffer, SetOffers};
 use wire::offer::{Bits, Offer, Offers};
-use wire::{Contact, Endpoint, Family, Item, Query, Target};
+use wire::{Contact, Endpoint, Family, Item, NodeId, Query, Target};
 
 use crate::ask::Question as Ask;
 use crate::operation::{Answer, Event, OperationId};
@@ -51,10 +51,10 @@ impl<A: Admission> Node<A> {
         &mut self,
         asked: &Asked<'_>,
         offers: Offers<'_>,
-        known: bool,
+        from: &NodeId,
         outbox: &mut Outbox,
     ) {
-        let wall = self.lease_wall(asked.now);
+        let (wall, known) = (self.lease_wall(asked.now), self.knows(from, &asked.from));
         let (mut wanted, mut newer) = (Bits::default(), Bits::default());
         for (index, offer) in offers.iter().enumerate() {
             match self.items.judge_offer(&offer, wall) {
@@ -177,7 +177,7 @@ impl<A: Admission> Node<A> {
     }
 
     /// Whether a contact lives, as far as our table knows.
-    pub(crate) fn knows(&self, id: &wire::NodeId, endpoint: &Endpoint) -> bool {
+    pub(crate) fn knows(&self, id: &NodeId, endpoint: &Endpoint) -> bool {
         let entry = self.tables[endpoint.family() as usize].get(id);
         entry.is_some_and(|entry| entry.endpoint == *endpoint)
     }

@@ -54,6 +54,12 @@ impl Asked<'_> {
 }
 
 impl<A: Admission> Node<A> {
+    fn asked<'m>(&self, now: Now, from: Endpoint, message: &QueryMessage<'m>) -> Asked<'m> {
+        let ours = message.network.is_some() && message.network == self.config.network.tag();
+        let (transaction, sealing) = (message.transaction, self.sealing_bytes());
+        Asked { now, from, ours, transaction, sealing }
+    }
+
     /// Answers a query.
     pub(crate) fn serve(
         &mut self,
@@ -62,9 +68,7 @@ impl<A: Admission> Node<A> {
         message: &QueryMessage<'_>,
         outbox: &mut Outbox,
     ) {
-        let ours = message.network.is_some() && message.network == self.config.network.tag();
-        let (transaction, sealing) = (message.transaction, self.sealing_bytes());
-        let asked = Asked { now, from, ours, transaction, sealing };
+        let asked = self.asked(now, from, message);
         let method = match message.query {
             Query::Ping => {
                 self.reply(&asked, &Reply::Ack, outbox);
@@ -110,27 +114,24 @@ impl<A: Admission> Node<A> {
                 6
             }
             Query::Offer { offers } => {
-                let known = self.knows(&message.id, &from);
-                self.serve_offer(&asked, offers, known, outbox);
+                self.serve_offer(&asked, offers, &message.id, outbox);
                 7
             }
-            Query::Add { member, token, target } => {
-                let added = self.serve_add(now, &from, member, token, &target);
-                self.acknowledge(&asked, added, outbox);
-                9
-            }
-            Query::Members { target, after, want } => {
-                self.serve_members(&asked, target, after, want, outbox);
-                10
-            }
             Query::OfferSets { sets } => {
-                let known = self.knows(&message.id, &from);
-                self.serve_offer_sets(&asked, sets, known, outbox);
+                self.serve_offer_sets(&asked, sets, &message.id, outbox);
                 11
             }
             Query::OfferMembers { target, members } => {
                 self.serve_offer_members(&asked, &target, members, outbox);
                 12
+            }
+            Query::Add { member, token, target } => {
+                self.serve_add(&asked, member, token, &target, outbox);
+                9
+            }
+            Query::Members { target, after, want } => {
+                self.serve_members(&asked, target, after, want, outbox);
+                10
             }
             Query::Unknown => {
                 self.refuse(&asked, UNKNOWN_METHOD, outbox);
@@ -341,7 +342,7 @@ impl<A: Admission> Node<A> {
     }
 
     /// Answers a put or an addition, or lets its sender wait for the disk.
-    fn acknowledge(
+    pub(crate) fn acknowledge(
         &mut self,
         asked: &Asked<'_>,
         taken: Result<Taken, Refused>,

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use wire::member::offer::{MemberOffer, MemberOffers, Part, SetOffer, SetOffers};
 use wire::offer::Bits;
-use wire::{Cursor, Member, Reply, Target};
+use wire::{Cursor, Member, NodeId, Reply, Target};
 
 use crate::outbox::Outbox;
 use crate::serve::Asked;
@@ -19,10 +19,11 @@ impl<A: Admission> Node<A> {
         &mut self,
         asked: &Asked<'_>,
         sets: SetOffers<'_>,
-        known: bool,
+        from: &NodeId,
         outbox: &mut Outbox,
     ) {
         let (now, wall) = (asked.now.monotonic, self.lease_wall(asked.now));
+        let known = self.knows(from, &asked.from);
         let mut wanted = Bits::default();
         for (index, offer) in sets.iter().enumerate() {
             if self.members.digest(&offer.target, offer.part, wall) != Some(offer.digest) {

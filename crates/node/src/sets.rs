@@ -6,7 +6,8 @@ use alloc::vec::Vec;
 use wire::{Cursor, Endpoint, Member, MemberRef, NodeId, Reply, Target, UnverifiedMember};
 
 use crate::operation::Answer;
-use crate::serve::BAD_TOKEN;
+use crate::outbox::Outbox;
+use crate::serve::{Asked, BAD_TOKEN};
 use crate::shelf::{Admission, Refused, Source, Taken, Way, persisted_member};
 use crate::state::Node;
 use crate::time::Now;
@@ -14,6 +15,18 @@ use crate::time::Now;
 impl<A: Admission> Node<A> {
     /// Takes a stranger's member: a token first, since that costs least to check, then what it is.
     pub(crate) fn serve_add(
+        &mut self,
+        asked: &Asked<'_>,
+        member: UnverifiedMember<'_>,
+        token: &[u8],
+        target: &Target,
+        outbox: &mut Outbox,
+    ) {
+        let added = self.take_member(asked.now, &asked.from, member, token, target);
+        self.acknowledge(asked, added, outbox);
+    }
+
+    fn take_member(
         &mut self,
         now: Now,
         from: &Endpoint,
