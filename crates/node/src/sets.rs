@@ -59,7 +59,12 @@ impl<A: Admission> Node<A> {
     ) -> Result<Taken, Refused> {
         self.may_wait()?;
         let wall = self.lease_wall(now);
-        let until = self.members.add(member, source, wall)?;
+        let (durable, changes) = (self.config.durable, &mut self.changes);
+        let until = self.members.add(member, source, wall, |target, cursor| {
+            if durable {
+                persisted_member::remove(target, cursor, changes);
+            }
+        })?;
         if !self.config.durable {
             return Ok(Taken::Held);
         }

@@ -166,7 +166,8 @@ impl Kv {
             return self.done(id, Done::Left(report));
         }
         let until = now.monotonic + within.unwrap_or(LEAVING);
-        self.upkeep.leaving = Some(Leaving { ids: [id].into(), until, items: items.len(), members });
+        self.upkeep.leaving =
+            Some(Leaving { ids: [id].into(), until, items: items.len(), members });
         self.upkeep.delivery.forget_waiting();
         self.upkeep.round = Some(Round::leaving(&items, &sets, now.monotonic));
         self.keep_up(now, outbox);

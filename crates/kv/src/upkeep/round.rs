@@ -10,7 +10,7 @@ use crate::limits::{ROUND_EVERY, SET_SILENCES, SLICE, SLICE_EVERY};
 use crate::state::Kv;
 
 /// What a round goes through, in the order of the key space.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Piece {
     Item(Target),
     Set(Target),

@@ -5,7 +5,10 @@
 //! readers who unite the answers of several holders then see that the copy is old.
 
 use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use core::mem;
 use core::ops::Bound;
+use core::time::Duration;
 
 use hashbrown::HashMap;
 use wire::{Cursor, Endpoint, Member, MemberRef, Target};
@@ -33,6 +36,9 @@ const WRITER_FULL: Refused = Refused { code: 202, text: "too many members of one
 
 /// Bytes of a member beside its item, in memory: itself, its key and its share of the tree.
 const ENTRY_BYTES: usize = size_of::<Member>() + size_of::<Held>() + 48;
+
+/// All sets are looked through for what has ended at most so often, to make room.
+const SWEPT_EVERY: Duration = Duration::from_secs(1);
 
 /// What all sets may fill, and the part of it that is left to one address and to one network.
 const LIMITS: ShelfLimits = ShelfLimits {
@@ -72,12 +78,31 @@ struct Set {
     released: bool,
 }
 
+impl Set {
+    /// Takes out what need not be remembered any more.
+    fn take_ended(&mut self, wall: UnixMillis) -> BTreeMap<Cursor, Held> {
+        self.digests = Digests::default();
+        let all = mem::take(&mut self.members);
+        let (kept, ended) = all.into_iter().partition(|(_, held)| held.until > wall);
+        self.members = kept;
+        let ended: BTreeMap<Cursor, Held> = ended;
+        for held in ended.values() {
+            forget(&mut self.writers, held.member.writer().as_bytes());
+        }
+        let first = self.members.values().map(|held| held.until).min();
+        self.next_end = first.unwrap_or(self.next_end);
+        ended
+    }
+}
+
 /// Held members of all sets.
 pub struct Members {
     sets: HashMap<Target, Set, foldhash::fast::FixedState>,
     sources: Sources,
     bytes: usize,
     count: usize,
+    /// When all sets were last looked through for what has ended.
+    swept_at: UnixMillis,
 }
 
 /// The part of a set behind a cursor.
@@ -104,7 +129,13 @@ impl Members {
     pub fn new(dice: &mut Dice) -> Self {
         let hasher = foldhash::fast::FixedState::with_seed(dice.u64());
         let sources = Sources::new(dice);
-        Self { sets: HashMap::with_hasher(hasher), sources, bytes: 0, count: 0 }
+        Self {
+            sets: HashMap::with_hasher(hasher),
+            sources,
+            bytes: 0,
+            count: 0,
+            swept_at: UnixMillis::default(),
+        }
     }
 
     /// Whoever brings members in this way from this address.
@@ -121,7 +152,7 @@ impl Members {
     /// Takes a member if its times, its version and the room allow it. The same once more is taken
     /// again: our answer may have been lost.
     ///
-    /// Tells until when it will be told.
+    /// Tells until when it will be told, and `gone` of each that made room.
     ///
     /// # Errors
     /// Why not; what was held stays.
@@ -130,6 +161,7 @@ impl Members {
         member: MemberRef<'_>,
         source: Source,
         wall: UnixMillis,
+        gone: impl FnMut(&Target, &Cursor),
     ) -> Result<UnixMillis, Refused> {
         let until = judge(&member, wall)?;
         let (target, cursor) = (member.target(), member.cursor());
@@ -155,7 +187,7 @@ impl Members {
             return Ok(held.until);
         }
         let held = Held { member: member.to_member(), until, source };
-        self.insert(cursor, held, wall).map(|()| until)
+        self.insert(cursor, held, wall, gone).map(|()| until)
     }
 
     /// Takes back a member that was kept over a restart, unless it has ended or there is no room.
@@ -164,13 +196,20 @@ impl Members {
         let held = Held { member, until, source: Source::default() };
         let set = self.sets.get(&target);
         let known = set.is_some_and(|set| set.members.contains_key(&cursor));
-        until > wall && !known && self.insert(cursor, held, wall).is_ok()
+        // Ended ones are not taken back, so none of them makes room.
+        until > wall && !known && self.insert(cursor, held, wall, |_, _| {}).is_ok()
     }
 
-    fn insert(&mut self, cursor: Cursor, held: Held, wall: UnixMillis) -> Result<(), Refused> {
+    fn insert(
+        &mut self,
+        cursor: Cursor,
+        held: Held,
+        wall: UnixMillis,
+        gone: impl FnMut(&Target, &Cursor),
+    ) -> Result<(), Refused> {
         let bytes = held.bytes();
         if let Err(refused) = self.has_room(&held) {
-            self.sweep(wall, |_, _| {});
+            self.look_for_ended(&held.member.target(), wall, gone);
             self.has_room(&held).map_err(|_| refused)?;
         }
         let set = self.sets.entry(held.member.target()).or_insert_with(|| Set {
@@ -212,32 +251,52 @@ impl Members {
         }
     }
 
+    /// Lets go of what has ended in one set, and in all if nobody looked there within a second: what
+    /// is refused for want of room must not cost more than that.
+    fn look_for_ended(
+        &mut self,
+        target: &Target,
+        wall: UnixMillis,
+        mut gone: impl FnMut(&Target, &Cursor),
+    ) {
+        if self.swept_at + SWEPT_EVERY <= wall || self.swept_at > wall {
+            return self.sweep(wall, gone);
+        }
+        let Some(set) = self.sets.get_mut(target).filter(|set| set.next_end <= wall) else {
+            return;
+        };
+        let ended = set.take_ended(wall);
+        let is_empty = set.members.is_empty();
+        for (cursor, held) in ended {
+            self.uncount(&held);
+            gone(target, &cursor);
+        }
+        if is_empty {
+            self.sets.remove(target);
+        }
+    }
+
     /// Lets go of what need not be remembered any more, and tells of each.
-    pub fn sweep(&mut self, wall: UnixMillis, mut each: impl FnMut(&Target, &Cursor)) {
-        let Self { sets, sources, bytes, count } = self;
-        sets.retain(|target, set| {
-            if set.next_end > wall {
-                return true;
+    pub fn sweep(&mut self, wall: UnixMillis, mut gone: impl FnMut(&Target, &Cursor)) {
+        self.swept_at = wall;
+        let mut ended = Vec::new();
+        self.sets.retain(|target, set| {
+            if set.next_end <= wall {
+                let of_set = set.take_ended(wall);
+                ended.extend(of_set.into_iter().map(|(cursor, held)| (*target, cursor, held)));
             }
-            set.digests = Digests::default();
-            let writers = &mut set.writers;
-            set.members.retain(|cursor, held| {
-                if held.until > wall {
-                    return true;
-                }
-                each(target, cursor);
-                *bytes -= held.bytes();
-                sources.release(held.source, 1, held.bytes());
-                *count -= 1;
-                forget(writers, held.member.writer().as_bytes());
-                false
-            });
-            match set.members.values().map(|held| held.until).min() {
-                Some(first) => set.next_end = first,
-                None => return false,
-            }
-            true
+            !set.members.is_empty()
         });
+        for (target, cursor, held) in ended {
+            self.uncount(&held);
+            gone(&target, &cursor);
+        }
+    }
+
+    fn uncount(&mut self, held: &Held) {
+        self.bytes -= held.bytes();
+        self.count -= 1;
+        self.sources.release(held.source, 1, held.bytes());
     }
 
     /// Sets held.

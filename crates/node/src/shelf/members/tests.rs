@@ -50,7 +50,7 @@ fn by(
 }
 
 fn add(shelf: &mut Members, member: &Member, minutes: u64) -> Result<(), (i64, &'static str)> {
-    let outcome = shelf.add(member.as_ref(), Source::default(), at(minutes));
+    let outcome = shelf.add(member.as_ref(), Source::default(), at(minutes), |_, _| {});
     shelf.check_invariant();
     outcome.map(drop).map_err(|refused| (refused.code, refused.text))
 }
@@ -112,7 +112,7 @@ fn one_writer_cannot_fill_a_set_and_a_full_set_takes_updates() {
         let writer = 1 + (number / per_writer) as u8;
         let member = by(writer, target(), &item(number), 1, 10 + u64::from(writer), 0, false);
         assert_eq!(
-            shelf.add(member.as_ref(), Source::default(), at(0)).map(drop),
+            shelf.add(member.as_ref(), Source::default(), at(0), |_, _| {}).map(drop),
             Ok(()),
             "{number}"
         );
@@ -135,20 +135,44 @@ fn one_writer_cannot_fill_a_set_and_a_full_set_takes_updates() {
 }
 
 #[test]
+fn what_makes_room_is_told_so_that_a_disk_lets_it_go_too() {
+    let mut shelf = shelf();
+    let (mut gone, mut added) = (0, 0);
+    for minute in 0..6 {
+        for number in 0..MEMBERS_PER_WRITER + 9 {
+            let short = by(1, target(), &format!("{minute} {number}"), 1, minute + 1, 0, false);
+            let put = shelf.add(short.as_ref(), Source::default(), at(minute), |_, _| gone += 1);
+            added += usize::from(put.is_ok());
+            // Another set's members end as well, and are not looked for at each refusal.
+            let elsewhere =
+                by(2, Target::new([6; 20]), &format!("{minute}"), 1, minute + 1, 0, false);
+            let _ = shelf.add(elsewhere.as_ref(), Source::default(), at(minute), |_, _| gone += 1);
+        }
+        shelf.check_invariant();
+        assert_eq!(added + minute as usize + 1 - gone, shelf.len());
+    }
+    assert_eq!(added, 6 * MEMBERS_PER_WRITER);
+}
+
+#[test]
 fn one_address_fills_only_its_part_of_the_shelf() {
     let mut shelf = shelf();
     let stranger = shelf.source(&Endpoint::v4([203, 0, 113, 1], 1), Way::Put);
     shelf.sources.charge(stranger, 1, SET_BYTES / 4 - ENTRY_BYTES - 1);
     let member = said("a", 1, 10, 0, false);
-    let refused = shelf.add(member.as_ref(), stranger, at(0)).map_err(|no| no.text);
+    let refused = shelf.add(member.as_ref(), stranger, at(0), |_, _| {}).map_err(|no| no.text);
     assert_eq!(refused.map(drop), Ok(()), "just fits");
     let next = said("b", 1, 10, 0, false);
-    let refused = shelf.add(next.as_ref(), stranger, at(0)).map_err(|no| no.text);
+    let refused = shelf.add(next.as_ref(), stranger, at(0), |_, _| {}).map_err(|no| no.text);
     assert_eq!(refused, Err(SOURCE_FULL.text));
     let other = shelf.source(&Endpoint::v4([203, 0, 114, 1], 1), Way::Put);
-    assert_eq!(shelf.add(next.as_ref(), other, at(0)).map(drop), Ok(()));
+    assert_eq!(shelf.add(next.as_ref(), other, at(0), |_, _| {}).map(drop), Ok(()));
     shelf.sweep(at(10), |_, _| {});
-    assert_eq!(shelf.add(next.as_ref(), stranger, at(0)).map(drop), Ok(()), "room again");
+    assert_eq!(
+        shelf.add(next.as_ref(), stranger, at(0), |_, _| {}).map(drop),
+        Ok(()),
+        "room again"
+    );
 }
 
 #[test]
@@ -189,7 +213,7 @@ proptest! {
                 let (old, new) = (old.saying(), member.saying());
                 new.seq < old.seq || (new.seq == old.seq && new != old)
             });
-            prop_assert_eq!(shelf.add(member.as_ref(), Source::default(), at(time)).is_err(), refused);
+            prop_assert_eq!(shelf.add(member.as_ref(), Source::default(), at(time), |_, _| {}).is_err(), refused);
             if !refused {
                 let until = known.map_or(until, |(_, old)| until.max(*old));
                 model.insert(number, (member, until));

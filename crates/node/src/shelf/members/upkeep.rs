@@ -142,7 +142,7 @@ impl Members {
     /// member.
     pub fn shed(&mut self, mut each: impl FnMut(&Target, &Cursor)) {
         let (most_bytes, most_sets) = (SET_BYTES / 8 * 7, SETS / 8 * 7);
-        let Self { sets, sources, bytes, count } = self;
+        let Self { sets, sources, bytes, count, .. } = self;
         let mut left = sets.len();
         sets.retain(|target, set| {
             if !set.released || (*bytes <= most_bytes && left <= most_sets) {
@@ -153,7 +153,7 @@ impl Members {
             for (cursor, held) in &set.members {
                 each(target, cursor);
                 *bytes -= held.bytes();
-                sources.release(held.source, held.bytes());
+                sources.release(held.source, 1, held.bytes());
             }
             false
         });

@@ -33,7 +33,7 @@ fn member(target: Target, item: &str, version: u64, until: u64, removed: bool) -
 }
 
 fn add(shelf: &mut Members, member: &Member, minutes: u64) -> bool {
-    shelf.add(member.as_ref(), Source::default(), at(minutes)).is_ok()
+    shelf.add(member.as_ref(), Source::default(), at(minutes), |_, _| {}).is_ok()
 }
 
 /// What the digest of a part must be, by what is told.
