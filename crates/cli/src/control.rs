@@ -42,7 +42,14 @@ pub struct DataArgs {
 }
 
 impl DataArgs {
-    /// Reaches the node that runs with this directory.
+    /// Sees that a node runs with this directory, before anything else is done. It is left again: who
+    /// has nothing to say yet, since a value or a passphrase is still to come, holds a place for
+    /// nothing and is soon left by the node.
+    pub async fn look(&self) -> Result<(), Failure> {
+        self.reach().await.map(drop)
+    }
+
+    /// Reaches the node that runs with this directory, to say something at once.
     pub async fn reach(&self) -> Result<Control, Failure> {
         let Some(directory) = &self.data else {
             return Err(Failure::new(Kind::Usage, "which node keeps it is not said").hint(

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 use xorbit::{DEFAULT_TTL, LEAST_PROMISED_TTL, MAX_TTL, Namespace};
 
-use crate::control::{self, Control, DataArgs};
+use crate::control::{self, DataArgs};
 use crate::failure::Failure;
 use crate::namespace::ReadableArgs;
 use crate::promise;
@@ -71,9 +71,9 @@ pub fn renewal(ttl: Option<Life>) -> Result<Duration, Failure> {
 pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
     let ttl = renewal(args.ttl)?;
     // First, since a passphrase takes its time.
-    let mut keeper = args.keeper.reach().await?;
+    args.keeper.look().await?;
     let namespace = args.namespace.namespace(false)?;
-    let mut report = ask(&mut keeper, &args.key, &namespace, ttl).await?;
+    let mut report = ask(&args.keeper, &args.key, &namespace, ttl).await?;
     if !json {
         talk::say(promise::made_line(&args.key, &report));
         return Ok(());
@@ -84,10 +84,10 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
 
 /// Asks a node for a promise.
 pub async fn ask(
-    keeper: &mut Control,
+    keeper: &DataArgs,
     key: &str,
     namespace: &Namespace,
     ttl: Duration,
 ) -> Result<Value, Failure> {
-    keeper.ask(control::keep(key, namespace, ttl), |_| {}).await
+    keeper.reach().await?.ask(control::keep(key, namespace, ttl), |_| {}).await
 }

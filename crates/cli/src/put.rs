@@ -10,7 +10,7 @@ use xorbit::{Namespace, PutError, Version};
 use crate::batch::{self, PutAll};
 use crate::connection::ConnectionArgs;
 use crate::content::{ContentArgs, Source};
-use crate::control::{Control, DataArgs};
+use crate::control::DataArgs;
 use crate::failure::{Failure, Kind};
 use crate::keep::{self, Life};
 use crate::namespace::WritableArgs;
@@ -102,7 +102,7 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
     if let Some(file) = &args.batch {
         return put_all(&args, file, json).await;
     }
-    let mut keeper = Keeper::find(&args).await?;
+    let keeper = Keeper::find(&args).await?;
     let namespace = args.namespace.namespace(args.connection.is_public())?;
     let key = args.key.clone().unwrap_or_default();
     let limit = args.size.max_size.unwrap_or_else(|| args.connection.default_max_value());
@@ -145,7 +145,7 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
         }
         failure
     })?;
-    let kept = match &mut keeper {
+    let kept = match &keeper {
         Some(keeper) => Some(keeper.keep(&key, &namespace).await.map_err(|failure| {
             let stored = report.version.map_or(0, Version::get);
             failure.detail(format!("it is stored in version {stored}, but not kept"))
@@ -171,14 +171,14 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
 }
 
 /// The node that is to keep what is put.
-struct Keeper {
-    control: Control,
+struct Keeper<'a> {
+    data: &'a DataArgs,
     ttl: Duration,
 }
 
-impl Keeper {
+impl<'a> Keeper<'a> {
     /// Finds it before anything is put, if one is asked for.
-    async fn find(args: &Args) -> Result<Option<Self>, Failure> {
+    async fn find(args: &'a Args) -> Result<Option<Self>, Failure> {
         let forever = args.ttl == Some(Life::Forever);
         match (args.keep || forever, &args.keeper.data) {
             (false, None) => return Ok(None),
@@ -197,10 +197,11 @@ impl Keeper {
             (true, _) => {}
         }
         let ttl = keep::renewal(args.ttl)?;
-        Ok(Some(Self { control: args.keeper.reach().await?, ttl }))
+        args.keeper.look().await?;
+        Ok(Some(Self { data: &args.keeper, ttl }))
     }
 
-    async fn keep(&mut self, key: &str, namespace: &Namespace) -> Result<Value, Failure> {
-        keep::ask(&mut self.control, key, namespace, self.ttl).await
+    async fn keep(&self, key: &str, namespace: &Namespace) -> Result<Value, Failure> {
+        keep::ask(self.data, key, namespace, self.ttl).await
     }
 }

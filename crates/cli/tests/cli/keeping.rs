@@ -3,12 +3,12 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use crate::program::{Directory, Node, PATIENCE, run};
+use crate::program::{Directory, Node, PATIENCE, Verb, run};
 
 /// A node with a data directory, and where that is.
 fn keeper(directory: &Directory) -> (Node, String) {
@@ -91,6 +91,28 @@ fn a_put_may_be_kept_at_once_and_for_ever() {
         kept["promises"].as_array().unwrap().iter().map(|it| &it["key"]).collect();
     assert_eq!(keys, ["a", "b", "c"]);
     assert_eq!(kept["promises"][0]["fares"]["state"], "alive");
+}
+
+#[test]
+fn a_value_may_take_its_time_to_come_and_is_kept_all_the_same() {
+    let (directory, node) = (Directory::new(), Node::start(&[]));
+    // In place of a keeper, so that it is seen who speaks with it and when.
+    let door = UnixListener::bind(directory.path("control.sock")).unwrap();
+    let data = directory.path(".");
+    let verb = Verb::start(&node, &["put", "k", "-", "--keep", "--data", &data, "--json"]);
+    // A node leaves who says nothing for ten seconds, as here at once.
+    drop(door.accept().unwrap());
+    let keeper = std::thread::spawn(move || {
+        let (mut stream, _) = door.accept().unwrap();
+        let mut line = String::new();
+        BufReader::new(stream.try_clone().unwrap()).read_line(&mut line).unwrap();
+        stream.write_all(b"{\"done\":{\"promised\":true}}\n").unwrap();
+        serde_json::from_str::<Value>(&line).unwrap()
+    });
+    let put = verb.end_with(b"late").expect(0).json();
+    assert_eq!(put["kept"], json!({ "promised": true }));
+    assert_eq!(keeper.join().unwrap()["keep"]["key"], "k");
+    assert_eq!(node.run(&["get", "k"]).expect(0).text(), "late");
 }
 
 #[test]

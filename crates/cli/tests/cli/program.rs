@@ -45,24 +45,19 @@ pub fn run(arguments: &[&str]) -> Outcome {
     run_with(arguments, b"", &[])
 }
 
+/// Runs a verb to its end, none of whose files may become longer than so many blocks of 512 or 1,024
+/// bytes, as the shell counts.
+pub fn run_with_short_files(blocks: u32, arguments: &[&str]) -> Outcome {
+    let mut command = with_short_files(blocks);
+    command.args(arguments).stdin(Stdio::piped());
+    Running::start(command).outcome(b"")
+}
+
 /// Runs a verb to its end, with something on stdin and in the environment.
 pub fn run_with(arguments: &[&str], stdin: &[u8], environment: &[(&str, &str)]) -> Outcome {
     let mut command = program();
     command.args(arguments).envs(environment.iter().copied()).stdin(Stdio::piped());
-    let started = Instant::now();
-    let mut running = Running::start(command);
-    let mut input = running.child.stdin.take().unwrap();
-    // Most verbs do not read it, and may have ended before.
-    let _ = input.write_all(stdin);
-    drop(input);
-    let stdout = everything(running.child.stdout.take().unwrap());
-    let stderr = everything(running.child.stderr.take().unwrap());
-    let waited = "a verb ended in time";
-    let stdout = stdout.recv_timeout(PATIENCE).expect(waited);
-    let stderr = stderr.recv_timeout(PATIENCE).expect(waited);
-    let status = running.child.wait().unwrap();
-    let stderr = String::from_utf8(stderr).unwrap();
-    Outcome { code: status.code().unwrap(), stdout, stderr, took: started.elapsed() }
+    Running::start(command).outcome(stdin)
 }
 
 fn program() -> Command {
@@ -73,6 +68,59 @@ fn program() -> Command {
     });
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
+}
+
+fn with_short_files(blocks: u32) -> Command {
+    let mut command = Command::new("sh");
+    // A write beyond the limit shall fail, as on a full disk, and not end the process.
+    let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\"");
+    command.args(["-c", &script, "sh"]).arg(program().get_program());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// A verb that runs, and whose stdin is open until it is told all.
+pub struct Verb {
+    running: Running,
+}
+
+impl Verb {
+    /// Starts a verb that joins through a node.
+    pub fn start(node: &Node, arguments: &[&str]) -> Self {
+        Self::start_through(&node.address, arguments)
+    }
+
+    /// Starts a verb that joins through whoever is there.
+    pub fn start_through(address: &str, arguments: &[&str]) -> Self {
+        let mut command = program();
+        command.args(arguments).env("XORBIT_JOIN", address).stdin(Stdio::piped());
+        Self { running: Running::start(command) }
+    }
+
+    /// Starts one that lets nobody else read what it makes.
+    pub fn start_for_itself(node: &Node, arguments: &[&str]) -> Self {
+        let mut command = Command::new("sh");
+        command.args(["-c", "umask 077; exec \"$@\"", "sh"]).arg(program().get_program());
+        command.args(arguments).env("XORBIT_JOIN", &node.address);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self { running: Running::start(command) }
+    }
+
+    /// Reads no more of what it prints.
+    pub fn close_stdout(&mut self) {
+        drop(self.running.child.stdout.take());
+    }
+
+    /// Gives it all of its stdin and waits for its end.
+    pub fn end_with(mut self, stdin: &[u8]) -> Outcome {
+        self.running.outcome(stdin)
+    }
+
+    /// Sends a signal to this very process, and waits for its end.
+    pub fn leave(mut self, signal: &str) -> Outcome {
+        self.running.signal(signal);
+        self.running.outcome(b"")
+    }
 }
 
 /// All that comes out of a pipe, once it is closed.
@@ -103,11 +151,37 @@ fn lines(pipe: impl Read + Send + 'static) -> Receiver<String> {
 /// A process that ends with its test.
 struct Running {
     child: Child,
+    started: Instant,
 }
 
 impl Running {
     fn start(mut command: Command) -> Self {
-        Self { child: command.spawn().unwrap() }
+        let started = Instant::now();
+        Self { child: command.spawn().unwrap(), started }
+    }
+
+    /// Sends a signal to this very process.
+    fn signal(&self, signal: &str) {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("sh").args(["-c", &format!("kill -{signal} {pid}")]).status();
+        assert!(sent.unwrap().success());
+    }
+
+    /// Gives it all of its stdin and waits for its end.
+    fn outcome(&mut self, stdin: &[u8]) -> Outcome {
+        let mut input = self.child.stdin.take().unwrap();
+        // Most verbs do not read it, and may have ended before.
+        let _ = input.write_all(stdin);
+        drop(input);
+        let stdout = self.child.stdout.take().map(everything);
+        let stderr = everything(self.child.stderr.take().unwrap());
+        let waited = "a verb ended in time";
+        let stdout = stdout.map(|stdout| stdout.recv_timeout(PATIENCE).expect(waited));
+        let stderr = stderr.recv_timeout(PATIENCE).expect(waited);
+        let status = self.child.wait().unwrap();
+        let stderr = String::from_utf8(stderr).unwrap();
+        let (code, took) = (status.code().unwrap(), self.started.elapsed());
+        Outcome { code, stdout: stdout.unwrap_or_default(), stderr, took }
     }
 }
 
@@ -153,12 +227,8 @@ impl Node {
     /// Starts a node on a free port of loopback, none of whose files may become longer than so many
     /// blocks of 512 or 1,024 bytes, as the shell counts.
     pub fn start_with_short_files(blocks: u32, arguments: &[&str]) -> Self {
-        let mut command = Command::new("sh");
-        // A write beyond the limit shall fail, as on a full disk, and not end the process.
-        let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\"");
-        command.args(["-c", &script, "sh"]).arg(program().get_program());
+        let mut command = with_short_files(blocks);
         command.args(["node", "--listen", "127.0.0.1:0"]).args(arguments);
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         Self::start_command(command)
     }
 
@@ -243,9 +313,7 @@ impl Node {
 
     /// Sends a signal to this very process.
     pub fn signal(&self, signal: &str) {
-        let pid = self.running.child.id().to_string();
-        let sent = Command::new("sh").args(["-c", &format!("kill -{signal} {pid}")]).status();
-        assert!(sent.unwrap().success());
+        self.running.signal(signal);
     }
 
     /// Sends a signal to this very process, and waits for its end.
@@ -289,9 +357,7 @@ impl Watch {
 
     /// Sends a signal to this very process, and waits for its end.
     pub fn leave(self, signal: &str) -> ExitStatus {
-        let pid = self.running.child.id().to_string();
-        let sent = Command::new("sh").args(["-c", &format!("kill -{signal} {pid}")]).status();
-        assert!(sent.unwrap().success());
+        self.running.signal(signal);
         self.ended()
     }
 }
