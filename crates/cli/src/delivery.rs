@@ -1,12 +1,14 @@
 //! Where a value goes that was got: to stdout or into a file, and only once the whole is verified.
 
-use std::fs;
+use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::{NamedTempFile, SpooledTempFile};
+use tempfile::SpooledTempFile;
 
 use crate::failure::{Failure, Kind};
+use crate::leave::Leave;
+use crate::replacement::{Place, Readers, Replacement, cannot_write};
 use crate::talk;
 
 /// Up to here a value waits in memory, beyond it in a nameless file.
@@ -16,43 +18,46 @@ const SPOOL_BYTES: usize = 1 << 20;
 pub enum Delivery {
     /// To stdout.
     Stdout(SpooledTempFile),
-    /// Into the file of this name, which takes its place at the end.
-    File(NamedTempFile, PathBuf),
+    /// Into what has this name and is no file, such as a pipe.
+    Into(SpooledTempFile, PathBuf),
+    /// Into a file, which takes its place at the end.
+    File(Replacement),
 }
 
 impl Delivery {
-    /// To `output`, or without one to stdout.
-    pub fn new(output: Option<&Path>) -> Result<Self, Failure> {
-        let Some(path) = output else { return Ok(Self::Stdout(SpooledTempFile::new(SPOOL_BYTES))) };
-        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        let file = NamedTempFile::with_prefix_in(".xorbit-", directory.unwrap_or(Path::new(".")));
-        let file = file.map_err(|cause| cannot_write(path, &cause))?;
-        Ok(Self::File(file, path.to_owned()))
+    /// To `output`, or without one to stdout. With it comes, if it would leave a file behind, who
+    /// hears that the program shall leave.
+    pub fn begin(output: Option<&Path>) -> Result<(Self, Option<Leave>), Failure> {
+        let spool = || SpooledTempFile::new(SPOOL_BYTES);
+        match output.map(Place::of).transpose()? {
+            None => Ok((Self::Stdout(spool()), None)),
+            Some(Place::Other(path)) => Ok((Self::Into(spool(), path), None)),
+            Some(Place::File { path, there }) => {
+                // First, so that no signal finds a file that nobody removes.
+                let leave = Leave::heed()?;
+                let file = Replacement::begin(path, there, Readers::AsBefore)?;
+                Ok((Self::File(file), Some(leave)))
+            }
+        }
     }
 
     /// Hands over what was written: the whole value, verified.
     pub fn hand_over(self) -> Result<(), Failure> {
         match self {
             Self::Stdout(mut spooled) => {
-                let length = spooled.stream_position().and_then(|end| {
-                    spooled.rewind()?;
-                    Ok(end)
-                });
-                let read = |cause: io::Error| {
-                    Failure::new(Kind::Environment, format!("cannot read the value back: {cause}"))
-                };
-                if length.map_err(read)? > SPOOL_BYTES as u64 {
+                if length(&mut spooled)? > SPOOL_BYTES as u64 {
                     return talk::copy(&mut spooled);
                 }
                 let mut bytes = Vec::new();
-                spooled.read_to_end(&mut bytes).map_err(read)?;
+                spooled.read_to_end(&mut bytes).map_err(|cause| cannot_read_back(&cause))?;
                 talk::value(&bytes)
             }
-            Self::File(file, path) => {
-                let kept =
-                    file.persist(&path).map_err(|error| cannot_write(&path, &error.error))?;
-                readable_as_others(&kept).map_err(|cause| cannot_write(&path, &cause))
+            Self::Into(mut spooled, path) => {
+                length(&mut spooled)?;
+                let copied = File::create(&path).and_then(|mut to| io::copy(&mut spooled, &mut to));
+                copied.map(|_| ()).map_err(|cause| cannot_write(&path, &cause))
             }
+            Self::File(file) => file.finish(),
         }
     }
 }
@@ -60,31 +65,25 @@ impl Delivery {
 impl Write for Delivery {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Self::Stdout(spooled) => spooled.write(bytes),
-            Self::File(file, _) => file.write(bytes),
+            Self::Stdout(spooled) | Self::Into(spooled, _) => spooled.write(bytes),
+            Self::File(file) => file.write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match self {
-            Self::Stdout(spooled) => spooled.flush(),
-            Self::File(file, _) => file.flush(),
+            Self::Stdout(spooled) | Self::Into(spooled, _) => spooled.flush(),
+            Self::File(file) => file.flush(),
         }
     }
 }
 
-/// A temporary file is its owner's alone; a value got is a file like those that people make.
-#[cfg(unix)]
-fn readable_as_others(file: &fs::File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(fs::Permissions::from_mode(0o644))
+/// How much was written, which is read from its beginning next.
+fn length(spooled: &mut SpooledTempFile) -> Result<u64, Failure> {
+    let length = spooled.stream_position();
+    length.and_then(|end| spooled.rewind().map(|()| end)).map_err(|cause| cannot_read_back(&cause))
 }
 
-#[cfg(not(unix))]
-fn readable_as_others(_: &fs::File) -> io::Result<()> {
-    Ok(())
-}
-
-fn cannot_write(path: &Path, cause: &io::Error) -> Failure {
-    Failure::new(Kind::Environment, format!("cannot write `{}`: {cause}", path.display()))
+fn cannot_read_back(cause: &io::Error) -> Failure {
+    Failure::new(Kind::Environment, format!("cannot read the value back: {cause}"))
 }

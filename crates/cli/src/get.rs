@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use xorbit::{Absence, Consistency, GetError};
+use xorbit::{Absence, Consistency, GetError, GetReport, Namespace};
 
 use crate::batch::{self, GetAll};
-use crate::connection::ConnectionArgs;
+use crate::connection::{Client, ConnectionArgs};
 use crate::delivery::Delivery;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::namespace::ReadableArgs;
 use crate::progress::Bar;
 use crate::report;
@@ -61,21 +61,58 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
         let all = GetAll { namespace, consistency };
         return batch::get(args.connection.connect().await?, file, all, json).await;
     }
-    let key = args.key.unwrap_or_default();
-    let mut delivery = Delivery::new(args.output.as_deref())?;
+    let (mut delivery, leave) = Delivery::begin(args.output.as_deref())?;
+    let fetched = fetch(&args, namespace, consistency, &mut delivery, json);
+    let fetched = match leave {
+        None => fetched.await?,
+        Some(mut leave) => tokio::select! {
+            fetched = fetched => fetched?,
+            // What came of the value goes with its delivery.
+            () = leave.asked() => {
+                let what = "asked to leave before the whole value was there";
+                return Err(Failure::new(Kind::Environment, what).detail("nothing was written"));
+            }
+        },
+    };
+    tell(args, fetched, delivery, json).await
+}
+
+/// What came of a get whose value is in its delivery.
+struct Fetched {
+    client: Client,
+    trace: Trace,
+    result: Result<GetReport, GetError>,
+}
+
+async fn fetch(
+    args: &Args,
+    namespace: Namespace,
+    consistency: Consistency,
+    delivery: &mut Delivery,
+    json: bool,
+) -> Result<Fetched, Failure> {
+    let key = args.key.clone().unwrap_or_default();
     let client = args.connection.connect_with(args.size.max_size).await?;
     let bar = Bar::new(json);
-    let get = client.node.get(key.clone()).namespace(namespace).consistency(consistency);
+    let get = client.node.get(key).namespace(namespace).consistency(consistency);
     let get = get.on_progress(bar.listener());
     let mut trace = Trace::new(json);
     let in_object = json && args.output.is_none();
     let result = match (args.trace, in_object) {
         (true, true) => get.traced(|step| trace.step(step)).await,
         (false, true) => get.await,
-        (true, false) => get.traced_to(&mut delivery, |step| trace.step(step)).await,
-        (false, false) => get.write_to(&mut delivery).await,
+        (true, false) => get.traced_to(delivery, |step| trace.step(step)).await,
+        (false, false) => get.write_to(delivery).await,
     };
     bar.clear();
+    Ok(Fetched { client, trace, result })
+}
+
+/// Tells it and hands the value over.
+async fn tell(args: Args, fetched: Fetched, delivery: Delivery, json: bool) -> Result<(), Failure> {
+    let Fetched { client, trace, result } = fetched;
+    let key = args.key.unwrap_or_default();
+    let in_object = json && args.output.is_none();
     let told = match result {
         Err(error) => {
             let never_seen =

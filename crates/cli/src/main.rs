@@ -36,6 +36,7 @@ mod put;
 mod reachability;
 mod receipt;
 mod remove;
+mod replacement;
 mod report;
 mod sample;
 mod scrape;

@@ -12,6 +12,7 @@ mod keys;
 mod kills;
 mod large;
 mod nodes;
+mod outputs;
 mod program;
 mod raw;
 mod sealed;

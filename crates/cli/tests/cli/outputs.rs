@@ -1,0 +1,89 @@
+//! Files that verbs write: as a whole or not at all, and readable by those who may.
+
+use std::fs;
+use std::net::UdpSocket;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
+use std::process::Command;
+use std::time::Instant;
+
+use crate::program::{Directory, Node, PATIENCE, Verb};
+
+fn mode(path: &str) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+fn names(directory: &Directory) -> Vec<String> {
+    let entries = fs::read_dir(directory.path(".")).unwrap();
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+#[test]
+fn a_get_that_is_asked_to_leave_leaves_nothing_behind() {
+    let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap().to_string();
+    for signal in ["INT", "TERM"] {
+        let directory = Directory::new();
+        let copy = directory.path("copy");
+        let verb = Verb::start_through(&address, &["get", "k", "--output", &copy]);
+        let deadline = Instant::now() + PATIENCE;
+        while names(&directory).is_empty() {
+            assert!(Instant::now() < deadline, "it began no file");
+        }
+        let left = verb.leave(signal).expect(2);
+        let told =
+            "error: asked to leave before the whole value was there\n  nothing was written\n";
+        assert_eq!(left.stderr, told);
+        assert!(names(&directory).is_empty(), "{:?}", names(&directory));
+    }
+}
+
+#[test]
+fn a_value_got_is_readable_by_those_who_could_read_what_was_there() {
+    let (node, directory) = (Node::start(&[]), Directory::new());
+    node.run(&["put", "k", "v"]).expect(0);
+    let old = directory.file("old", b"before");
+    for allowed in [0o600, 0o640, 0o664] {
+        fs::set_permissions(&old, fs::Permissions::from_mode(allowed)).unwrap();
+        node.run(&["get", "k", "--output", &old]).expect(0);
+        assert_eq!((mode(&old), &fs::read(&old).unwrap()[..]), (allowed, &b"v"[..]));
+    }
+    let new = directory.path("new");
+    node.run(&["get", "k", "--output", &new]).expect(0);
+    let any = directory.file("any", b"");
+    assert_eq!(mode(&new), mode(&any));
+    let own = directory.path("own");
+    Verb::start_for_itself(&node, &["get", "k", "--output", &own]).end_with(b"").expect(0);
+    assert_eq!(mode(&own), 0o600);
+}
+
+#[test]
+fn a_value_goes_where_links_lead_and_into_what_is_no_file() {
+    let (node, directory) = (Node::start(&[]), Directory::new());
+    node.run(&["put", "k", "v"]).expect(0);
+    let file = directory.file("file", b"before");
+    let (there, nowhere) = (directory.path("link"), directory.path("dangling"));
+    symlink(&file, &there).unwrap();
+    symlink(directory.path("made"), &nowhere).unwrap();
+    for link in [&there, &nowhere] {
+        node.run(&["get", "k", "--output", link]).expect(0);
+        assert!(fs::symlink_metadata(link).unwrap().is_symlink());
+    }
+    assert_eq!(fs::read(&file).unwrap(), b"v");
+    assert_eq!(fs::read(directory.path("made")).unwrap(), b"v");
+    let null = directory.path("null");
+    symlink("/dev/null", &null).unwrap();
+    node.run(&["get", "k", "--output", &null]).expect(0);
+    assert!(fs::metadata(&null).unwrap().file_type().is_char_device());
+    let pipe = directory.path("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || fs::read(pipe).unwrap()
+    });
+    node.run(&["get", "k", "--output", &pipe]).expect(0);
+    assert_eq!(reader.join().unwrap(), b"v");
+    let refused = node.run(&["get", "k", "--output", &directory.path(".")]).expect(2);
+    assert!(refused.stderr.contains("is a directory"), "{refused:?}");
+    let left: Vec<String> = names(&directory);
+    assert!(left.iter().all(|name| !name.starts_with('.')), "{left:?}");
+}
