@@ -177,7 +177,7 @@ async fn dispatch(verb: Verb, json: bool) -> Result<(), Failure> {
         Verb::Lookup(args) => lookup::run(args, json).await,
         Verb::Ping(args) => ping::run(args, json).await,
         Verb::Sample(args) => sample::run(args, json).await,
-        Verb::Store(args) => store::run(&args, json),
+        Verb::Store(args) => store::run(args, json).await,
     }
 }
 

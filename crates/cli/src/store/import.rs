@@ -47,6 +47,10 @@ struct Tally {
     outdated: usize,
     refused: Vec<String>,
     refusals: usize,
+    /// An export has begun and not ended.
+    open: bool,
+    /// Another began behind one that did not end.
+    cut_off: bool,
 }
 
 /// Does it.
@@ -61,42 +65,92 @@ pub fn run(args: &Args, json: bool) -> Result<(), Failure> {
         None => Box::new(io::stdin().lock()),
     };
     let mut writer = Writer::open(&args.directory)?;
-    let (mut tally, mut text, mut number) = (Tally::default(), Vec::new(), 0);
+    let (tally, read) = import(&mut writer, &mut input, args.keep_going)?;
+    match read {
+        Ok(()) => tell(&tally, &source, json),
+        Err(cause) => {
+            let failure = cannot(cause).detail(format!("taken: {}", tally.told()));
+            Err(failure.with("taken", tally.to_json()))
+        }
+    }
+}
+
+/// Takes all lines, or those up to where no more can be read; what was taken is on the disk then.
+fn import(
+    writer: &mut Writer,
+    input: &mut dyn BufRead,
+    keep_going: bool,
+) -> Result<(Tally, io::Result<()>), Failure> {
+    let mut tally = Tally::default();
+    let read = match take_all(writer, input, keep_going, &mut tally) {
+        Ok(()) => Ok(()),
+        Err(NoMore::Unreadable(cause)) => Err(cause),
+        Err(NoMore::Failed(failure)) => return Err(failure),
+    };
+    writer.commit()?;
+    Ok((tally, read))
+}
+
+/// Why no more lines can be taken.
+enum NoMore {
+    /// They cannot be read.
+    Unreadable(io::Error),
+    /// The directory does not take them.
+    Failed(Failure),
+}
+
+fn take_all(
+    writer: &mut Writer,
+    input: &mut dyn BufRead,
+    keep_going: bool,
+    tally: &mut Tally,
+) -> Result<(), NoMore> {
+    let (mut text, mut number) = (Vec::new(), 0);
     loop {
         text.clear();
         number += 1;
-        let read = io::Read::take(&mut input, LINE_BYTES).read_until(b'\n', &mut text);
-        if read.map_err(cannot)? == 0 {
-            break;
+        let read = io::Read::take(&mut *input, LINE_BYTES).read_until(b'\n', &mut text);
+        if read.map_err(NoMore::Unreadable)? == 0 {
+            return Ok(());
         }
         let too_long = text.len() as u64 == LINE_BYTES && !text.ends_with(b"\n");
         let taken = if too_long {
             Err(format!("it is longer than {LINE_BYTES} bytes"))
         } else {
-            take(&mut writer, &text)?
+            take(writer, &text).map_err(NoMore::Failed)?
         };
         match taken {
-            Ok(taken) => tally.add(taken),
+            Ok(done) => tally.add(done),
             Err(why) => {
                 tally.refuse(number, &why);
-                if too_long || !args.keep_going {
-                    break;
+                if too_long || !keep_going {
+                    return Ok(());
                 }
             }
         }
     }
-    writer.commit()?;
-    tell(&tally, &source, json)
+}
+
+/// What a line was.
+enum Done {
+    /// Nothing to be taken.
+    Empty,
+    /// The first line of an export.
+    Head,
+    /// The last one.
+    End,
+    Entry(Taken),
 }
 
 /// Takes one line, if it is sound; or says why not.
-fn take(writer: &mut Writer, text: &[u8]) -> Result<Result<Option<Taken>, String>, Failure> {
+fn take(writer: &mut Writer, text: &[u8]) -> Result<Result<Done, String>, Failure> {
     if text.trim_ascii().is_empty() {
-        return Ok(Ok(None));
+        return Ok(Ok(Done::Empty));
     }
     let read = line::read(text, |line| match line {
-        Line::Head => Ok(None),
-        Line::Entry(entry) => writer.take(&entry).map(Some),
+        Line::Head => Ok(Done::Head),
+        Line::End => Ok(Done::End),
+        Line::Entry(entry) => writer.take(&entry).map(Done::Entry),
     });
     match read {
         Err(why) => Ok(Err(why)),
@@ -107,14 +161,24 @@ fn take(writer: &mut Writer, text: &[u8]) -> Result<Result<Option<Taken>, String
 }
 
 impl Tally {
-    fn add(&mut self, taken: Option<Taken>) {
-        match taken {
-            Some(Taken::New) => self.new += 1,
-            Some(Taken::Renewed) => self.renewed += 1,
-            Some(Taken::Same) => self.same += 1,
-            Some(Taken::Outdated) => self.outdated += 1,
-            None => {}
+    fn add(&mut self, done: Done) {
+        match done {
+            Done::Empty => {}
+            Done::Head => {
+                self.cut_off |= self.open;
+                self.open = true;
+            }
+            Done::End => self.open = false,
+            Done::Entry(Taken::New) => self.new += 1,
+            Done::Entry(Taken::Renewed) => self.renewed += 1,
+            Done::Entry(Taken::Same) => self.same += 1,
+            Done::Entry(Taken::Outdated) => self.outdated += 1,
         }
+    }
+
+    /// Whether an export began and did not end.
+    fn is_cut_off(&self) -> bool {
+        self.cut_off || self.open
     }
 
     fn refuse(&mut self, number: usize, why: &str) {
@@ -136,12 +200,18 @@ impl Tally {
             "same": self.same,
             "outdated": self.outdated,
             "refused": self.refusals,
+            "cut_off": self.is_cut_off(),
         })
     }
 }
 
 fn tell(tally: &Tally, source: &str, json: bool) -> Result<(), Failure> {
     if tally.refusals == 0 {
+        if tally.is_cut_off() {
+            talk::say(format_args!(
+                "{source} has no last line, so the export was cut off: entries may be missing"
+            ));
+        }
         return match json {
             true => talk::object(&tally.to_json()),
             false => talk::line(format_args!("imported {source}: {}", tally.told())),
@@ -162,4 +232,33 @@ fn tell(tally: &Tally, source: &str, json: bool) -> Result<(), Failure> {
         .detail(format!("taken: {}", tally.told()))
         .with("taken", tally.to_json())
         .hint("what was taken stays; `--keep-going` takes all lines that are sound"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read;
+    use xorbit::offline::Reader;
+
+    struct Unreadable;
+
+    impl Read for Unreadable {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::Error::other("a bad disk"))
+        }
+    }
+
+    #[test]
+    fn what_was_read_before_the_input_failed_is_taken() {
+        let directory = tempfile::tempdir().unwrap();
+        let line = &br#"{"key":"7a65627261","kind":"other","value":"00ff"}"#[..];
+        let mut input = BufReader::new(line.chain(&b"\n"[..]).chain(Unreadable));
+        let mut writer = Writer::open(directory.path()).unwrap();
+        let (tally, read) = import(&mut writer, &mut input, false).unwrap();
+        assert_eq!((tally.new, read.unwrap_err().to_string()), (1, "a bad disk".to_owned()));
+        drop(writer);
+        let mut entries = 0;
+        Reader::open(directory.path()).unwrap().each(|_| entries += 1).unwrap();
+        assert_eq!(entries, 1);
+    }
 }

@@ -19,6 +19,8 @@ const FORMAT: u64 = 1;
 pub enum Line<'l> {
     /// The first line, which tells the format.
     Head,
+    /// The last line: nothing was cut off.
+    End,
     /// An entry, unchecked.
     Entry(Entry<'l>),
 }
@@ -26,6 +28,11 @@ pub enum Line<'l> {
 /// The first line.
 pub fn head() -> Value {
     json!({ "kind": "export", "format": FORMAT })
+}
+
+/// The last line: how many entries stand above.
+pub fn end(entries: usize) -> Value {
+    json!({ "kind": "end", "entries": entries })
 }
 
 /// An entry as a line.
@@ -120,6 +127,8 @@ pub fn read<T>(line: &[u8], each: impl FnOnce(Line<'_>) -> T) -> Result<T, Strin
                 Err(format!("the export has format `{other}`, and this program knows {FORMAT}"))
             }
         },
+        // Lines may have been taken out on purpose, so their number is for people.
+        "end" => Ok(each(Line::End)),
         "item" => read_item(fields, each),
         "marker" => {
             let (target, seq, lease) = (fields.parsed("target")?, fields.seq()?, fields.lease()?);
@@ -237,7 +246,7 @@ mod tests {
         let line = write(entry).to_string();
         let same = read(line.as_bytes(), |line| match line {
             Line::Entry(again) => again == *entry,
-            Line::Head => false,
+            Line::Head | Line::End => false,
         });
         assert_eq!(same, Ok(true), "{line}");
     }

@@ -28,10 +28,10 @@ enum Verb {
 }
 
 /// Does it.
-pub fn run(args: &Args, json: bool) -> Result<(), Failure> {
-    match &args.verb {
-        Verb::Check(args) => check::run(args, json),
-        Verb::Export(args) => export::run(args, json),
-        Verb::Import(args) => import::run(args, json),
+pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
+    match args.verb {
+        Verb::Check(args) => check::run(&args, json),
+        Verb::Export(args) => export::run(args, json).await,
+        Verb::Import(args) => import::run(&args, json),
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::program::{Directory, Node, Outcome, run, run_with};
+use crate::program::{Directory, Node, Outcome, run, run_with, run_with_short_files};
 
 /// A directory in which a node has kept some of everything, and its id.
 fn filled(directory: &Directory) -> (String, String) {
@@ -157,6 +157,36 @@ fn what_is_unknown_is_exported_as_it_is_and_taken_back() {
 }
 
 #[test]
+fn an_export_that_fails_lets_the_last_one_stay() {
+    let directory = Directory::new();
+    let (data, _) = filled(&directory);
+    let file = directory.path("all.jsonl");
+    run(&["store", "export", &data, "--output", &file]).expect(0);
+    let before = fs::read(&file).unwrap();
+    let failed = run_with_short_files(1, &["store", "export", &data, "--output", &file]).expect(2);
+    assert!(failed.stderr.starts_with("error: cannot write to `"), "{failed:?}");
+    assert_eq!(fs::read(&file).unwrap(), before);
+    assert_eq!(fs::read_dir(directory.path(".")).unwrap().count(), 2, "beside `data`");
+}
+
+#[test]
+fn an_export_that_was_cut_off_is_told_when_it_is_imported() {
+    let directory = Directory::new();
+    let (data, _) = filled(&directory);
+    let export = run(&["store", "export", &data]).expect(0);
+    let lines: Vec<&str> = export.text().lines().collect();
+    let (whole, cut) = (directory.path("whole"), directory.path("cut"));
+    assert_eq!(lines.last(), Some(&r#"{"entries":6,"kind":"end"}"#));
+    assert_eq!(import(&whole, &lines, &[]).expect(0).stderr, "");
+    let told = import(&cut, &lines[..lines.len() - 1], &[]).expect(0);
+    assert!(told.stderr.contains("no last line, so the export was cut off"), "{told:?}");
+    let json = import(&cut, &lines[..3], &["--json"]).expect(0).json();
+    assert_eq!(json["cut_off"], true);
+    let not_exported = import(&cut, &lines[1..3], &[]).expect(0);
+    assert_eq!(not_exported.stderr, "");
+}
+
+#[test]
 fn the_directory_of_a_running_node_is_left_alone() {
     let directory = Directory::new();
     let data = directory.path("data");
@@ -199,7 +229,8 @@ fn promises_are_exported_only_when_asked_for_since_they_hold_secrets() {
     let without = run(&["store", "export", &data]).expect(0);
     assert!(!without.text().contains("promise"), "{without:?}");
     assert!(without.stderr.contains("left out: 1 promise, which hold secrets"), "{without:?}");
-    let file = directory.path("all.jsonl");
+    // Whoever could read what was there can read no secret.
+    let file = directory.file("all.jsonl", b"");
     run(&["store", "export", &data, "--secrets", "--output", &file]).expect(0);
     assert!(fs::read_to_string(&file).unwrap().contains("\"promise\""));
     #[cfg(unix)]
