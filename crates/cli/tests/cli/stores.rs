@@ -241,4 +241,14 @@ fn promises_are_exported_only_when_asked_for_since_they_hold_secrets() {
     run(&["store", "import", &other, "--input", &file]).expect(0);
     let again = run(&["store", "check", &other]).expect(0);
     assert!(again.text().contains("1 promise: they hold secrets"), "{again:?}");
+    // What the owner of its namespace did not sign is no value to keep.
+    let lines = fs::read_to_string(&file).unwrap();
+    let line = lines.lines().find(|line| line.contains("\"promise\"")).unwrap();
+    let mut forged: Value = serde_json::from_str(line).unwrap();
+    let mut value = forged["value"].as_str().unwrap().to_owned();
+    let last = value.pop().unwrap();
+    value.push(if last == '0' { '1' } else { '0' });
+    forged["value"] = value.into();
+    let refused = import(&other, &[&forged.to_string()], &[]).expect(3);
+    assert!(refused.stderr.contains("line 1: it is not what a node keeps"), "{refused:?}");
 }

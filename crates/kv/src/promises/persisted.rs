@@ -11,8 +11,8 @@
 //! | 8, 64 | the item's `seq`, little-endian, and signature |
 //! | the rest | the item's bencoded value |
 //!
-//! The item's public key and salt follow from namespace and key. Signatures are not checked again,
-//! the name is.
+//! The item's public key and salt follow from namespace and key. Its signature
+//! is checked when it is read back: at its first look it goes onto our own shelf, which asks nobody else.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -90,7 +90,7 @@ impl Kept {
         let signature = take(&mut rest)?;
         let salt = namespace.salt(&key);
         let signed = Signed { key: namespace.owner(), salt: &salt, seq, signature };
-        let item = Unverified { value: rest, signed: Some(signed) }.claim().trusted()?.to_item();
+        let item = Unverified { value: rest, signed: Some(signed) }.verify().ok()?.to_item();
         Some(Self { namespace, key, ttl, since, shared, item })
     }
 }
@@ -160,6 +160,17 @@ mod tests {
         fn no_strange_bytes_panic(bytes: Vec<u8>) {
             let _ = read(&[SPACE; 33], &[&[FORMAT], &bytes[..]].concat());
         }
+    }
+
+    #[test]
+    fn an_item_that_its_owner_did_not_sign_is_no_promise() {
+        let before = kept("k", true, 604_800_000, 1_700_000_000_000, b"hello");
+        let under = key(&PromiseId::of(&before.namespace, &before.key));
+        let mut bytes = Vec::new();
+        before.write(&mut bytes);
+        assert!(reads(&under, &bytes));
+        *bytes.last_mut().unwrap() ^= 1;
+        assert!(!reads(&under, &bytes));
     }
 
     #[test]
