@@ -79,6 +79,7 @@ pub use topic::{Announce, Peers};
 pub use upload::Progress;
 pub use watch::{Watch, Watching};
 
+pub use ::node::limits::MEMBERS_PER_SET;
 pub use ::node::{
     Answer, Counters, Drop as DropReason, Ended, Holds, Lease, NetworkKey, Persisted,
     PersistedMember, PersistedPeer, Responder, ShelfLimits, Step, StepOutcome, UnixMillis,

@@ -1,6 +1,6 @@
 //! Sets: add, members, remove, and what is told about them.
 
-use crate::program::{Directory, Node, run, run_with};
+use crate::program::{Directory, Node, Verb, run, run_with};
 
 #[test]
 fn members_are_added_listed_and_removed_through_different_nodes() {
@@ -91,6 +91,16 @@ fn a_long_set_is_listed_by_parts_and_in_json() {
     node.run(&["add", "n", "ff", "--hex"]).expect(0);
     assert!(node.run(&["members", "n"]).expect(0).text().contains("\\xff\n"));
     node.run(&["add", "n", "0g", "--hex"]).expect(2);
+}
+
+#[test]
+fn a_reader_who_has_had_enough_ends_a_listing() {
+    let node = Node::start(&[]);
+    node.run(&["add", "guests", "grace"]).expect(0);
+    let mut verb = Verb::start(&node, &["members", "guests"]);
+    verb.close_stdout();
+    let ended = verb.end_with(b"").expect(0);
+    assert_eq!(ended.stderr, "", "it does not go on to tell how many there are");
 }
 
 #[test]

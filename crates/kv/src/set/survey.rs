@@ -58,6 +58,8 @@ pub(super) struct Holder {
     /// How many members it says that it holds.
     pub num: u64,
     pages: usize,
+    /// How many members it told, those included that do not count.
+    members: usize,
     /// The question on its way was asked before.
     again: bool,
 }
@@ -75,6 +77,7 @@ impl Holder {
             told: Vec::new(),
             num: 0,
             pages: 0,
+            members: 0,
             again: false,
         }
     }
@@ -225,9 +228,10 @@ impl Survey {
         for member in members {
             let (cursor, saying) = (member.cursor(), member.saying());
             let rising = holder.after.is_none_or(|after| after < cursor);
-            if !rising || holder.told.len() >= node::limits::MEMBERS_PER_SET {
+            if !rising || holder.members >= node::limits::MEMBERS_PER_SET {
                 return false;
             }
+            holder.members += 1;
             holder.after = Some(cursor);
             // Honest holders refuse a version that lies far ahead: it counts as not there.
             let written_ms = saying.seq.get().unsigned_abs() / 1000;
@@ -391,5 +395,43 @@ impl Kv {
             Asked::Listing(_) => Done::Members(Err(error)),
         };
         self.done(id, done);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::Key;
+    use crate::namespace::Namespace;
+    use node::{Instant, UnixMillis};
+    use wire::Signer;
+    use wire::member::Saying;
+
+    #[test]
+    fn members_from_the_future_count_towards_what_a_replica_may_tell() {
+        let now = Now { monotonic: Instant::default(), wall: UnixMillis(1_700_000_000_000) };
+        let ahead_ms = (now.wall + VERSION_AHEAD * 2).0;
+        let (namespace, key) = (Namespace::open("default"), Key::new("k").unwrap());
+        let (target, signer) = (namespace.target(&key), Signer::from_seed(&[1; 32]));
+        let member = |number: u32| {
+            let saying = Saying {
+                seq: Seq::new(ahead_ms as i64 * 1000).unwrap(),
+                expires_ms: ahead_ms + 1,
+                remembered_ms: ahead_ms + 1,
+                removed: false,
+                item: &number.to_be_bytes(),
+            };
+            Member::sign(&signer, &target, saying).unwrap()
+        };
+        let most = node::limits::MEMBERS_PER_SET as u32;
+        let mut members: Vec<Member> = (0..=most).map(member).collect();
+        members.sort_by_key(Member::cursor);
+        let request = MembersRequest { namespace, key, after: None, limit: 1 };
+        let mut survey = Survey::new(Asked::Listing(Box::new(request)), 1, now);
+        survey.holders = [Holder::new(None, NodeId::new([2; 20]), &target, None)].into();
+        let last = members.split_off(most as usize);
+        assert!(survey.take_page(0, members, true, now));
+        assert!(survey.union.is_empty());
+        assert!(!survey.take_page(0, last, true, now), "one more than a set has");
     }
 }
