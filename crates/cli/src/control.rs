@@ -145,8 +145,10 @@ impl Control {
 /// The request that makes a promise. It holds what can sign.
 pub fn keep(key: &str, namespace: &xorbit::Namespace, ttl: Duration) -> Value {
     let ttl_ms = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
-    let namespace = crate::hex::encode(&namespace.to_bytes());
-    json!({ "keep": { "key": key, "namespace": namespace, "ttl_ms": ttl_ms } })
+    let mut request = json!({ "keep": { "key": key, "ttl_ms": ttl_ms } });
+    // Moved there: what `json!` is given it copies.
+    request["keep"]["namespace"] = Value::String(crate::hex::encode(&namespace.to_bytes()));
+    request
 }
 
 /// Wipes the namespace of a request from memory.

@@ -2,13 +2,19 @@
 
 /// Two digits for each byte.
 pub fn encode(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    // Reserved at once: it may be secret, and a text that grows leaves copies behind.
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        text.extend([byte >> 4, byte & 15].map(|digit| char::from(DIGITS[usize::from(digit)])));
+    }
+    text
 }
 
 /// As many bytes as there are pairs of digits, or `None`.
 pub fn decode_all(text: &str) -> Option<Vec<u8>> {
     let pairs = text.as_bytes().chunks(2);
-    // Reserved at once: it may be secret, and a buffer that grows leaves copies behind.
+    // As above.
     let mut bytes = Vec::with_capacity(text.len() / 2);
     for pair in pairs {
         let [byte] = decode::<1>(std::str::from_utf8(pair).ok()?)?;
@@ -43,6 +49,7 @@ mod tests {
         assert_eq!(decode::<3>("00abf"), None);
         assert_eq!(decode::<3>("00abfg"), None);
         assert_eq!(decode::<1>("é"), None);
+        assert_eq!(encode(&[7; 33]).capacity(), 66, "nothing was left behind");
         assert_eq!(decode_all("00aBff"), Some(vec![0, 0xab, 0xff]));
         assert_eq!((decode_all("00abf"), decode_all("é"), decode_all("zz")), (None, None, None));
     }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use xorbit::{Signer, random_seed};
+use zeroize::Zeroizing;
 
 use crate::failure::{Failure, Kind};
 use crate::hex;
@@ -26,12 +27,12 @@ pub struct Args {
 
 /// Does it.
 pub fn run(args: &Args, json: bool) -> Result<(), Failure> {
-    let seed = random_seed()?;
+    let seed = Zeroizing::new(random_seed()?);
     if args.network {
         return network(args, &seed, json);
     }
     let public_key = Signer::from_seed(&seed).public_key().to_string();
-    let secret = hex::encode(&seed);
+    let secret = Zeroizing::new(hex::encode(&*seed));
     match &args.file {
         Some(file) => {
             write(file, &secret)?;
@@ -45,10 +46,10 @@ pub fn run(args: &Args, json: bool) -> Result<(), Failure> {
             ));
             talk::line(public_key)
         }
-        None if json => talk::object(&json!({ "public_key": public_key, "seed": secret })),
+        None if json => talk::object(&json!({ "public_key": public_key, "seed": &*secret })),
         None => {
             talk::say(format_args!("the secret key of {public_key}:"));
-            talk::line(secret)
+            talk::line(&*secret)
         }
     }
 }
@@ -58,10 +59,10 @@ fn network(args: &Args, secret: &[u8; 32], json: bool) -> Result<(), Failure> {
     let key = network_key::line(secret);
     let Some(file) = &args.file else {
         if json {
-            return talk::object(&json!({ "network_key": key }));
+            return talk::object(&json!({ "network_key": &*key }));
         }
         talk::say("the key of a new sealed network, the content of its key file:");
-        return talk::line(key);
+        return talk::line(&*key);
     };
     write(file, &key)?;
     let file = file.display().to_string();

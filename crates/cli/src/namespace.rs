@@ -138,7 +138,7 @@ pub fn read_signer(file: &Path) -> Result<Signer, Failure> {
             "give it with `--network-key FILE`; make a namespace's with `xorbit keygen FILE`",
         ));
     }
-    let seed = hex::decode::<32>(text.trim()).ok_or_else(|| {
+    let seed = hex::decode::<32>(text.trim()).map(Zeroizing::new).ok_or_else(|| {
         // What stands there may be secret, so it is not shown.
         failure(format!("`{}` is no key file: not 64 hexadecimal digits", file.display()))
     })?;

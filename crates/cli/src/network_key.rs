@@ -15,8 +15,11 @@ use crate::secret::warn_if_others_can_read;
 const MARK: &str = "network-key ";
 
 /// The line for this secret.
-pub fn line(secret: &[u8; 32]) -> String {
-    format!("{MARK}{}", hex::encode(secret))
+pub fn line(secret: &[u8; 32]) -> Zeroizing<String> {
+    let digits = Zeroizing::new(hex::encode(secret));
+    let mut line = Zeroizing::new(String::with_capacity(MARK.len() + digits.len()));
+    line.extend([MARK, &digits]);
+    line
 }
 
 /// Whether this is the content of a network's key file.

@@ -4,6 +4,8 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
+use zeroize::Zeroizing;
+
 use crate::promises;
 
 /// An entry that was read back, ready for [`Kv::restore`](crate::Kv::restore). Reading takes most of
@@ -13,14 +15,14 @@ pub struct Restorable(pub(crate) Content);
 pub(crate) enum Content {
     Held(node::Restorable),
     /// Key and value of a promise: there are few of them.
-    Promise(Box<[u8]>, Box<[u8]>),
+    Promise(Box<[u8]>, Zeroizing<Box<[u8]>>),
 }
 
 impl Restorable {
     /// Reads an entry; `None` if it is nothing of ours, and may be removed from the disk.
     pub fn read(key: &[u8], value: &[u8]) -> Option<Self> {
         Some(Self(match key.first() {
-            Some(&promises::SPACE) => Content::Promise(key.into(), value.into()),
+            Some(&promises::SPACE) => Content::Promise(key.into(), Zeroizing::new(value.into())),
             _ => Content::Held(node::Restorable::read(key, value)?),
         }))
     }

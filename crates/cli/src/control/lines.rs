@@ -55,7 +55,9 @@ impl Lines {
 
     /// Sends a value.
     pub async fn send(&self, value: &Value) -> io::Result<()> {
-        let mut line = Zeroizing::new(serde_json::to_vec(value)?);
+        // As long as what is taken, so that no copy of what can sign is left behind.
+        let mut line = Zeroizing::new(Vec::with_capacity(LINE_BYTES));
+        serde_json::to_writer(&mut *line, value)?;
         line.push(b'\n');
         let mut rest = &line[..];
         while !rest.is_empty() {
