@@ -17,7 +17,6 @@ use tokio::time::Sleep;
 use wire::{Contact, Endpoint, Family};
 
 use crate::clock::Clock;
-use crate::data_dir::DataDir;
 use crate::node::{Info, Node};
 use crate::outbound::advertised;
 use crate::persistence::{Committed, Persistence};
@@ -97,8 +96,8 @@ pub(crate) struct Driver {
     resolve_after: Duration,
     /// What a data directory gave back.
     restored: Restored,
-    /// Where what shall outlive us goes, and the directory, which stays ours until the end.
-    persistence: Option<(Persistence, DataDir)>,
+    /// Where what shall outlive us goes.
+    persistence: Option<Persistence>,
     /// The disk took the last batch.
     disk_works: bool,
     listening: Vec<SocketAddr>,
@@ -123,7 +122,7 @@ impl Driver {
         kv: Kv,
         ports: Vec<Port>,
         clock: Clock,
-        persistence: Option<(Persistence, DataDir)>,
+        persistence: Option<Persistence>,
         join: Vec<String>,
         restored: Restored,
     ) -> Node {
@@ -218,7 +217,7 @@ impl Driver {
             if readable {
                 return Poll::Ready(Woken::Readable);
             }
-            if let Some((persistence, _)) = &mut self.persistence
+            if let Some(persistence) = &mut self.persistence
                 && let Poll::Ready(committed) = persistence.poll_committed(context)
             {
                 return Poll::Ready(Woken::Committed(committed));
@@ -266,7 +265,7 @@ impl Driver {
         while let Some(event) = self.kv.next_event() {
             self.pass_on(event);
         }
-        if let Some((persistence, _)) = &mut self.persistence {
+        if let Some(persistence) = &mut self.persistence {
             persistence.hand_over(self.kv.changes());
         }
     }
@@ -275,7 +274,7 @@ impl Driver {
     fn deadline(&mut self) -> Option<std::time::Instant> {
         let protocol = self.kv.deadline().map(|at| self.clock.at(at));
         let disk = match &self.persistence {
-            Some((persistence, _)) => persistence.due(self.kv.changes()),
+            Some(persistence) => persistence.due(self.kv.changes()),
             None => None,
         };
         [protocol, disk].into_iter().flatten().min()
@@ -491,7 +490,7 @@ impl Driver {
             }
         }
         self.remember();
-        if let Some((mut persistence, _directory)) = self.persistence.take() {
+        if let Some(persistence) = self.persistence.take() {
             // The last chance: puts that are not durable were not answered either.
             let last = persistence.finish(self.kv.changes());
             let _ = tokio::time::timeout(CLOSING, last).await;

@@ -42,7 +42,7 @@ pub(crate) fn restore(
     directory: &Path,
     config: kv::Config,
     clock: &Clock,
-) -> Result<(Kv, (Persistence, DataDir), Restored), StartError> {
+) -> Result<(Kv, Persistence, Restored), StartError> {
     let data_dir = DataDir::take(directory)?;
     let opened = data_dir.open_store()?;
     let mut store = opened.store;
@@ -51,7 +51,7 @@ pub(crate) fn restore(
         taken.map_err(|cause| DataDirError::Store { directory: directory.to_owned(), cause })?;
     restored.set_aside = opened.set_aside;
     restored.damaged_bytes = opened.damaged_bytes;
-    Ok((kv, (Persistence::start(Box::new(store))?, data_dir), restored))
+    Ok((kv, Persistence::start(Box::new(store), data_dir)?, restored))
 }
 
 /// Makes a node of what a store holds, and lets go of what has ended in the store.

@@ -66,11 +66,11 @@ fn start(store: &Switched, directory: &Directory) -> Node {
     let seed = random_seed().unwrap();
     let config = kv::Config::default();
     let (kv, _): (Kv, Restored) = take_back(&mut store.clone(), config, seed, clock.now()).unwrap();
-    let persistence = Persistence::start(Box::new(store.clone())).unwrap();
     let data_dir = DataDir::take(&directory.0).unwrap();
+    let persistence = Persistence::start(Box::new(store.clone()), data_dir).unwrap();
     let port = Port::bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let (join, restored) = (Vec::new(), Restored::default());
-    Driver::spawn(kv, vec![port], clock, Some((persistence, data_dir)), join, restored)
+    Driver::spawn(kv, vec![port], clock, Some(persistence), join, restored)
 }
 
 #[tokio::test]
