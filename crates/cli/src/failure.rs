@@ -53,7 +53,7 @@ impl Kind {
         }
     }
 
-    const ALL: [Kind; 9] = [
+    const ALL: [Kind; 10] = [
         Kind::NotFound,
         Kind::Usage,
         Kind::Environment,
@@ -61,6 +61,7 @@ impl Kind {
         Kind::Refused,
         Kind::Unopened,
         Kind::Conflict,
+        Kind::Damaged,
         Kind::Undetermined,
         Kind::Unreachable,
     ];
@@ -205,6 +206,8 @@ mod tests {
         });
         assert_eq!(failure.to_json(), told);
         assert_eq!(Failure::from_json(&told).to_json(), told);
+        let damaged = Failure::new(Kind::Damaged, "it is damaged");
+        assert_eq!(Failure::from_json(&damaged.to_json()).kind(), Kind::Damaged);
         let nonsense = Failure::from_json(&json!({ "kind": "no such", "details": 7 }));
         assert_eq!((nonsense.exit_code(), nonsense.details.len()), (2, 0));
     }

@@ -10,6 +10,7 @@ use crate::connection::ConnectionArgs;
 use crate::content::ContentArgs;
 use crate::effort;
 use crate::failure::{Failure, Kind};
+use crate::hex;
 use crate::namespace::{quoted, read_signer};
 use crate::receipt::{self, Written};
 use crate::report;
@@ -156,9 +157,17 @@ async fn get(args: GetArgs, json: bool) -> Result<(), Failure> {
     let mut object = to_json(&report);
     match bencoded::text(report.item.value()) {
         Some(text) => report::put_value(&mut object, text),
-        None => object["bencoded"] = String::from_utf8_lossy(report.item.value()).into(),
+        None => put_bencoded(&mut object, report.item.value()),
     }
     talk::object(&object)
+}
+
+/// Adds a value that is no text: as it is written if that is a text, else as digits.
+fn put_bencoded(object: &mut Value, value: &[u8]) {
+    match std::str::from_utf8(value) {
+        Ok(text) => object["bencoded"] = text.into(),
+        Err(_) => object["bencoded_hex"] = hex::encode(value).into(),
+    }
 }
 
 fn to_json(report: &ItemReport) -> Value {

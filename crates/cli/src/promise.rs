@@ -50,6 +50,11 @@ fn fares_json(fares: &Fares) -> Value {
             json!({ "state": "renewed", "stored": stored, "known": known })
         }
         Fares::Overtaken => json!({ "state": "overtaken" }),
+        Fares::Undetermined(version) => {
+            json!({ "state": "undetermined", "version": version.get() })
+        }
+        Fares::Exhausted(version) => json!({ "state": "exhausted", "version": version.get() }),
+        Fares::NotRenewed => json!({ "state": "not_renewed" }),
         Fares::Alone => json!({ "state": "alone" }),
         Fares::Deleted(version) => json!({ "state": "deleted", "version": version.get() }),
         Fares::Expired(version) => json!({ "state": "expired", "version": version.get() }),
@@ -125,6 +130,11 @@ fn fares(told: &Value) -> String {
         }
         "renewed" => format!("renewed at {}", replicas("stored")),
         "overtaken" => "a new value came while it was renewed".to_owned(),
+        "undetermined" => "renewed or not, since the deciding node did not answer".to_owned(),
+        "exhausted" => {
+            format!("not renewed, since no version is above {}", number("version"))
+        }
+        "not_renewed" => "not renewed, since the node had too much to do".to_owned(),
         "alone" => "not renewed, since no other node answers".to_owned(),
         "deleted" => format!("deleted (version {})", number("version")),
         "expired" => format!("expired (version {}); put it again", number("version")),

@@ -14,6 +14,14 @@ fn an_immutable_item_is_named_by_its_hash() {
     let number = node.run(&["item", "put", "--bencoded", "i5e"]).expect(0);
     assert_eq!(node.run(&["item", "get", number.text().trim()]).expect(0).text(), "i5e");
     node.run(&["item", "put", "--bencoded", "i05e"]).expect(2);
+    let told = node.run(&["item", "get", number.text().trim(), "--json"]).expect(0).json();
+    assert_eq!(told["bencoded"], "i5e");
+    // No text shows these bytes.
+    let file = Directory::new();
+    let list = file.file("list", b"l2:\xff\xfee");
+    let put = node.run(&["item", "put", "--bencoded", "--file", &list]).expect(0);
+    let told = node.run(&["item", "get", put.text().trim(), "--json"]).expect(0).json();
+    assert_eq!((&told["bencoded_hex"], told.get("bencoded")), (&"6c323afffe65".into(), None));
     node.run(&["item", "get", &"0".repeat(40)]).expect(1);
 }
 

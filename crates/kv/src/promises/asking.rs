@@ -68,8 +68,15 @@ impl Kv {
         // All who held it may be gone, and we promised it before.
         let gone = Absence::NeverSeen;
         let kept = kept.or_else(|error| match error {
-            KeepError::NotFound { absence, .. } if absence == gone => {
-                self.kept_before(&id, keep, now).ok_or(error)
+            KeepError::NotFound { absence, effort } if absence == gone => {
+                match self.kept_before(&id, keep, now) {
+                    // A majority knows that it has ended: it does not come back.
+                    Some(kept) if replicas.is_forgotten(kept.item.seq()) => {
+                        let version = Version::of(kept.item.seq().unwrap_or_default());
+                        Err(KeepError::NotFound { absence: Absence::Expired(version), effort })
+                    }
+                    kept => kept.ok_or(error),
+                }
             }
             _ => Err(error),
         });

@@ -194,13 +194,7 @@ impl Kv {
         while let Some((renewal, result)) = self.promises.renewed.pop() {
             let fares = match result {
                 Ok(report) => self.is_renewed(renewal.id, renewal.item, &report),
-                Err(PutError::Unreachable(_)) => Fares::Unreachable,
-                Err(PutError::NotEnoughReplicas(report)) => Fares::TooFew {
-                    answered: report.replicas.stored.len(),
-                    known: report.replicas.known,
-                },
-                // Also if the outcome is open: another look tells.
-                Err(_) => Fares::Overtaken,
+                Err(error) => not_renewed(&error),
             };
             self.end_look(now, &renewal.id, fares);
         }
@@ -232,5 +226,38 @@ impl Kv {
         if unsaved {
             self.save(id);
         }
+    }
+}
+
+/// What a renewal that failed came to.
+fn not_renewed(error: &PutError) -> Fares {
+    match error {
+        PutError::Unreachable(_) => Fares::Unreachable,
+        PutError::NotEnoughReplicas(report) => {
+            Fares::TooFew { answered: report.replicas.stored.len(), known: report.replicas.known }
+        }
+        PutError::Conflict { .. } => Fares::Overtaken,
+        PutError::Undetermined { version } => Fares::Undetermined(*version),
+        PutError::VersionExhausted(version) => Fares::Exhausted(*version),
+        _ => Fares::NotRenewed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_write_in_between_is_told_as_one() {
+        let version = Version::new(7).unwrap();
+        let overtaken = PutError::Conflict { current: Some(version) };
+        assert_eq!(not_renewed(&overtaken), Fares::Overtaken);
+        let open = not_renewed(&PutError::Undetermined { version });
+        assert_eq!((open, open.is_settled()), (Fares::Undetermined(version), false));
+        // There will be no other time.
+        let last = not_renewed(&PutError::VersionExhausted(version));
+        assert_eq!((last, last.is_settled()), (Fares::Exhausted(version), true));
+        assert_eq!(not_renewed(&PutError::Busy), Fares::NotRenewed);
+        assert!(!Fares::NotRenewed.is_settled());
     }
 }

@@ -70,6 +70,14 @@ pub enum Fares {
     },
     /// Somebody wrote while it was to be renewed, and that stays: it is looked at again soon.
     Overtaken,
+    /// It was to be renewed in this version, and the node that decides did not answer: it is open
+    /// whether it was, until it is looked at again soon.
+    Undetermined(Version),
+    /// It cannot be renewed, since no version is above this one. It ends when it expires.
+    Exhausted(Version),
+    /// It should be renewed and was not, since this node had too much to do. It is looked at again
+    /// soon.
+    NotRenewed,
     /// It should be renewed, but no other node answers, of which some did before: nobody knows whether
     /// it was deleted there meanwhile. It is looked at again soon.
     Alone,
@@ -94,7 +102,21 @@ pub enum Fares {
 impl Fares {
     /// Whether it will do to look again at the usual time.
     pub(crate) fn is_settled(&self) -> bool {
-        !matches!(self, Fares::Overtaken | Fares::Alone | Fares::TooFew { .. } | Fares::Unreachable)
+        match self {
+            Fares::NotYet
+            | Fares::Alive { .. }
+            | Fares::Renewed { .. }
+            | Fares::Exhausted(_)
+            | Fares::Deleted(_)
+            | Fares::Expired(_)
+            | Fares::Unopened(_) => true,
+            Fares::Overtaken
+            | Fares::Undetermined(_)
+            | Fares::NotRenewed
+            | Fares::Alone
+            | Fares::TooFew { .. }
+            | Fares::Unreachable => false,
+        }
     }
 }
 

@@ -187,6 +187,20 @@ fn what_expired_while_the_keeper_was_away_does_not_come_back() {
 }
 
 #[test]
+fn what_a_majority_knows_to_have_ended_is_not_said_to_be_kept() {
+    let mut world = kept(12, 6, 30 * DAY, 30 * DAY);
+    world.cut_off(&[0]);
+    world.put(5, put_for("k", b"short-lived", HOUR)).expect("enough are up");
+    world.run(2 * HOUR);
+    world.heal();
+    world.join(0, 1);
+    world.run(MINUTE / 10);
+    let again = world.keep(0, keep_request("k", 30 * DAY));
+    let ended = matches!(again, Err(KeepError::NotFound { absence: Absence::Expired(_), .. }));
+    assert!(ended, "{again:?}");
+}
+
+#[test]
 fn a_node_that_was_always_alone_renews() {
     let mut world = World::joined(1);
     world.put(0, put_for("k", b"v", DAY)).expect("it is alone");
