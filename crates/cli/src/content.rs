@@ -57,7 +57,8 @@ impl ContentArgs {
         let spooled = match (&self.file, &self.value) {
             (Some(path), _) => File::open(path).and_then(|file| {
                 let metadata = file.metadata()?;
-                if metadata.is_file() {
+                // A file that says that it is empty may be one that the system writes as it is read.
+                if metadata.is_file() && metadata.len() > 0 {
                     return Ok(Ok(Source { length: metadata.len(), reader: Box::new(file) }));
                 }
                 spool(file, limit)

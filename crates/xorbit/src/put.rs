@@ -1,5 +1,6 @@
 //! Putting and deleting, with what can be said about it.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::io::{Cursor, Read};
@@ -15,7 +16,7 @@ use wire::{Signer, Target};
 
 use crate::driver::Update;
 use crate::node::Node;
-use crate::upload::{OnProgress, Progress, Upload};
+use crate::upload::{OnProgress, Progress, TOO_LONG, TOO_SHORT, Upload};
 
 /// A put or delete about to be done: await it.
 #[must_use = "nothing is put until this is awaited"]
@@ -213,11 +214,8 @@ impl Put {
             return Err(PutError::TooLarge { length, limit: one_item });
         }
         if fits {
-            if let Some((_, mut source)) = self.source.take() {
-                let mut bytes = Vec::new();
-                let read = source.read_to_end(&mut bytes);
-                read.map_err(|error| PutError::Source(error.to_string().into()))?;
-                *value = bytes.into();
+            if let Some((length, source)) = self.source.take() {
+                *value = read_whole(source, length)?;
             }
             return Ok(None);
         }
@@ -245,6 +243,18 @@ impl Put {
         let (manifest, report) = upload.run(&mut *source).await?;
         self.change = Change::PutManifest { manifest, content_type, expires };
         Ok(Some(Box::new(report)))
+    }
+}
+
+/// Reads a value of so many bytes, and not more, however much there is.
+fn read_whole(source: impl Read, length: u64) -> Result<Box<[u8]>, PutError> {
+    let mut bytes = Vec::new();
+    let read = source.take(length.saturating_add(1)).read_to_end(&mut bytes);
+    read.map_err(|error| PutError::Source(error.to_string().into()))?;
+    match (bytes.len() as u64).cmp(&length) {
+        Ordering::Equal => Ok(bytes.into()),
+        Ordering::Less => Err(PutError::Source(TOO_SHORT.into())),
+        Ordering::Greater => Err(PutError::Source(TOO_LONG.into())),
     }
 }
 

@@ -21,6 +21,12 @@ const BATCHES: usize = 4;
 /// A batch of which too few copies were stored is put again so often: only what is missing goes out.
 const RETRIES: u8 = 2;
 
+/// What is wrong with a source that gives too much.
+pub(crate) const TOO_LONG: &str = "it is longer than it was said to be";
+
+/// What is wrong with one that ends too soon.
+pub(crate) const TOO_SHORT: &str = "it is shorter than it was said to be";
+
 /// How far a transfer has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
@@ -90,12 +96,12 @@ impl<'n> Upload<'n> {
             let length = fill(source, &mut buffer)?;
             read += length as u64;
             if read > self.length {
-                return Err(PutError::Source("it is longer than it was said to be".into()));
+                return Err(PutError::Source(TOO_LONG.into()));
             }
             let mut items = Vec::with_capacity(READ_BYTES / kv::PIECE_BYTES + 4);
             if length == 0 {
                 if read < self.length {
-                    return Err(PutError::Source("it is shorter than it was said to be".into()));
+                    return Err(PutError::Source(TOO_SHORT.into()));
                 }
                 let manifest = builder.finish(|item| items.push(item));
                 self.start(items, read).await?;

@@ -134,6 +134,13 @@ async fn a_source_of_another_length_than_said_is_an_error() {
         let put = client.put_from("k", said, Cursor::new(value(19_999))).await;
         assert!(matches!(put, Err(PutError::Source(_))), "{said}: {put:?}");
     }
+    // So it is with one that fits one item, be it endless.
+    let short = client.put_from("k", 8, Cursor::new(value(7))).await;
+    let what = "it is shorter than it was said to be".into();
+    assert_eq!(short.unwrap_err(), PutError::Source(what));
+    let long = client.put_from("k", 8, io::repeat(7)).await;
+    let what = "it is longer than it was said to be".into();
+    assert_eq!(long.unwrap_err(), PutError::Source(what));
     struct Broken;
     impl Read for Broken {
         fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {

@@ -4,6 +4,16 @@ use serde_json::json;
 
 use crate::program::{Directory, Node, run};
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_that_the_system_writes_as_it_is_read_is_put_as_it_reads() {
+    let node = Node::start(&[]);
+    let file = "/proc/sys/kernel/ostype";
+    assert_eq!(std::fs::metadata(file).unwrap().len(), 0);
+    node.run(&["put", "k", "--file", file]).expect(0);
+    assert_eq!(node.run(&["get", "k"]).expect(0).text(), "Linux\n");
+}
+
 #[test]
 fn a_value_is_put_got_and_deleted_through_different_nodes() {
     let first = Node::start(&[]);
