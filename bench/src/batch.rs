@@ -20,8 +20,10 @@ const REPLICAS: f64 = 8.0;
 const FASTER: f64 = 2.0;
 /// Of the keys so many are done one at a time: enough to know how long one takes.
 const SINGLE_SHARE: usize = 5;
+/// Turns of each pass: as many in which the batch begins as in which it does not.
+const ROUNDS: usize = 4;
 
-/// One pass over keys.
+/// One kind of pass over keys, all turns together.
 struct Pass {
     what: &'static str,
     keys: usize,
@@ -46,66 +48,87 @@ pub struct Measured {
     passes: [Pass; 4],
 }
 
-/// Measures so many keys on so many nodes.
+/// Measures so many keys on so many nodes. The passes are taken in turns, each over keys of its own, and
+/// the one that begins changes from round to round.
 pub async fn measure(keys: usize, nodes: usize) -> Result<Measured, Failure> {
     let network = xorbit::testnet(nodes)
         .await
         .map_err(|error| Failure::system("cannot start the network", error))?;
-    let singles = (keys / SINGLE_SHARE).max(1);
-    let passes = [
-        pass("put, one at a time", &network, singles, false, true).await?,
-        pass("put, batch", &network, keys, true, true).await?,
-        pass("get, one at a time", &network, singles, false, false).await?,
-        pass("get, batch", &network, keys, true, false).await?,
-    ];
+    let keys = [keys / SINGLE_SHARE / ROUNDS, keys / ROUNDS].map(|keys| keys.max(1));
+    let whats = ["put, one at a time", "put, batch", "get, one at a time", "get, batch"];
+    let mut passes = whats.map(|what| Pass { what, keys: 0, seconds: 0.0, answered: [0, 0] });
+    for round in 0..ROUNDS {
+        let batched_first = round % 2 == 1;
+        for puts in [true, false] {
+            for batched in [batched_first, !batched_first] {
+                let part = Part { round, batched, keys: keys[usize::from(batched)] };
+                passes[2 * usize::from(!puts) + usize::from(batched)]
+                    .run(&network, part, puts)
+                    .await?;
+            }
+        }
+    }
     network.close().await;
     Ok(Measured { nodes, passes })
 }
 
-async fn pass(
-    what: &'static str,
-    network: &Testnet,
-    keys: usize,
+/// What is put, and got again, in one turn.
+#[derive(Clone, Copy)]
+struct Part {
+    round: usize,
     batched: bool,
-    puts: bool,
-) -> Result<Pass, Failure> {
-    let door = network.door().unwrap_or_default();
-    let builder = Node::builder().listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
-    let client = builder
-        .ephemeral(true)
-        .join(door)
-        .start()
-        .await
-        .map_err(|error| Failure::system("cannot start a client", error))?;
-    let before = answered(&network.nodes).await?;
-    let started = Instant::now();
-    let done = match (batched, puts) {
-        (true, true) => put_all(&client, keys).await,
-        (true, false) => get_all(&client, keys).await,
-        (false, true) => put_each(&client, keys).await,
-        (false, false) => get_each(&client, keys).await,
-    };
-    let seconds = started.elapsed().as_secs_f64();
-    let after = answered(&network.nodes).await?;
-    client.close().await;
-    if done < keys {
-        let what = format!("{what}: {} of {keys} keys failed", keys - done);
-        return Err(Failure::new(what, "the machine may be too busy to measure anything"));
-    }
-    let answered = [after[0] - before[0], after[1] - before[1]];
-    Ok(Pass { what, keys, seconds, answered })
+    keys: usize,
 }
 
-fn key(number: usize) -> String {
-    format!("sensor/{number}")
+impl Part {
+    fn key(self, number: usize) -> String {
+        let by = if self.batched { "batch" } else { "single" };
+        format!("sensor/{by}/{}/{number}", self.round)
+    }
+}
+
+impl Pass {
+    /// Takes one turn more.
+    async fn run(&mut self, network: &Testnet, part: Part, puts: bool) -> Result<(), Failure> {
+        let door = network.door().unwrap_or_default();
+        let builder = Node::builder().listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+        let client = builder
+            .ephemeral(true)
+            .join(door)
+            .start()
+            .await
+            .map_err(|error| Failure::system("cannot start a client", error))?;
+        // It joins before the time runs; there is nothing under this key.
+        let _ = client.get("nothing").await;
+        let before = answered(&network.nodes).await?;
+        let started = Instant::now();
+        let done = match (part.batched, puts) {
+            (true, true) => put_all(&client, part).await,
+            (true, false) => get_all(&client, part).await,
+            (false, true) => put_each(&client, part).await,
+            (false, false) => get_each(&client, part).await,
+        };
+        self.seconds += started.elapsed().as_secs_f64();
+        let after = answered(&network.nodes).await?;
+        client.close().await;
+        if done < part.keys {
+            let what = format!("{}: {} of {} keys failed", self.what, part.keys - done, part.keys);
+            return Err(Failure::new(what, "the machine may be too busy to measure anything"));
+        }
+        self.keys += part.keys;
+        self.answered[0] += after[0] - before[0];
+        self.answered[1] += after[1] - before[1];
+        Ok(())
+    }
 }
 
 fn value(number: usize) -> String {
     format!("value of {number}")
 }
 
-async fn put_all(client: &Node, keys: usize) -> usize {
-    let mut batch = client.put_all((0..keys).map(|number| client.put(key(number), value(number))));
+async fn put_all(client: &Node, part: Part) -> usize {
+    let mut batch =
+        client.put_all((0..part.keys).map(|number| client.put(part.key(number), value(number))));
     let mut done = 0;
     while let Some((_, outcome)) = batch.next().await {
         done += usize::from(outcome.is_ok());
@@ -113,8 +136,8 @@ async fn put_all(client: &Node, keys: usize) -> usize {
     done
 }
 
-async fn get_all(client: &Node, keys: usize) -> usize {
-    let mut batch = client.get_all((0..keys).map(|number| client.get(key(number))));
+async fn get_all(client: &Node, part: Part) -> usize {
+    let mut batch = client.get_all((0..part.keys).map(|number| client.get(part.key(number))));
     let mut done = 0;
     while let Some((number, outcome)) = batch.next().await {
         let right = outcome.is_ok_and(|report| *report.value == *value(number).as_bytes());
@@ -123,18 +146,18 @@ async fn get_all(client: &Node, keys: usize) -> usize {
     done
 }
 
-async fn put_each(client: &Node, keys: usize) -> usize {
+async fn put_each(client: &Node, part: Part) -> usize {
     let mut done = 0;
-    for number in 0..keys {
-        done += usize::from(client.put(key(number), value(number)).await.is_ok());
+    for number in 0..part.keys {
+        done += usize::from(client.put(part.key(number), value(number)).await.is_ok());
     }
     done
 }
 
-async fn get_each(client: &Node, keys: usize) -> usize {
+async fn get_each(client: &Node, part: Part) -> usize {
     let mut done = 0;
-    for number in 0..keys {
-        let outcome = client.get(key(number)).await;
+    for number in 0..part.keys {
+        let outcome = client.get(part.key(number)).await;
         let right = outcome.is_ok_and(|report| *report.value == *value(number).as_bytes());
         done += usize::from(right);
     }
@@ -189,7 +212,7 @@ impl Measured {
             ]);
         }
         format!(
-            "{}\nSmall values on {} nodes in one process, the client too.\n",
+            "{}\nSmall values on {} nodes in one process, the client too; {ROUNDS} rounds in turn.\n",
             table.text(),
             self.nodes
         )
@@ -206,6 +229,6 @@ impl Measured {
                 "puts_answered": pass.answered[1],
             })
         });
-        json!({ "nodes": self.nodes, "rows": rows.collect::<Vec<_>>() })
+        json!({ "nodes": self.nodes, "rounds": ROUNDS, "rows": rows.collect::<Vec<_>>() })
     }
 }
