@@ -5,9 +5,9 @@ use xorbit::Version;
 use crate::connection::ConnectionArgs;
 use crate::failure::Failure;
 use crate::namespace::WritableArgs;
-use crate::put;
 use crate::receipt::{self, Written};
 use crate::talk;
+use crate::text;
 use crate::trace::Trace;
 
 /// Ends the help.
@@ -21,7 +21,7 @@ pub struct Args {
     /// The key
     key: String,
     /// Only if the key holds exactly this version
-    #[arg(long, value_name = "N", value_parser = put::version)]
+    #[arg(long, value_name = "N", value_parser = text::version)]
     if_version: Option<Version>,
     /// Tell each step of the lookup
     #[arg(long)]

@@ -47,6 +47,7 @@ mod span;
 mod start_failure;
 mod store;
 mod talk;
+mod text;
 mod topic;
 mod trace;
 mod unkeep;

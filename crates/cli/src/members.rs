@@ -10,6 +10,7 @@ use crate::hex;
 use crate::moment;
 use crate::set::{self, PlaceArgs};
 use crate::talk;
+use crate::text::shown;
 
 /// Ends the help.
 pub const AFTER_HELP: &str = "One item a line; a backslash, and whatever does not print, is \
@@ -171,7 +172,7 @@ impl Course {
 }
 
 fn line(member: &ListedMember, args: &Args) -> String {
-    let item = if args.hex { hex::encode(&member.item) } else { set::shown(&member.item) };
+    let item = if args.hex { hex::encode(&member.item) } else { shown(&member.item) };
     match args.long {
         true => format!("{} {} {item}", member.writer, moment::utc(member.expires)),
         false => item,

@@ -19,6 +19,7 @@ use crate::promise;
 use crate::receipt::{self, Written};
 use crate::size::SizeArgs;
 use crate::talk;
+use crate::text;
 use crate::trace::Trace;
 
 /// Ends the help.
@@ -71,19 +72,13 @@ enum IfVersion {
     Is(Version),
 }
 
-fn if_version(text: &str) -> Result<IfVersion, String> {
-    if text == "absent" { Ok(IfVersion::Absent) } else { version(text).map(IfVersion::Is) }
+fn if_version(told: &str) -> Result<IfVersion, &'static str> {
+    if told == "absent" { Ok(IfVersion::Absent) } else { text::version(told).map(IfVersion::Is) }
 }
 
 /// With `--batch` the lines have the values.
 pub fn unless_batch(value: Arg) -> Arg {
     value.required_unless_present("batch")
-}
-
-/// Reads a version as receipts give it.
-pub fn version(text: &str) -> Result<Version, String> {
-    let version = text.parse().ok().and_then(Version::new);
-    version.ok_or_else(|| "not a version, such as a receipt or `get --json` tells".to_owned())
 }
 
 /// Puts the lines of a file.

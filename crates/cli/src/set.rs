@@ -16,6 +16,7 @@ use crate::namespace::{or_default, read_signer};
 use crate::receipt;
 use crate::secret;
 use crate::span;
+use crate::text::shown;
 
 /// Which set: the namespace of its key.
 #[derive(clap::Args, Clone, Debug)]
@@ -93,22 +94,6 @@ impl ItemArgs {
     pub fn shown(&self) -> String {
         shown(self.item.as_encoded_bytes())
     }
-}
-
-/// An item in a line: a backslash and whatever does not print are escaped, as in `\\`, `\n`, `\xff`.
-pub fn shown(item: &[u8]) -> String {
-    let mut line = String::new();
-    for chunk in item.utf8_chunks() {
-        for letter in chunk.valid().chars() {
-            match letter {
-                '\\' => line.push_str("\\\\"),
-                letter if letter.is_control() => line.extend(letter.escape_default()),
-                letter => line.push(letter),
-            }
-        }
-        line.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
-    }
-    line
 }
 
 /// Adds an item to an object: as text if it is, else as digits.
@@ -193,23 +178,5 @@ pub fn failure(error: SetError, name: &str, item: Option<&ItemArgs>, through: &T
             Failure::new(Kind::Conflict, format!("{name}: {told}")).with("current", version.get())
         }
         SetError::Busy | SetError::Closed => Failure::new(Kind::Environment, told),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_item_is_one_line_from_which_its_bytes_can_be_told() {
-        for (item, line) in [
-            (&b"ada"[..], "ada"),
-            ("Grüße 🦀".as_bytes(), "Grüße 🦀"),
-            (b"two\nlines", "two\\nlines"),
-            (b"a\\b", "a\\\\b"),
-            (b"\xff\x00\x1b[31m", "\\xff\\u{0}\\u{1b}[31m"),
-        ] {
-            assert_eq!(shown(item), line);
-        }
     }
 }

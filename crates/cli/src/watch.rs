@@ -12,6 +12,7 @@ use crate::namespace::ReadableArgs;
 use crate::report;
 use crate::size;
 use crate::talk;
+use crate::text;
 
 /// Ends the help.
 pub const AFTER_HELP: &str = "\
@@ -28,7 +29,7 @@ pub struct Args {
     /// The key
     key: String,
     /// Only versions above this one: to go on where another watch ended
-    #[arg(long, value_name = "VERSION", value_parser = version)]
+    #[arg(long, value_name = "VERSION", value_parser = text::version)]
     after: Option<Version>,
     /// End after so many versions
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
@@ -37,10 +38,6 @@ pub struct Args {
     namespace: ReadableArgs,
     #[command(flatten)]
     connection: ConnectionArgs,
-}
-
-fn version(text: &str) -> Result<Version, &'static str> {
-    text.parse().ok().and_then(Version::new).ok_or("not a version: a number below 2^63")
 }
 
 /// Does it.
@@ -81,7 +78,7 @@ fn line(watched: &Watched) -> String {
     let written = written.map_or_else(String::new, |written| format!(", {written}"));
     let version = watched.version;
     match &watched.content {
-        WatchContent::Value(value) => format!("{version}{written}: {}", printable(value)),
+        WatchContent::Value(value) => format!("{version}{written}: {}", text::shown(value)),
         WatchContent::Large(manifest) => {
             format!(
                 "{version}{written}, {} bytes, to be fetched by get",
@@ -91,25 +88,6 @@ fn line(watched: &Watched) -> String {
         WatchContent::Deleted => format!("{version}{written}, deleted"),
         WatchContent::Unopened => format!("{version}{written}, does not open"),
     }
-}
-
-/// A value in one line: text as it is, except that control characters are escaped, and so are bytes
-/// that are no text.
-fn printable(value: &[u8]) -> String {
-    let mut told = String::new();
-    for chunk in value.utf8_chunks() {
-        for character in chunk.valid().chars() {
-            match character {
-                '\\' => told.push_str("\\\\"),
-                c if c.is_control() => told.extend(c.escape_default()),
-                c => told.push(c),
-            }
-        }
-        for byte in chunk.invalid() {
-            told.push_str(&format!("\\x{byte:02x}"));
-        }
-    }
-    told
 }
 
 fn to_json(key: &str, watched: &Watched) -> Value {
@@ -137,24 +115,5 @@ fn failure(error: WatchError, through: &Through) -> Failure {
         WatchError::Unreachable => through.unreachable(),
         WatchError::Key(_) => Failure::new(Kind::Usage, error.to_string()),
         WatchError::Busy | WatchError::Closed => Failure::new(Kind::Environment, error.to_string()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_value_is_told_in_one_line_and_nothing_is_told_alike() {
-        for (value, told) in [
-            (&b"hello"[..], "hello"),
-            ("grüße".as_bytes(), "grüße"),
-            (b"two\nlines\x1b[31m", r"two\nlines\u{1b}[31m"),
-            (b"\xff\x00", r"\xff\u{0}"),
-            (br"a\n", r"a\\n"),
-            (b"", ""),
-        ] {
-            assert_eq!(printable(value), told);
-        }
     }
 }

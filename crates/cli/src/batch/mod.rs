@@ -17,7 +17,7 @@ use crate::connection::Client;
 use crate::failure::{Failure, Kind};
 use crate::receipt::{self, Written};
 use crate::report;
-use crate::set::shown;
+use crate::text::shown;
 use lines::{IfVersion, Lines};
 use tally::{Line, Tally};
 

@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use crate::connection::Through;
 use crate::failure::{Failure, Kind};
 use crate::progress::Bar;
-use crate::set::shown;
 use crate::size::grouped;
 use crate::span;
 use crate::talk;
+use crate::text::shown;
 
 /// Tells of each key and counts.
 pub struct Tally {
