@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
-use xorbit::{GetError, Item, ItemReport, PutError, Seq, Signer, Target};
+use xorbit::{
+    GetError, Item, ItemReport, PutError, Seq, Signer, Target, byte_string, inside_byte_string,
+};
 
-use crate::bencoded;
 use crate::connection::ConnectionArgs;
 use crate::content::ContentArgs;
 use crate::effort;
@@ -86,7 +87,7 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
 
 async fn put(args: PutArgs, json: bool) -> Result<(), Failure> {
     let content = args.content.read()?;
-    let value = if args.bencoded { content } else { bencoded::byte_string(&content) };
+    let value = if args.bencoded { content } else { byte_string(&content) };
     let signer = args.signer.as_deref().map(read_signer).transpose()?;
     let client = args.connection.connect().await?;
     let mut put = client.node.item_put(value);
@@ -152,10 +153,10 @@ async fn get(args: GetArgs, json: bool) -> Result<(), Failure> {
     })?;
     if !json {
         let value = report.item.value();
-        return talk::value(bencoded::text(value).unwrap_or(value));
+        return talk::value(inside_byte_string(value).unwrap_or(value));
     }
     let mut object = to_json(&report);
-    match bencoded::text(report.item.value()) {
+    match inside_byte_string(report.item.value()) {
         Some(text) => report::put_value(&mut object, text),
         None => put_bencoded(&mut object, report.item.value()),
     }

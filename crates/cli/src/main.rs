@@ -4,7 +4,6 @@ mod add;
 mod amount;
 mod announce;
 mod batch;
-mod bencoded;
 mod connection;
 mod content;
 mod control;

@@ -11,9 +11,6 @@ use crate::moment;
 use crate::size;
 use crate::span;
 
-/// The codes by which a holder says that it holds something newer, or another version (BEP 44).
-const CONFLICTS: [i64; 2] = [301, 302];
-
 /// What is written, for telling of it.
 pub struct Written<'a> {
     /// As in ``key `greeting` ``.
@@ -168,9 +165,8 @@ fn not_enough(told: &str, report: &PutReport, read: Option<&str>) -> Failure {
     for line in effort::shortfalls(&report.replicas) {
         failure = failure.detail(line);
     }
-    let overtaken = report.replicas.refused.iter().any(|no| CONFLICTS.contains(&no.code));
     match read {
-        Some(read) if overtaken => failure.hint(format!(
+        Some(read) if report.replicas.was_overtaken() => failure.hint(format!(
             "read the current value with `{read}`, then put again with `--if-version N`"
         )),
         _ => failure.hint("try again: nodes that are gone are passed over once others notice"),

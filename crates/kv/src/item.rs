@@ -8,7 +8,6 @@ use node::{Command, LookupResult, Now, Outbox, Outcome, Question, Until, Written
 use wire::item::mutable_target;
 use wire::{Contact, InfoHash, Item, Seq, Target};
 
-use crate::put::CONFLICTS;
 use crate::replicas::{Place, Replicas};
 use crate::report::{Absence, Effort, GetError, ItemReport, PutError, PutReport, WriteReport};
 use crate::request::{Done, ItemPutRequest, RequestId};
@@ -150,8 +149,7 @@ impl Kv {
         };
         publish.report.add(outcomes, self.node().id(), &target);
         let enough = publish.report.stored.len() >= publish.report.needed;
-        let conflict = publish.report.stored.is_empty()
-            && publish.report.refused.iter().any(|refusal| CONFLICTS.contains(&refusal.code));
+        let conflict = publish.report.stored.is_empty() && publish.report.was_overtaken();
         let replicas = core::mem::take(&mut publish.report);
         let done = match (&publish.what, item) {
             _ if conflict => {

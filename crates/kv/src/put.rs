@@ -223,8 +223,10 @@ impl Kv {
             let report = Box::new(draft.report.clone());
             return self.done(id, Done::Put(Ok(report)));
         }
-        let overtaken = replicas.refused.iter().any(|refusal| CONFLICTS.contains(&refusal.code));
-        if overtaken && put.request.expected == Expected::Anything && put.attempt < ATTEMPTS {
+        if replicas.was_overtaken()
+            && put.request.expected == Expected::Anything
+            && put.attempt < ATTEMPTS
+        {
             put.attempt += 1;
             put.draft = None;
             return self.look_before_put(now, id, *put, outbox);

@@ -11,6 +11,7 @@ use wire::{Bloom, Contact, Endpoint, Item, NodeId, Refusal as BadItem, Target};
 use crate::key::KeyError;
 use crate::manifest::{Manifest, ReadError};
 use crate::namespace::NamespaceError;
+use crate::put::CONFLICTS;
 use crate::version::Version;
 
 /// One of the nodes that a key is kept on.
@@ -74,6 +75,13 @@ pub struct WriteReport {
     pub silent: Vec<Replica>,
     /// What it cost.
     pub effort: Effort,
+}
+
+impl WriteReport {
+    /// Whether a holder refused because it holds something newer, or another version than was expected.
+    pub fn was_overtaken(&self) -> bool {
+        self.refused.iter().any(|no| CONFLICTS.contains(&no.code))
+    }
 }
 
 /// A put or announcement that enough replicas took.

@@ -13,7 +13,7 @@ use core::fmt;
 
 use sha1::{Digest, Sha1};
 
-use crate::bencode::{Writer, check_canonical};
+use crate::bencode::{Reader, Writer, check_canonical};
 use crate::id::Target;
 use crate::key::{PublicKey, SIGNATURE_BYTES, Signer};
 use crate::known_keys::KnownKeys;
@@ -318,6 +318,13 @@ pub fn byte_string(bytes: &[u8]) -> Vec<u8> {
     value
 }
 
+/// What is inside of a value that is one bencoded byte string and nothing else.
+pub fn inside_byte_string(value: &[u8]) -> Option<&[u8]> {
+    let mut reader = Reader::canonical(value);
+    let inside = reader.string().ok()?;
+    reader.rest().is_empty().then_some(inside)
+}
+
 /// The name of an immutable item: the SHA-1 of its bencoded value.
 pub fn immutable_target(value: &[u8]) -> Target {
     Target::new(Sha1::digest(value).into())
@@ -420,5 +427,17 @@ mod tests {
         assert!(Item::mutable(&signer, &[0; 64], Seq(1), b"i1e").is_ok());
         assert_eq!(Item::mutable(&signer, &[0; 65], Seq(1), b"i1e"), Err(Refusal::SaltTooBig));
         assert_eq!(Item::immutable(b"d1:bi1e1:ai1ee"), Err(Refusal::NotCanonical));
+    }
+
+    #[test]
+    fn a_byte_string_comes_back_and_other_values_have_none_inside() {
+        for inside in [&b""[..], b"hello", b"5:hello", &[0xff; 300]] {
+            assert_eq!(inside_byte_string(&byte_string(inside)), Some(inside));
+        }
+        let others =
+            [&b"i5e"[..], b"d1:a1:be", b"l2:hie", b"", b"2:h", b"1:hi", b"+2:hi", b"02:hi"];
+        for other in others {
+            assert_eq!(inside_byte_string(other), None);
+        }
     }
 }

@@ -96,7 +96,8 @@ pub use kv::{
 pub use store::StoreError;
 pub use wire::{
     Bloom, Contact, Cursor, Endpoint, Family, InfoHash, Item, KnownKeys, NodeId, Point, PublicKey,
-    Scope, Seq, Signer, Target, Unverified, item::Signed,
+    Scope, Seq, Signer, Target, Unverified,
+    item::{Signed, byte_string, inside_byte_string},
 };
 
 /// The README's code, compiled and run as it stands there.

@@ -12,7 +12,6 @@ use wire::{Contact, Member, Saying};
 use super::survey::{Asked, Progress};
 use super::{SetChange, SetError, SetReport, SetRequest, Survey, is_in_the_open};
 use crate::limits::MAX_TTL;
-use crate::put::CONFLICTS;
 use crate::report::{Refusal, WriteReport};
 use crate::request::{Done, RequestId};
 use crate::state::{Kv, Operation};
@@ -108,8 +107,7 @@ impl Kv {
         if replicas.stored.len() >= replicas.needed {
             return self.done(id, Done::Set(Ok(Box::new(change.report))));
         }
-        let overtaken = replicas.refused.iter().any(|no| CONFLICTS.contains(&no.code));
-        if overtaken && change.attempt < ATTEMPTS {
+        if replicas.was_overtaken() && change.attempt < ATTEMPTS {
             let survey =
                 Survey::new(Asked::Change(change.request), change.attempt + 1, change.started);
             return self.start_survey(now, id, survey, outbox);
