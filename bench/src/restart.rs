@@ -6,11 +6,11 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 use xorbit::offline::{Entry, Reader, Writer};
-use xorbit::{Item, Lease, Persisted, Seq, Signer, UnixMillis};
+use xorbit::{Item, Lease, Persisted, Seq, Signer, wall_clock};
 
 use crate::args::Args;
 use crate::children::Running;
@@ -79,7 +79,7 @@ fn fill(directory: &Directory, items: u64) -> Result<(), Failure> {
     let cannot = |error: &dyn std::fmt::Display| Failure::system("cannot fill the store", error);
     let mut writer = Writer::open(&directory.path).map_err(|error| cannot(&error))?;
     let signer = Signer::from_seed(&[7; 32]);
-    let wall = now();
+    let wall = wall_clock();
     let seq = Seq::new(wall.0 as i64 * 1000).unwrap_or_default();
     for number in 0..items {
         let text = format!("{number:0TEXT_BYTES$}");
@@ -101,7 +101,7 @@ fn fill(directory: &Directory, items: u64) -> Result<(), Failure> {
 /// filled with.
 fn living(directory: &Directory) -> Result<u64, Failure> {
     let cannot = |error| Failure::system("cannot read the store", error);
-    let wall = now();
+    let wall = wall_clock();
     let mut entries = 0;
     let mut reader = Reader::open(&directory.path).map_err(cannot)?;
     let count = |entry: &Entry<'_>| {
@@ -110,11 +110,6 @@ fn living(directory: &Directory) -> Result<u64, Failure> {
     };
     reader.each(count).map_err(cannot)?;
     Ok(entries)
-}
-
-fn now() -> UnixMillis {
-    let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    UnixMillis(wall.as_millis() as u64)
 }
 
 /// Starts a node in the directory and waits until it serves.

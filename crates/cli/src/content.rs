@@ -2,20 +2,16 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, Cursor, Read, Seek};
+use std::io::{self, Cursor, Read};
 use std::path::PathBuf;
-
-use tempfile::SpooledTempFile;
 
 use crate::failure::{Failure, Kind};
 use crate::size;
+use crate::spool::spool;
 
 /// Where reading a value ends that must fit one item: far above what one holds, so that a refusal can
 /// tell most sizes.
 const READ_BYTES: u64 = 1 << 20;
-
-/// Up to here what has no length of its own is held in memory, beyond it in a nameless file.
-const SPOOL_BYTES: usize = 1 << 20;
 
 /// Where the value comes from.
 #[derive(clap::Args, Clone, Debug)]
@@ -61,9 +57,9 @@ impl ContentArgs {
                 if metadata.is_file() && metadata.len() > 0 {
                     return Ok(Ok(Source { length: metadata.len(), reader: Box::new(file) }));
                 }
-                spool(file, limit)
+                read_ahead(file, limit)
             }),
-            (None, Some(value)) if value == "-" => spool(io::stdin().lock(), limit),
+            (None, Some(value)) if value == "-" => read_ahead(io::stdin().lock(), limit),
             (None, value) => {
                 let bytes = value.clone().unwrap_or_default().into_encoded_bytes();
                 let (length, reader) = (bytes.len() as u64, Box::new(Cursor::new(bytes)));
@@ -93,12 +89,11 @@ fn read(source: impl Read) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn spool(source: impl Read, limit: u64) -> io::Result<Result<Source, TooLarge>> {
-    let mut spooled = SpooledTempFile::new(SPOOL_BYTES);
-    let length = io::copy(&mut source.take(limit.saturating_add(1)), &mut spooled)?;
-    if length > limit {
-        return Ok(Err(TooLarge));
-    }
-    spooled.rewind()?;
-    Ok(Ok(Source { length, reader: Box::new(spooled) }))
+/// Reads it all, unless it is longer than the limit.
+fn read_ahead(source: impl Read, limit: u64) -> io::Result<Result<Source, TooLarge>> {
+    let (spooled, length) = spool(source.take(limit.saturating_add(1)))?;
+    Ok(match length > limit {
+        true => Err(TooLarge),
+        false => Ok(Source { length, reader: Box::new(spooled) }),
+    })
 }

@@ -9,10 +9,8 @@ use tempfile::SpooledTempFile;
 use crate::failure::{Failure, Kind};
 use crate::leave::Leave;
 use crate::replacement::{Place, Readers, Replacement, cannot_write};
+use crate::spool::SPOOL_BYTES;
 use crate::talk;
-
-/// Up to here a value waits in memory, beyond it in a nameless file.
-const SPOOL_BYTES: usize = 1 << 20;
 
 /// A value on its way to stdout or into a file.
 pub enum Delivery {

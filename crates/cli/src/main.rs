@@ -43,6 +43,7 @@ mod secret;
 mod set;
 mod size;
 mod span;
+mod spool;
 mod start_failure;
 mod store;
 mod talk;

@@ -1,20 +1,14 @@
 //! Moments as people read them: dates and times in UTC.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use xorbit::UnixMillis;
+use xorbit::{UnixMillis, wall_clock};
 
 const DAY_SECONDS: u64 = 24 * 3600;
 
-/// Now, by this machine's clock.
-pub fn now() -> UnixMillis {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    UnixMillis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
-}
-
 /// How long ago a moment was; nothing if it is still to come.
 pub fn age(moment: UnixMillis) -> Option<Duration> {
-    now().0.checked_sub(moment.0).map(Duration::from_millis)
+    wall_clock().0.checked_sub(moment.0).map(Duration::from_millis)
 }
 
 /// As `2026-11-29 12:00:03 UTC`.

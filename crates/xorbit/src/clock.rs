@@ -4,6 +4,12 @@ use std::time::{Instant, SystemTime};
 
 use node::{Now, UnixMillis};
 
+/// The time by this machine's clock, which may jump.
+pub fn wall_clock() -> UnixMillis {
+    let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    UnixMillis(u64::try_from(wall.as_millis()).unwrap_or(u64::MAX))
+}
+
 /// Counts monotonic time from the node's start.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
@@ -19,11 +25,7 @@ impl Clock {
     /// What time it is.
     pub fn now(&self) -> Now {
         let micros = u64::try_from(self.origin.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        Now {
-            monotonic: node::Instant::from_micros(micros),
-            wall: UnixMillis(u64::try_from(wall.as_millis()).unwrap_or(u64::MAX)),
-        }
+        Now { monotonic: node::Instant::from_micros(micros), wall: wall_clock() }
     }
 
     /// A point of the node's monotonic time, for a timer.

@@ -63,6 +63,7 @@ pub use batch::{Batch, OneOfMany};
 pub use builder::{
     Builder, DEFAULT_MAX_VALUE, DEFAULT_NETWORK, DEFAULT_PORT, PUBLIC_MAX_VALUE, PUBLIC_ROUTERS,
 };
+pub use clock::wall_clock;
 pub use data_dir::DataDirError;
 pub use error::{Closed, StartError};
 pub use get::Get;

@@ -2,13 +2,14 @@
 
 use std::collections::VecDeque;
 use std::io::Read;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use kv::{ChunksPutRequest, ChunksReport, Done, Manifest, ManifestBuilder, PutError, Request};
 use node::UnixMillis;
 use tokio::sync::mpsc::UnboundedReceiver;
 use wire::Item;
 
+use crate::clock::wall_clock;
 use crate::driver::Update;
 use crate::node::Node;
 
@@ -61,8 +62,7 @@ struct Batch {
 impl<'n> Upload<'n> {
     /// Of a value of `length` bytes that shall live for `ttl` from now on.
     pub fn new(node: &'n Node, length: u64, ttl: Duration, progress: Option<OnProgress>) -> Self {
-        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let wall = UnixMillis(u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX));
+        let wall = wall_clock();
         Self {
             node,
             length,

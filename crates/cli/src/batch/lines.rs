@@ -6,18 +6,15 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
-use tempfile::SpooledTempFile;
 use xorbit::Version;
 
 use crate::failure::{Failure, Kind};
 use crate::hex;
 use crate::span;
+use crate::spool::spool;
 
 /// Longest line: far more than the longest key and value take with every character escaped.
 const LINE_BYTES: u64 = 64 << 10;
-
-/// Up to here what has no length of its own is held in memory, beyond it in a nameless file.
-const SPOOL_BYTES: usize = 1 << 20;
 
 /// The lines of a file that are not empty, with their numbers.
 pub struct Lines {
@@ -37,10 +34,10 @@ impl Lines {
             false => format!("`{}`", path.display()),
         };
         let opened = match path == Path::new("-") {
-            true => spool(io::stdin().lock()),
+            true => spool(io::stdin().lock()).and_then(|(all, _)| counted(all)),
             false => File::open(path).and_then(|file| match file.metadata()?.is_file() {
                 true => counted(file),
-                false => spool(file),
+                false => spool(file).and_then(|(all, _)| counted(all)),
             }),
         };
         let (reader, count) = opened.map_err(|cause| cannot_read(&name, &cause))?;
@@ -81,13 +78,6 @@ impl Lines {
 
 fn cannot_read(name: &str, cause: &io::Error) -> Failure {
     Failure::new(Kind::Environment, format!("cannot read {name}: {cause}"))
-}
-
-fn spool(source: impl Read) -> io::Result<(Box<dyn BufRead>, u64)> {
-    let mut spooled = SpooledTempFile::new(SPOOL_BYTES);
-    io::copy(&mut { source }, &mut spooled)?;
-    spooled.rewind()?;
-    counted(spooled)
 }
 
 /// With how many lines there are, for telling how far a batch has come.

@@ -4,12 +4,11 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 use xorbit::offline::{Condition, Entry, Fault, Reader};
-use xorbit::{KnownKeys, NodeId, Persisted, UnixMillis};
+use xorbit::{KnownKeys, NodeId, Persisted, UnixMillis, wall_clock};
 
 use crate::effort::count;
 use crate::failure::{Failure, Kind};
 use crate::hex;
-use crate::moment;
 use crate::talk;
 
 /// Ends the help.
@@ -52,7 +51,7 @@ struct Findings {
 pub fn run(args: &Args, json: bool) -> Result<(), Failure> {
     let mut reader = Reader::open(&args.directory)?;
     let (mut findings, mut keys) = (Findings::default(), KnownKeys::default());
-    let now = moment::now();
+    let now = wall_clock();
     findings.damaged = reader.each(|entry| findings.add(entry, &mut keys, now))?;
     let condition = reader.condition();
     if condition.is_damaged() || findings.damaged > 0 || findings.faults > 0 {
