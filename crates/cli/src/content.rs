@@ -29,8 +29,13 @@ pub struct Source {
     /// Its bytes.
     pub length: u64,
     /// What gives them.
-    pub reader: Box<dyn Read + Send>,
+    pub reader: Box<dyn ReadSeek>,
 }
+
+/// What can go back to its beginning.
+pub trait ReadSeek: Read + Seek + Send {}
+
+impl<T: Read + Seek + Send> ReadSeek for T {}
 
 impl ContentArgs {
     /// Reads a value that must fit one item.

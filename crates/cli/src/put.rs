@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Arg;
 use serde_json::Value;
-use xorbit::{Namespace, PutError, Version};
+use xorbit::{Namespace, Version};
 
 use crate::batch::{self, PutAll};
 use crate::connection::ConnectionArgs;
@@ -111,7 +111,8 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
     }
     let client = args.connection.connect_with(Some(limit)).await?;
     let bar = Bar::new(json);
-    let mut put = client.node.put_from(key.clone(), length, reader).namespace(namespace.clone());
+    let mut put =
+        client.node.put_seekable(key.clone(), length, reader).namespace(namespace.clone());
     put = put.on_progress(bar.listener());
     if let Some(ttl) = args.ttl {
         put = put.ttl(ttl.span());
@@ -131,14 +132,8 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
     let report = result.map_err(|error| {
         let name = format!("key `{}`", key);
         let read = args.namespace.read_command(&key);
-        let too_large = matches!(error, PutError::TooLarge { .. });
         let written = Written { name, through: &client.through, read: Some(read) };
-        let failure = receipt::failure(error, &written);
-        if too_large && args.namespace.is_secret() {
-            return failure
-                .hint("put less: nonce, tag and padding of a secret namespace take room");
-        }
-        failure
+        receipt::failure(error, &written)
     })?;
     let kept = match &keeper {
         Some(keeper) => Some(keeper.keep(&key, &namespace).await.map_err(|failure| {

@@ -87,7 +87,7 @@ pub fn failure(error: PutError, written: &Written<'_>) -> Failure {
     match error {
         PutError::TooLarge { length, limit } => too_large(length, limit, &told),
         PutError::AboveLimit { length, limit } => above_limit(length, limit),
-        PutError::Source(_) => Failure::new(Kind::Environment, told),
+        PutError::Source(_) | PutError::ReadOnce => Failure::new(Kind::Environment, told),
         PutError::ChunksNotStored { short, of } => Failure::new(Kind::NotEnoughReplicas, told)
             .with("short", short)
             .with("of", of)

@@ -76,7 +76,7 @@ mod tests {
             expires: Some(WALL + span),
             replaced_until: Some(WALL + replaced),
             sealed: false,
-            is_manifest: false,
+            manifest: None,
         }
     }
 

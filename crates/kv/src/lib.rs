@@ -44,7 +44,10 @@ pub use limits::{
     DEFAULT_REPLICAS, DEFAULT_TTL, KEY_BYTES, LEAST_PROMISED_TTL, LISTING_MEMBERS, MAX_REPLICAS,
     MAX_TTL, PASSPHRASE_BYTES, PROMISES,
 };
-pub use manifest::{Manifest, ManifestBuilder, ManifestReader, PIECE_BYTES, ReadError, Wanted};
+pub use manifest::{
+    ChunkSeal, Form, Manifest, ManifestBuilder, ManifestReader, PIECE_BYTES, ReadError,
+    ValueHasher, Wanted,
+};
 pub use namespace::{Namespace, NamespaceError, PassphraseError};
 pub use persisted::{PersistedPromise, Restorable};
 pub use promises::{Fares, KeepError, KeepReport, PromiseId, PromiseStatus, UnkeepError};

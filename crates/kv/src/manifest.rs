@@ -9,16 +9,24 @@
 //!
 //! A manifest is 8 bytes of length, big-endian; 32 bytes of BLAKE3 of the whole value; the targets.
 //!
+//! In a secret namespace chunks are [sealed](ChunkSeal): 40 bytes of each are nonce and tag, so that
+//! a piece has 956 bytes and a chunk of the tree 47 targets.
+//!
 //! A target is a SHA-1, for which collisions can be made: whoever made a value might make two of
 //! one name. Therefore the whole is checked by BLAKE3 before it counts as read.
 
 mod build;
 mod read;
+mod seal;
+#[cfg(test)]
+mod sealed_tests;
 #[cfg(test)]
 mod tests;
 
-pub use build::ManifestBuilder;
+pub use build::{ManifestBuilder, ValueHasher};
 pub use read::{ManifestReader, ReadError, Wanted};
+pub use seal::ChunkSeal;
+pub(crate) use seal::{FOR_CHUNKS, FOR_NONCES};
 
 use alloc::vec::Vec;
 
@@ -26,20 +34,41 @@ use wire::bencode::{Malformed, Reader};
 use wire::limits::{ID_BYTES, VALUE_BYTES};
 use wire::{Item, Target};
 
-/// Bytes of a value in one chunk: with `996:` before them they fill an item (BEP 44: 1,000 bytes).
+/// Bytes of a value in one chunk that is not sealed: with `996:` before them they fill an item (BEP 44: 1,000 bytes).
 pub const PIECE_BYTES: usize = VALUE_BYTES - 4;
-
-/// Targets in one chunk of the tree.
-pub const FAN_OUT: usize = PIECE_BYTES / ID_BYTES;
 
 /// Targets that a manifest holds at most. With a content type of 128 bytes and all times there is
 /// room left in the record for what may stand around it one day.
 pub const TOP: usize = 32;
 
 /// Bytes of a BLAKE3.
-const HASH_BYTES: usize = 32;
+pub(crate) const HASH_BYTES: usize = 32;
 /// Bytes of a manifest before its targets.
 const HEAD_BYTES: usize = 8 + HASH_BYTES;
+
+/// How the chunks of a value are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Pure bytes: the same content is the same chunk, whoever puts it.
+    Open,
+    /// Sealed, in a secret namespace.
+    Sealed,
+}
+
+impl Form {
+    /// Bytes of a value in one chunk.
+    pub const fn piece_bytes(self) -> usize {
+        match self {
+            Form::Open => PIECE_BYTES,
+            Form::Sealed => PIECE_BYTES - seal::OVERHEAD_BYTES,
+        }
+    }
+
+    /// Targets in one chunk of the tree.
+    pub const fn fan_out(self) -> usize {
+        self.piece_bytes() / ID_BYTES
+    }
+}
 
 /// What stands in a record in place of a value that does not fit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +77,8 @@ pub struct Manifest {
     pub length: u64,
     /// BLAKE3 of the whole value.
     pub hash: [u8; HASH_BYTES],
+    /// How its chunks are made.
+    pub form: Form,
     /// The chunks of the topmost level.
     targets: Vec<Target>,
 }
@@ -55,7 +86,7 @@ pub struct Manifest {
 impl Manifest {
     /// How many chunks the value and its tree have in all.
     pub fn chunks(&self) -> u64 {
-        Shape::of(self.length).chunks()
+        Shape::of(self.length, self.form).chunks()
     }
 
     /// The chunks of the topmost level.
@@ -73,16 +104,16 @@ impl Manifest {
     }
 
     /// Reads it. Its number of targets must be what its length demands.
-    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
+    pub(crate) fn decode(bytes: &[u8], form: Form) -> Result<Self, Malformed> {
         let (length, rest) = bytes.split_first_chunk().ok_or(Malformed)?;
         let (hash, rest) = rest.split_first_chunk().ok_or(Malformed)?;
         let length = u64::from_be_bytes(*length);
         let targets = targets(rest).ok_or(Malformed)?;
-        let expected = Shape::of(length).levels.last().copied().unwrap_or(0);
+        let expected = Shape::of(length, form).levels.last().copied().unwrap_or(0);
         if targets.len() as u64 != expected {
             return Err(Malformed);
         }
-        Ok(Self { length, hash: *hash, targets })
+        Ok(Self { length, hash: *hash, form, targets })
     }
 }
 
@@ -90,17 +121,23 @@ impl Manifest {
 #[derive(Clone, Debug)]
 pub(crate) struct Shape {
     length: u64,
+    form: Form,
     levels: Vec<u64>,
 }
 
 impl Shape {
     /// The shape of a value of so many bytes.
-    pub fn of(length: u64) -> Self {
-        let mut levels = alloc::vec![length.div_ceil(PIECE_BYTES as u64)];
+    pub fn of(length: u64, form: Form) -> Self {
+        let mut levels = alloc::vec![length.div_ceil(form.piece_bytes() as u64)];
         while let Some(top) = levels.last().copied().filter(|count| *count > TOP as u64) {
-            levels.push(top.div_ceil(FAN_OUT as u64));
+            levels.push(top.div_ceil(form.fan_out() as u64));
         }
-        Self { length, levels }
+        Self { length, form, levels }
+    }
+
+    /// How the chunks are made.
+    pub fn form(&self) -> Form {
+        self.form
     }
 
     /// The number of the topmost level; pieces are level 0.
@@ -116,16 +153,16 @@ impl Shape {
     /// How many chunks of the level below hang from chunk `index` of `level`.
     pub fn children(&self, level: usize, index: u64) -> usize {
         let Some(below) = level.checked_sub(1).map(|below| self.levels[below]) else { return 0 };
-        let rest = below.saturating_sub(index * FAN_OUT as u64);
-        rest.min(FAN_OUT as u64) as usize
+        let fan_out = self.form.fan_out() as u64;
+        below.saturating_sub(index * fan_out).min(fan_out) as usize
     }
 
-    /// How many bytes chunk `index` of `level` has.
+    /// How many bytes stand in chunk `index` of `level`.
     pub fn bytes(&self, level: usize, index: u64) -> usize {
         match level {
             0 => {
-                let rest = self.length.saturating_sub(index * PIECE_BYTES as u64);
-                rest.min(PIECE_BYTES as u64) as usize
+                let piece = self.form.piece_bytes() as u64;
+                self.length.saturating_sub(index * piece).min(piece) as usize
             }
             _ => self.children(level, index) * ID_BYTES,
         }

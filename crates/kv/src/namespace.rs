@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 
 use crate::cipher::{Binding, Nonce, Unopened};
 use crate::key::Key;
+use crate::manifest::{ChunkSeal, Form, HASH_BYTES};
 use crate::record::{Envelope, Record, largest_sealed_value, largest_value};
 use crate::report::PutError;
 use crate::version::Version;
@@ -39,6 +40,10 @@ pub enum NamespaceError {
     /// It is a secret one, where nothing stands as it is.
     #[error("a plain value can be read by all who hold it: a secret namespace takes none")]
     PlainInSecret,
+    /// Chunks are sealed in secret namespaces, where they were made as if they were to be read by all,
+    /// and nowhere else.
+    #[error("the chunks of the value were made for another kind of namespace")]
+    WrongChunks,
 }
 
 /// Under which key keys live.
@@ -122,6 +127,12 @@ impl Namespace {
         }
     }
 
+    /// What seals and opens the chunks of a value with this BLAKE3 under this key; `None` outside of
+    /// secret namespaces, where chunks are pure bytes.
+    pub fn chunk_seal(&self, key: &Key, hash: &[u8; HASH_BYTES]) -> Option<ChunkSeal> {
+        self.secret.as_ref().map(|secret| secret.chunk_seal(key, hash))
+    }
+
     /// Whether only who knows a passphrase can read here.
     pub fn is_secret(&self) -> bool {
         self.secret.is_some()
@@ -142,6 +153,12 @@ impl Namespace {
             return Err(NamespaceError::PlainInSecret);
         }
         Ok(())
+    }
+
+    /// Whether a value whose chunks are of this form can be written here.
+    pub(crate) fn admits_chunks(&self, form: Form) -> Result<(), NamespaceError> {
+        let fits = (form == Form::Sealed) == self.secret.is_some();
+        if fits { Ok(()) } else { Err(NamespaceError::WrongChunks) }
     }
 
     /// The item of a record, signed and in a secret namespace sealed. The nonce must never be used

@@ -278,13 +278,8 @@ fn check(request: &PutRequest) -> Result<(), PutError> {
     };
     let (value, content_type, ttl, plain) = match &request.change {
         Change::Put { value, content_type, ttl, plain } => (value, content_type, ttl, plain),
-        // Chunks are not sealed: a secret namespace holds what fits one item.
-        Change::PutManifest { manifest, content_type, .. } if request.namespace.is_secret() => {
-            let length = usize::try_from(manifest.length).unwrap_or(usize::MAX);
-            let limit = request.namespace.largest_value(content_type.as_deref(), false);
-            return Err(PutError::TooLarge { length, limit });
-        }
-        Change::PutManifest { content_type, .. } => {
+        Change::PutManifest { manifest, content_type, .. } => {
+            request.namespace.admits_chunks(manifest.form)?;
             return too_long(content_type).map_or(Ok(()), Err);
         }
         Change::Delete => return Ok(()),
@@ -349,7 +344,7 @@ fn draft(
             content_type: content_type.clone(),
             expires: Some(*expires),
             replaced_until: replaced_until.filter(|until| until > expires),
-            is_manifest: true,
+            manifest: Some(manifest.form),
             sealed: false,
         },
         Change::Delete | Change::Renew { .. } if !lives => return Err(PutError::NotFound(effort)),

@@ -31,7 +31,7 @@ use wire::limits::VALUE_BYTES;
 use zeroize::Zeroizing;
 
 use crate::limits::{CONTENT_TYPE_BYTES, SEALED_BYTES};
-use crate::manifest::Manifest;
+use crate::manifest::{Form, Manifest};
 
 pub(crate) use renewal::with_expiry;
 
@@ -43,8 +43,8 @@ pub const MAGIC: [u8; 4] = [0xd8, b'X', b'R', 1];
 pub struct Record {
     /// The value, or the bytes of its manifest; `None` in a tombstone, and as long as it is sealed.
     pub value: Option<Box<[u8]>>,
-    /// The value is too large for one item: its manifest stands in its place.
-    pub is_manifest: bool,
+    /// The value is too large for one item: the manifest of such chunks stands in its place.
+    pub manifest: Option<Form>,
     /// What kind of value it is.
     pub content_type: Option<Box<str>>,
     /// Until when it lives; `None` if it is plain.
@@ -70,9 +70,9 @@ impl Record {
     /// Its value, or the manifest of one that does not fit; `None` in a tombstone.
     pub(crate) fn content(&self) -> Option<(Box<[u8]>, Option<Manifest>)> {
         let value = self.value.clone()?;
-        match self.is_manifest {
-            false => Some((value, None)),
-            true => Some((Box::default(), Some(Manifest::decode(&value).ok()?))),
+        match self.manifest {
+            None => Some((value, None)),
+            Some(form) => Some((Box::default(), Some(Manifest::decode(&value, form).ok()?))),
         }
     }
 
@@ -134,7 +134,7 @@ impl Record {
         if let Some(content_type) = &self.content_type {
             writer.entry(b"c", content_type.as_bytes());
         }
-        if let Some(value) = self.value.as_ref().filter(|_| !self.is_manifest) {
+        if let Some(value) = self.value.as_ref().filter(|_| self.manifest.is_none()) {
             writer.entry(b"d", value);
         }
     }
@@ -148,7 +148,7 @@ impl Record {
 
     fn write_mark(&self, writer: &mut Writer<'_>) {
         match &self.value {
-            Some(manifest) if self.is_manifest => writer.entry(b"m", manifest),
+            Some(manifest) if self.manifest.is_some() => writer.entry(b"m", manifest),
             Some(_) => {}
             None => writer.integer_entry(b"t", 1),
         }
@@ -174,9 +174,9 @@ impl Record {
         if fields.sealed {
             return Ok(Self { expires, replaced_until, sealed: true, ..Self::default() });
         }
-        let (value, content_type) = (fields.value()?, fields.content_type());
-        let is_manifest = fields.is_manifest();
-        Ok(Self { value, is_manifest, content_type, expires, replaced_until, sealed: false })
+        let (value, content_type) = (fields.value(Form::Open)?, fields.content_type());
+        let manifest = fields.is_manifest().then_some(Form::Open);
+        Ok(Self { value, manifest, content_type, expires, replaced_until, sealed: false })
     }
 
     /// The same record with what was sealed in it: a dictionary and zeros behind it.
@@ -187,9 +187,9 @@ impl Record {
             return Err(Malformed);
         }
         let fields = Fields::read(dictionary)?;
-        let (value, content_type) = (fields.value()?, fields.content_type());
-        let is_manifest = fields.is_manifest();
-        Ok(Self { value, is_manifest, content_type, sealed: false, ..self })
+        let (value, content_type) = (fields.value(Form::Sealed)?, fields.content_type());
+        let manifest = fields.is_manifest().then_some(Form::Sealed);
+        Ok(Self { value, manifest, content_type, sealed: false, ..self })
     }
 }
 
@@ -230,9 +230,10 @@ impl<'a> Fields<'a> {
         Ok(fields)
     }
 
-    fn value(&self) -> Result<Option<Box<[u8]>>, Malformed> {
+    /// The value, or the manifest of one whose chunks have this form.
+    fn value(&self, form: Form) -> Result<Option<Box<[u8]>>, Malformed> {
         if let Some(manifest) = self.manifest {
-            Manifest::decode(manifest)?;
+            Manifest::decode(manifest, form)?;
         }
         if self.tombstone {
             return Ok(None);
@@ -324,7 +325,7 @@ fn empty(content_type: Option<&str>) -> Record {
         // The widest times that occur before the year 2286.
         expires: Some(UnixMillis(9_999_999_999_998)),
         replaced_until: Some(UnixMillis(9_999_999_999_999)),
-        is_manifest: false,
+        manifest: None,
         sealed: false,
     }
 }
@@ -352,7 +353,7 @@ mod tests {
                 expires: Some(UnixMillis(expires)),
                 replaced_until: later.map(|later| UnixMillis(expires + later)),
                 sealed: false,
-                is_manifest: false,
+                manifest: None,
             },
         )
     }
@@ -409,7 +410,7 @@ mod tests {
                 expires: (!plain).then_some(UnixMillis(1_800_000_000_000)),
                 replaced_until: (!plain).then_some(UnixMillis(1_900_000_000_000)),
                 sealed: false,
-                is_manifest: false,
+                manifest: None,
             }.encode().len();
             prop_assert!(encode(largest) <= VALUE_BYTES);
             prop_assert!(encode(largest + 1) > VALUE_BYTES);

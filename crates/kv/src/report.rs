@@ -124,6 +124,11 @@ pub enum PutError {
     /// The source of the value failed.
     #[error("the source of the value failed: {0}")]
     Source(Box<str>),
+    /// A value that does not fit one item of a secret namespace is read twice, and its source cannot be.
+    #[error(
+        "a large value in a secret namespace is read twice, and its source can be read but once"
+    )]
+    ReadOnce,
     /// Too few replicas stored some chunks of the value.
     #[error("{short} of the first {of} chunks were stored at too few nodes")]
     ChunksNotStored {

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io::Write;
 
-use kv::{Done, GetError, Manifest, ManifestReader, Request, Wanted};
+use kv::{ChunkSeal, Done, GetError, Manifest, ManifestReader, Request, Wanted};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::driver::Update;
@@ -16,7 +16,7 @@ const BATCH: usize = 64;
 /// Batches on their way at once, so that one slow chunk does not let the node's window run empty.
 const BATCHES: usize = 8;
 
-/// Writes the value of a manifest into `sink`. What it writes is the value only once this says so:
+/// Writes the value of a manifest into `sink`, of one in a secret namespace with its seal. What it writes is the value only once this says so:
 /// each piece is verified before it is written, and the whole when the last one has been. Gives the
 /// number of queries that it took.
 ///
@@ -26,10 +26,11 @@ const BATCHES: usize = 8;
 pub(crate) async fn download(
     node: &Node,
     manifest: &Manifest,
+    seal: Option<ChunkSeal>,
     sink: &mut (dyn Write + Send),
     mut progress: Option<OnProgress>,
 ) -> Result<usize, GetError> {
-    let mut reader = ManifestReader::new(manifest);
+    let mut reader = ManifestReader::new(manifest, seal);
     let mut batches: VecDeque<(Vec<Wanted>, UnboundedReceiver<Update>)> = VecDeque::new();
     let (mut asked, mut done) = (0, 0);
     loop {

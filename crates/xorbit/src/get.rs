@@ -101,6 +101,7 @@ impl Get {
         each: impl FnMut(&Step) + Send,
     ) -> Result<GetReport, GetError> {
         let (node, progress) = (self.node.clone(), self.progress.take());
+        let (namespace, key) = (self.namespace.clone(), Key::new(self.key.as_str())?);
         let mut report = self.run(trace, each).await?;
         let Some(manifest) = &report.manifest else {
             let value = std::mem::take(&mut report.value);
@@ -113,7 +114,8 @@ impl Get {
             return Err(GetError::AboveLimit { length, limit });
         }
         let started = Instant::now();
-        report.effort.asked += download(&node, manifest, sink, progress).await?;
+        let seal = namespace.chunk_seal(&key, &manifest.hash);
+        report.effort.asked += download(&node, manifest, seal, sink, progress).await?;
         report.effort.took += started.elapsed();
         Ok(report)
     }

@@ -87,7 +87,7 @@ pub use ::node::{
 };
 pub use kv::{
     Absence, ChunksReport, Consistency, DEFAULT_REPLICAS, DEFAULT_TTL, Effort, Event, Expected,
-    Fares, GetError, GetReport, ItemReport, KEY_BYTES, KeepError, KeepReport, Key, KeyError,
+    Fares, Form, GetError, GetReport, ItemReport, KEY_BYTES, KeepError, KeepReport, Key, KeyError,
     LEAST_PROMISED_TTL, LISTING_MEMBERS, LeaveReport, ListedMember, LookupReport, MAX_REPLICAS,
     MAX_TTL, Manifest, MembersReport, Namespace, NamespaceError, PASSPHRASE_BYTES, PROMISES,
     PassphraseError, PeersReport, PersistedPromise, PromiseId, PromiseStatus, PutError, PutReport,

@@ -1,6 +1,6 @@
 //! The handle to a running node.
 
-use std::io::Read;
+use std::io::{Read, Seek};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +22,7 @@ use crate::put::Put;
 use crate::restore::Restored;
 use crate::set::{ChangeSet, Members};
 use crate::topic::{Announce, Peers};
+use crate::upload::Source;
 use crate::watch::Watch;
 
 /// A running node. Copies are cheap and speak to the same one; it closes when [`Node::close`] is
@@ -114,7 +115,18 @@ impl Node {
         length: u64,
         source: impl Read + Send + 'static,
     ) -> Put {
-        Put::from_source(self.clone(), key.into(), length, Box::new(source))
+        Put::from_source(self.clone(), key.into(), length, Source::Once(Box::new(source)))
+    }
+
+    /// Like [`Node::put_from`], from a source that can go back to where it stands. A value that does not
+    /// fit one item of a secret namespace is read twice, and so can come only from such.
+    pub fn put_seekable(
+        &self,
+        key: impl Into<String>,
+        length: u64,
+        source: impl Read + Seek + Send + 'static,
+    ) -> Put {
+        Put::from_source(self.clone(), key.into(), length, Source::Again(Box::new(source)))
     }
 
     /// Gets the value of a key. Await it, or first say more.

@@ -1,6 +1,5 @@
 //! Putting and deleting, with what can be said about it.
 
-use std::cmp::Ordering;
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::io::{Cursor, Read};
@@ -16,7 +15,7 @@ use wire::{Signer, Target};
 
 use crate::driver::Update;
 use crate::node::Node;
-use crate::upload::{OnProgress, Progress, TOO_LONG, TOO_SHORT, Upload};
+use crate::upload::{OnProgress, Progress, Source, Upload, check_length};
 
 /// A put or delete about to be done: await it.
 #[must_use = "nothing is put until this is awaited"]
@@ -27,7 +26,7 @@ pub struct Put {
     change: Change,
     expected: Expected,
     /// Where the value comes from if not from `change`, and its length in bytes.
-    source: Option<(u64, Box<dyn Read + Send>)>,
+    source: Option<(u64, Source)>,
     progress: Option<OnProgress>,
     /// One of many, which share lookups and a window.
     batched: bool,
@@ -46,12 +45,7 @@ impl Put {
         Self::new(node, key, change)
     }
 
-    pub(crate) fn from_source(
-        node: Node,
-        key: String,
-        length: u64,
-        source: Box<dyn Read + Send>,
-    ) -> Self {
+    pub(crate) fn from_source(node: Node, key: String, length: u64, source: Source) -> Self {
         Self { source: Some((length, source)), ..Self::value(node, key, &[]) }
     }
 
@@ -207,15 +201,14 @@ impl Put {
         if !fits && length > limit && !self.batched {
             return Err(PutError::AboveLimit { length, limit });
         }
-        if !fits && (*plain || self.batched || self.namespace.is_secret()) {
-            // Chunks have no form of their own for plain or secret ones: plain is one item, and they are
-            // not sealed. And many at once stay bounded only if each is small.
+        if !fits && (*plain || self.batched) {
+            // Plain is one item. And many at once stay bounded only if each is small.
             let length = usize::try_from(length).unwrap_or(usize::MAX);
             return Err(PutError::TooLarge { length, limit: one_item });
         }
         if fits {
-            if let Some((length, source)) = self.source.take() {
-                *value = read_whole(source, length)?;
+            if let Some((length, mut source)) = self.source.take() {
+                *value = read_whole(source.reader(), length)?;
             }
             return Ok(None);
         }
@@ -236,11 +229,19 @@ impl Put {
         trial.check()?;
         let mut source = match self.source.take() {
             Some((_, source)) => source,
-            None => Box::new(Cursor::new(value)),
+            None => Source::Again(Box::new(Cursor::new(value))),
+        };
+        let sealed = match self.namespace.is_secret() {
+            true => {
+                // The keys of its chunks follow from the whole, so it is read twice.
+                let hash = source.hash(length).await?;
+                self.namespace.chunk_seal(key, &hash).map(|seal| (hash, seal))
+            }
+            false => None,
         };
         let upload = Upload::new(&self.node, length, ttl, self.progress.take());
         let expires = upload.expires();
-        let (manifest, report) = upload.run(&mut *source).await?;
+        let (manifest, report) = upload.run(source.reader(), sealed).await?;
         self.change = Change::PutManifest { manifest, content_type, expires };
         Ok(Some(Box::new(report)))
     }
@@ -251,11 +252,8 @@ fn read_whole(source: impl Read, length: u64) -> Result<Box<[u8]>, PutError> {
     let mut bytes = Vec::new();
     let read = source.take(length.saturating_add(1)).read_to_end(&mut bytes);
     read.map_err(|error| PutError::Source(error.to_string().into()))?;
-    match (bytes.len() as u64).cmp(&length) {
-        Ordering::Equal => Ok(bytes.into()),
-        Ordering::Less => Err(PutError::Source(TOO_SHORT.into())),
-        Ordering::Greater => Err(PutError::Source(TOO_LONG.into())),
-    }
+    check_length(bytes.len() as u64, length, true)?;
+    Ok(bytes.into())
 }
 
 /// The receipt of a record, with the chunks that were put before it and the time that they took.

@@ -1,10 +1,13 @@
 //! Putting a value that does not fit one item: its chunks first, batch after batch.
 
 use std::collections::VecDeque;
-use std::io::Read;
+use std::io::{Read, Seek, SeekFrom};
 use std::time::Duration;
 
-use kv::{ChunksPutRequest, ChunksReport, Done, Manifest, ManifestBuilder, PutError, Request};
+use kv::{
+    ChunkSeal, ChunksPutRequest, ChunksReport, Done, Manifest, ManifestBuilder, PutError, Request,
+    ValueHasher,
+};
 use node::UnixMillis;
 use tokio::sync::mpsc::UnboundedReceiver;
 use wire::Item;
@@ -22,12 +25,6 @@ const BATCHES: usize = 4;
 /// A batch of which too few copies were stored is put again so often: only what is missing goes out.
 const RETRIES: u8 = 2;
 
-/// What is wrong with a source that gives too much.
-pub(crate) const TOO_LONG: &str = "it is longer than it was said to be";
-
-/// What is wrong with one that ends too soon.
-pub(crate) const TOO_SHORT: &str = "it is shorter than it was said to be";
-
 /// How far a transfer has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
@@ -39,6 +36,66 @@ pub struct Progress {
 
 /// What hears how far a transfer has come.
 pub(crate) type OnProgress = Box<dyn FnMut(Progress) + Send>;
+
+/// Where a value comes from.
+pub(crate) enum Source {
+    /// What can be read but once.
+    Once(Box<dyn Read + Send>),
+    /// What can be read again from where it stands.
+    Again(Box<dyn ReadSeek + Send>),
+}
+
+/// Reads, and goes back.
+pub(crate) trait ReadSeek: Read + Seek {}
+
+impl<T: Read + Seek> ReadSeek for T {}
+
+impl Source {
+    /// What gives the bytes.
+    pub fn reader(&mut self) -> &mut (dyn Read + Send) {
+        match self {
+            Source::Once(source) => source,
+            Source::Again(source) => source,
+        }
+    }
+
+    /// Reads all `length` bytes, and goes back to where it stood: the BLAKE3 of the value.
+    ///
+    /// # Errors
+    /// [`PutError::ReadOnce`] if it cannot be read again; [`PutError::Source`] if it fails, or ends too
+    /// soon or too late.
+    pub async fn hash(&mut self, length: u64) -> Result<[u8; 32], PutError> {
+        let Source::Again(source) = self else { return Err(PutError::ReadOnce) };
+        let start = source.stream_position().map_err(failed)?;
+        let (mut hasher, mut buffer, mut read) = (ValueHasher::default(), vec![0; READ_BYTES], 0);
+        loop {
+            let more = fill(source, &mut buffer)?;
+            read += more as u64;
+            check_length(read, length, more == 0)?;
+            if more == 0 {
+                source.seek(SeekFrom::Start(start)).map_err(failed)?;
+                return Ok(hasher.finish());
+            }
+            hasher.feed(&buffer[..more]);
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+fn failed(error: std::io::Error) -> PutError {
+    PutError::Source(error.to_string().into())
+}
+
+/// A source that gave so many bytes, and perhaps ended, gave as many as it was said to.
+pub(crate) fn check_length(read: u64, said: u64, ended: bool) -> Result<(), PutError> {
+    match read {
+        read if read > said => Err(PutError::Source("it is longer than it was said to be".into())),
+        read if ended && read < said => {
+            Err(PutError::Source("it is shorter than it was said to be".into()))
+        }
+        _ => Ok(()),
+    }
+}
 
 /// Chunks on their way to their holders.
 pub(crate) struct Upload<'n> {
@@ -80,30 +137,30 @@ impl<'n> Upload<'n> {
         self.expires
     }
 
-    /// Puts all chunks.
+    /// Puts all chunks, sealed if the value is for a secret namespace.
     ///
     /// # Errors
-    /// [`PutError::Source`] if the source fails or ends too soon or too late;
-    /// [`PutError::ChunksNotStored`] if a majority of some chunk's replicas did not store it.
+    /// [`PutError::Source`] if the source fails, ends too soon or too late, or has other bytes than those
+    /// whose hash is in the seal; [`PutError::ChunksNotStored`] if a majority of some chunk's replicas did not store it.
     pub async fn run(
         mut self,
         source: &mut (dyn Read + Send),
+        sealed: Option<([u8; 32], ChunkSeal)>,
     ) -> Result<(Manifest, ChunksReport), PutError> {
-        let mut builder = ManifestBuilder::default();
+        let (hash, seal) = sealed.unzip();
+        let mut builder = ManifestBuilder::new(seal);
         let mut buffer = vec![0; READ_BYTES];
         let mut read = 0;
         loop {
             let length = fill(source, &mut buffer)?;
             read += length as u64;
-            if read > self.length {
-                return Err(PutError::Source(TOO_LONG.into()));
-            }
+            check_length(read, self.length, length == 0)?;
             let mut items = Vec::with_capacity(READ_BYTES / kv::PIECE_BYTES + 4);
             if length == 0 {
-                if read < self.length {
-                    return Err(PutError::Source(TOO_SHORT.into()));
-                }
                 let manifest = builder.finish(|item| items.push(item));
+                if hash.is_some_and(|hash| hash != manifest.hash) {
+                    return Err(PutError::Source("it changed while it was read".into()));
+                }
                 self.start(items, read).await?;
                 while !self.batches.is_empty() {
                     self.finish_first().await?;
@@ -166,14 +223,14 @@ impl<'n> Upload<'n> {
 }
 
 /// Reads until the buffer is full or the source ends.
-fn fill(source: &mut (dyn Read + Send), buffer: &mut [u8]) -> Result<usize, PutError> {
+fn fill(source: &mut (impl Read + ?Sized), buffer: &mut [u8]) -> Result<usize, PutError> {
     let mut length = 0;
     while length < buffer.len() {
         match source.read(&mut buffer[length..]) {
             Ok(0) => break,
             Ok(more) => length += more,
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(PutError::Source(error.to_string().into())),
+            Err(error) => return Err(failed(error)),
         }
     }
     Ok(length)

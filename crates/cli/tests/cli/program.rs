@@ -299,8 +299,18 @@ impl Node {
 
     /// Runs a verb that joins through this node, with a passphrase in the environment.
     pub fn run_in_secret(&self, passphrase: &str, arguments: &[&str]) -> Outcome {
+        self.run_in_secret_with(passphrase, arguments, b"")
+    }
+
+    /// Like [`Node::run_in_secret`], with this on stdin.
+    pub fn run_in_secret_with(
+        &self,
+        passphrase: &str,
+        arguments: &[&str],
+        stdin: &[u8],
+    ) -> Outcome {
         let environment = [("XORBIT_JOIN", &self.address[..]), ("XORBIT_SECRET", passphrase)];
-        run_with(arguments, b"", &environment)
+        run_with(arguments, stdin, &environment)
     }
 
     /// Its resident memory, where the system tells.

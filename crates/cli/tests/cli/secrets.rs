@@ -115,14 +115,42 @@ fn passphrases_are_bytes_and_no_text() {
 }
 
 #[test]
-fn what_does_not_fit_or_would_be_readable_is_refused() {
+fn what_does_not_fit_one_item_is_cut_into_sealed_chunks() {
+    let first = Node::start(&[]);
+    let second = Node::start_beside(&first, &[]);
+    for (length, chunks) in [(887, None), (888, Some("1 chunks: ")), (956 * 2, Some("2 chunks: "))]
+    {
+        let value = "v".repeat(length);
+        let put = first.run_in_secret(PASSPHRASE, &["put", "k", &value]).expect(0);
+        match chunks {
+            Some(chunks) => assert!(put.stderr.contains(chunks), "{put:?}"),
+            None => assert!(!put.stderr.contains("chunks"), "{put:?}"),
+        }
+        assert_eq!(second.run_in_secret(PASSPHRASE, &["get", "k"]).expect(0).text(), value);
+    }
+    let directory = Directory::new();
+    let secret = secret_file(&directory, "secret", PASSPHRASE.as_bytes());
+    let value: Vec<u8> = (0..150_000).map(|at| (at / 956 * 31 + at % 251) as u8).collect();
+    let file = directory.file("value", &value);
+    let put = ["put", "film", "--file", &file, "--secret-file", &secret];
+    let told = first.run(&put).expect(0);
+    assert!(told.stderr.contains("161 chunks: 322 copies sent, 0 kept already"), "{told:?}");
+    let again = second.run(&put).expect(0);
+    assert!(again.stderr.contains(" chunks: 0 copies sent, 322 kept already"), "{again:?}");
+    let copy = directory.path("copy");
+    let get = ["get", "film", "--secret-file", &secret, "--output", &copy];
+    second.run(&get).expect(0);
+    assert!(fs::read(&copy).unwrap() == value);
+    first.run(&["get", "film"]).expect(1);
+    first.run_in_secret("open sesami", &["get", "film"]).expect(1);
+    // From a pipe too.
+    first.run_in_secret_with(PASSPHRASE, &["put", "piped", "-"], &value).expect(0);
+    assert!(second.run_in_secret(PASSPHRASE, &["get", "piped"]).expect(0).stdout == value);
+}
+
+#[test]
+fn what_would_be_readable_is_refused() {
     let node = Node::start(&[]);
-    let fits = "v".repeat(887);
-    node.run_in_secret(PASSPHRASE, &["put", "k", &fits]).expect(0);
-    assert_eq!(node.run_in_secret(PASSPHRASE, &["get", "k"]).expect(0).text(), fits);
-    let refused = node.run_in_secret(PASSPHRASE, &["put", "k", &"v".repeat(888)]).expect(2);
-    assert!(refused.stderr.contains("more than the 887 that fit"), "{refused:?}");
-    assert!(!refused.stderr.contains("--plain"), "{refused:?}");
     let plain = node.run_in_secret(PASSPHRASE, &["put", "k", "v", "--plain"]).expect(2);
     assert!(plain.stderr.contains("a secret namespace takes none"), "{plain:?}");
 }

@@ -1,17 +1,18 @@
 //! From chunks back to bytes: which chunk is wanted next, and the pieces in their order.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use wire::{Item, Target};
 
-use super::{FAN_OUT, Manifest, Shape, chunk_bytes, targets};
+use super::{ChunkSeal, Form, Manifest, Shape, chunk_bytes, targets};
 
 /// Pieces that may be wanted before the first of them has come: about a megabyte.
 pub(super) const AHEAD: usize = 1024;
 
 /// Chunks of the tree whose targets are known before they are wanted, on each level.
-pub(super) const NODES_AHEAD: usize = 2 * FAN_OUT;
+pub(super) const NODES_AHEAD: usize = 2 * Form::Open.fan_out();
 
 /// A chunk that the reader wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +43,7 @@ pub enum ReadError {
 #[derive(Debug)]
 pub struct ManifestReader {
     shape: Shape,
+    seal: Option<ChunkSeal>,
     hash: blake3::Hash,
     hasher: blake3::Hasher,
     /// The pieces first.
@@ -64,18 +66,20 @@ struct Level {
 #[derive(Debug)]
 enum Slot {
     Waits(Target),
-    Here(Item),
+    Here(Box<[u8]>),
     Lost,
 }
 
 impl ManifestReader {
-    /// Reads what this manifest names.
-    pub fn new(manifest: &Manifest) -> Self {
-        let shape = Shape::of(manifest.length);
+    /// Reads what this manifest names; of one in a secret namespace with the seal of its chunks
+    /// ([`Namespace::chunk_seal`](crate::Namespace::chunk_seal)).
+    pub fn new(manifest: &Manifest, seal: Option<ChunkSeal>) -> Self {
+        let shape = Shape::of(manifest.length, manifest.form);
         let mut levels: Vec<Level> = (0..=shape.top()).map(|_| Level::default()).collect();
         levels[shape.top()].known = manifest.targets().iter().copied().map(Some).collect();
         Self {
             shape,
+            seal,
             hash: manifest.hash.into(),
             hasher: blake3::Hasher::new(),
             levels,
@@ -103,18 +107,26 @@ impl ManifestReader {
 
     /// Takes a chunk that came.
     pub fn found(&mut self, wanted: Wanted, item: Item) {
-        let fits = |item: &Item| {
-            let length = self.shape.bytes(wanted.level, wanted.index);
-            chunk_bytes(item).is_some_and(|bytes| bytes.len() == length)
-        };
-        let slot = match fits(&item) {
-            true => Slot::Here(item),
-            false => {
+        let slot = match self.opened(&wanted, &item) {
+            Some(bytes) => Slot::Here(bytes),
+            None => {
                 self.mismatch = true;
                 Slot::Lost
             }
         };
         self.fill(wanted, slot);
+    }
+
+    /// What is in a chunk, if it belongs there.
+    fn opened(&self, wanted: &Wanted, item: &Item) -> Option<Box<[u8]>> {
+        let length = self.shape.bytes(wanted.level, wanted.index);
+        match (self.shape.form(), &self.seal) {
+            (Form::Open, _) => chunk_bytes(item).filter(|it| it.len() == length).map(Box::from),
+            (Form::Sealed, Some(seal)) => {
+                seal.open(wanted.level, wanted.index, length, item).map(Vec::into_boxed_slice)
+            }
+            (Form::Sealed, None) => None,
+        }
     }
 
     /// Takes note that nobody gives a chunk.
@@ -127,10 +139,9 @@ impl ManifestReader {
         self.pass_on();
         while let Some(Slot::Here(_) | Slot::Lost) = self.levels[0].wanted.front() {
             match self.levels[0].pop() {
-                Some(Slot::Here(item)) if self.missing == 0 && !self.mismatch => {
-                    let bytes = chunk_bytes(&item).unwrap_or_default();
-                    self.hasher.update(bytes);
-                    each(bytes);
+                Some(Slot::Here(bytes)) if self.missing == 0 && !self.mismatch => {
+                    self.hasher.update(&bytes);
+                    each(&bytes);
                 }
                 Some(Slot::Lost) => self.missing += 1,
                 _ => {}
@@ -172,7 +183,7 @@ impl ManifestReader {
             0 => wanted < AHEAD,
             _ => {
                 let ahead = if level == 1 { AHEAD } else { NODES_AHEAD };
-                self.levels[level - 1].known.len() + wanted * FAN_OUT < ahead
+                self.levels[level - 1].known.len() + wanted * self.shape.form().fan_out() < ahead
             }
         }
     }
@@ -201,7 +212,7 @@ impl ManifestReader {
                 }
                 let children = self.shape.children(level, here.first);
                 let named = match here.pop() {
-                    Some(Slot::Here(item)) => chunk_bytes(&item).and_then(targets),
+                    Some(Slot::Here(bytes)) => targets(&bytes),
                     _ => {
                         self.missing += 1;
                         None

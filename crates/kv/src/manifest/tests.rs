@@ -25,7 +25,7 @@ fn build(value: &[u8], feeds: usize) -> (Manifest, Shelf, u64) {
 /// Reads with so many chunks on their way at once, the last asked for answered first.
 fn read(manifest: &Manifest, shelf: &Shelf, at_once: usize) -> Result<Vec<u8>, ReadError> {
     let (mut reader, mut value, mut asked) =
-        (ManifestReader::new(manifest), Vec::new(), Vec::new());
+        (ManifestReader::new(manifest, None), Vec::new(), Vec::new());
     while !reader.is_over() {
         while asked.len() < at_once
             && let Some(wanted) = reader.wanted()
@@ -53,16 +53,19 @@ fn bytes(length: usize) -> Vec<u8> {
 
 #[test]
 fn the_shape_follows_from_the_length() {
-    let levels = |length: u64| Shape::of(length).levels;
+    let levels = |length: u64| Shape::of(length, Form::Open).levels;
     assert_eq!(levels(0), [0]);
     assert_eq!(levels(997), [2]);
     assert_eq!(levels(32 * 996), [32]);
     assert_eq!(levels(32 * 996 + 1), [33, 1]);
     assert_eq!(levels(16 << 20), [16_845, 344, 8]);
     assert_eq!(levels(64 << 20), [67_379, 1_376, 29]);
-    assert_eq!(Shape::of(16 << 20).chunks(), 17_197);
-    assert_eq!(Shape::of((16 << 20) + 1).bytes(0, 16_844), (16 << 20) + 1 - 16_844 * 996);
-    assert_eq!(Shape::of(u64::MAX).levels.len(), 10);
+    assert_eq!(Shape::of(16 << 20, Form::Open).chunks(), 17_197);
+    assert_eq!(
+        Shape::of((16 << 20) + 1, Form::Open).bytes(0, 16_844),
+        (16 << 20) + 1 - 16_844 * 996
+    );
+    assert_eq!(Shape::of(u64::MAX, Form::Open).levels.len(), 10);
 }
 
 #[test]
@@ -103,18 +106,18 @@ fn a_manifest_that_lies_about_hash_or_length_gives_no_value() {
 fn a_manifest_reads_back_and_one_cut_short_or_with_a_target_too_many_does_not() {
     let (manifest, ..) = build(&bytes(40 * PIECE_BYTES), 4096);
     let mut encoded = manifest.encode();
-    assert_eq!(Manifest::decode(&encoded), Ok(manifest));
+    assert_eq!(Manifest::decode(&encoded, Form::Open), Ok(manifest));
     encoded.extend([0; ID_BYTES]);
-    assert_eq!(Manifest::decode(&encoded), Err(Malformed));
+    assert_eq!(Manifest::decode(&encoded, Form::Open), Err(Malformed));
     encoded.truncate(HEAD_BYTES);
-    assert_eq!(Manifest::decode(&encoded), Err(Malformed));
-    assert_eq!(Manifest::decode(&encoded[..HEAD_BYTES - 1]), Err(Malformed));
+    assert_eq!(Manifest::decode(&encoded, Form::Open), Err(Malformed));
+    assert_eq!(Manifest::decode(&encoded[..HEAD_BYTES - 1], Form::Open), Err(Malformed));
 }
 
 #[test]
 fn a_reader_asks_for_no_more_than_its_window_while_the_first_chunk_is_out() {
     let (manifest, shelf, _) = build(&bytes(3_000 * PIECE_BYTES), 4096);
-    let mut reader = ManifestReader::new(&manifest);
+    let mut reader = ManifestReader::new(&manifest, None);
     let mut first = None;
     let mut asked = 0;
     while let Some(wanted) = reader.wanted() {
@@ -142,7 +145,7 @@ proptest! {
         let (manifest, shelf, emitted) = build(&value, feeds);
         prop_assert_eq!(emitted, manifest.chunks());
         prop_assert!(manifest.targets().len() <= TOP);
-        prop_assert_eq!(Manifest::decode(&manifest.encode()), Ok(manifest.clone()));
+        prop_assert_eq!(Manifest::decode(&manifest.encode(), Form::Open), Ok(manifest.clone()));
         prop_assert!(read(&manifest, &shelf, at_once) == Ok(value));
     }
 
@@ -174,7 +177,7 @@ proptest! {
 
     #[test]
     fn any_bytes_are_a_manifest_or_not(bytes: Vec<u8>) {
-        if let Ok(manifest) = Manifest::decode(&bytes) {
+        if let Ok(manifest) = Manifest::decode(&bytes, Form::Open) {
             prop_assert_eq!(manifest.encode(), bytes);
         }
     }

@@ -28,7 +28,7 @@ impl Namespace {
             return Ok(None);
         };
         // Its chunks would end before it.
-        if record.is_manifest {
+        if record.manifest.is_some() {
             return Ok(None);
         }
         let Some(mut value) = with_expiry(item.value(), expires) else { return Ok(None) };

@@ -14,6 +14,7 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::cipher::Cipher;
 use crate::key::Key;
 use crate::limits::PASSPHRASE_BYTES;
+use crate::manifest::{ChunkSeal, FOR_CHUNKS, FOR_NONCES, HASH_BYTES};
 
 /// Starts the hash by which a public name becomes the salt of the passphrase.
 const CONTEXT: &[u8] = b"xorbit secret namespace v1\0";
@@ -74,6 +75,14 @@ impl Secret {
     /// What holders see instead of a key's name.
     pub fn salt(&self, key: &Key) -> [u8; 32] {
         *keyed_hash(&self.names, key.as_str().as_bytes())
+    }
+
+    /// What seals the chunks of a value with this hash under this key.
+    pub fn chunk_seal(&self, key: &Key, hash: &[u8; HASH_BYTES]) -> ChunkSeal {
+        let salt = self.salt(key);
+        let keyed =
+            |purpose| keyed_hash(self.cipher.key(), &[purpose, &salt[..], &hash[..]].concat());
+        ChunkSeal::new(keyed(FOR_CHUNKS), keyed(FOR_NONCES))
     }
 }
 

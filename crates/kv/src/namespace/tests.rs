@@ -12,6 +12,7 @@ use wire::limits::VALUE_BYTES;
 
 use super::*;
 use crate::cipher::NONCE_BYTES;
+use crate::manifest::{ManifestBuilder, ValueHasher};
 
 const PASSPHRASE: &str = "correct horse battery staple";
 const NONCE: Nonce = {
@@ -48,7 +49,7 @@ fn hello() -> Record {
         expires: Some(UnixMillis(1_700_604_800_000)),
         replaced_until: None,
         sealed: false,
-        is_manifest: false,
+        manifest: None,
     }
 }
 
@@ -59,7 +60,7 @@ fn tombstone() -> Record {
         expires: Some(UnixMillis(1_700_003_600_000)),
         replaced_until: Some(UnixMillis(1_700_604_800_000)),
         sealed: false,
-        is_manifest: false,
+        manifest: None,
     }
 }
 
@@ -135,6 +136,34 @@ fn a_record_is_sealed_into_the_same_bytes_everywhere() {
 }
 
 #[test]
+fn a_record_of_a_large_value_is_sealed_into_the_same_bytes_everywhere() {
+    let (namespace, key) = (secret(), Key::new("greeting").unwrap());
+    let value: Vec<u8> = (0..1_000).map(|at| (at % 251) as u8).collect();
+    let mut hasher = ValueHasher::default();
+    hasher.feed(&value);
+    let mut builder = ManifestBuilder::new(namespace.chunk_seal(&key, &hasher.finish()));
+    builder.feed(&value, |_| {});
+    let manifest = builder.finish(|_| {}).encode();
+    let times = Record { value: None, content_type: None, ..hello() };
+    let record = Record { value: Some(manifest.into()), manifest: Some(Form::Sealed), ..times };
+    let item = namespace.sign(&key, version(1_700_000_000_000_000), &record, &NONCE).unwrap();
+    assert_eq!(
+        hex(item.value()),
+        "3139393ad858520164313a65693137303036303438303030303065313a783136383a00010203040506070809\
+         0a0b0c0d0e0f101112131415161746e5a96c0c20782de141334deb8538969078baed9e192d970d31948b7484\
+         9da8909ae6faedbdfee798de28f1697b92f1af1f96e5454b3d012e4597dc987331b0e25f1e3e4e5c777e7cb9\
+         5fe744fac8a46b9870a22c58b234077f7433bdc36c5a2d421ac48de88043a08e3fe07987d68e5ff5c00f5930\
+         da8a7ac3043f31cdc8c311c89df521303308f61e67600849842065"
+    );
+    assert_eq!(
+        hex(&item.as_ref().signed().unwrap().signature),
+        "b6f48e21d39d9fbe69702404370eec29f67941b2a5bd364de0a1885b4b30bfbb\
+         53967dfb4159e1560c084a80595ed41acb391df41151776e423f01cdec9bf30b"
+    );
+    assert_eq!(namespace.read(&item), Ok(record));
+}
+
+#[test]
 fn holders_see_times_and_cannot_tell_a_tombstone_from_a_value() {
     let (namespace, key) = (secret(), Key::new("k").unwrap());
     for record in [hello(), tombstone()] {
@@ -186,7 +215,7 @@ fn the_largest_value_fits_a_secret_namespace_and_one_byte_more_does_not() {
                 expires: Some(UnixMillis(9_999_999_999_998)),
                 replaced_until: Some(UnixMillis(9_999_999_999_999)),
                 sealed: false,
-                is_manifest: false,
+                manifest: None,
             };
             namespace.sign(&key, version(5), &record, &NONCE)
         };

@@ -291,7 +291,7 @@ fn worth_keeping(
     if record.is_tombstone() {
         return Err(absent(Absence::Deleted(version)));
     }
-    if record.is_manifest {
+    if record.manifest.is_some() {
         return Err(KeepError::TooLarge(version));
     }
     if record.sealed && namespace.is_secret() {

@@ -71,7 +71,7 @@ impl Promise {
     /// For how long this record is renewed each time, if it can be.
     fn renews(&self, record: &Record) -> Option<Duration> {
         let may = self.kept.namespace.signer().is_ok() && !record.sealed && !record.is_tombstone();
-        let may = may && !record.is_manifest;
+        let may = may && record.manifest.is_none();
         (may && record.expires.is_some()).then_some(self.kept.ttl)
     }
 

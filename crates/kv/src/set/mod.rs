@@ -80,7 +80,7 @@ pub struct MembersRequest {
 /// Members are not encrypted: in a secret namespace they would show what was meant to be hidden.
 fn is_in_the_open(namespace: &Namespace) -> Result<(), SetError> {
     match namespace.admits(true) {
-        Err(NamespaceError::PlainInSecret) => Err(SetError::Secret),
+        Err(NamespaceError::PlainInSecret | NamespaceError::WrongChunks) => Err(SetError::Secret),
         // Whether the namespace's own signer is here matters only if no other writer is named.
         Ok(()) | Err(NamespaceError::ReadOnly(_)) => Ok(()),
     }

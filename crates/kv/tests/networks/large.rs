@@ -28,7 +28,7 @@ fn cut(value: &[u8]) -> (Manifest, Vec<Item>) {
 }
 
 impl World {
-    fn put_chunks(&mut self, node: usize, items: &[Item], expires: UnixMillis) -> ChunksReport {
+    pub fn put_chunks(&mut self, node: usize, items: &[Item], expires: UnixMillis) -> ChunksReport {
         let (items, lease) = (items.to_vec(), expires + DAY);
         let request = ChunksPutRequest { items, expires, lease };
         let id = self.request(node, Request::ChunksPut(request));
@@ -53,7 +53,7 @@ impl World {
         self.put_manifest(node, key, &manifest, expires);
     }
 
-    fn get_chunks(&mut self, node: usize, wanted: &[Wanted]) -> ChunksFound {
+    pub fn get_chunks(&mut self, node: usize, wanted: &[Wanted]) -> ChunksFound {
         let targets = wanted.iter().map(|wanted| wanted.target).collect();
         let id = self.request(node, Request::ChunksGet(targets));
         match self.finish(node, id) {
@@ -63,11 +63,20 @@ impl World {
     }
 
     /// The value under a key, and how many queries its chunks took.
-    fn read_large(&mut self, node: usize, key: &str) -> (Result<Vec<u8>, ReadError>, usize) {
+    pub fn read_large(&mut self, node: usize, key: &str) -> (Result<Vec<u8>, ReadError>, usize) {
         let report = self.get(node, key).expect("a majority holds the record");
         let manifest = report.manifest.expect("it is a large value");
         assert!(report.value.is_empty());
-        let (mut reader, mut value, mut asked) = (ManifestReader::new(&manifest), Vec::new(), 0);
+        self.read_chunks(node, ManifestReader::new(&manifest, None))
+    }
+
+    /// What a reader comes to, and how many queries it took.
+    pub fn read_chunks(
+        &mut self,
+        node: usize,
+        mut reader: ManifestReader,
+    ) -> (Result<Vec<u8>, ReadError>, usize) {
+        let (mut value, mut asked) = (Vec::new(), 0);
         loop {
             let wanted: Vec<Wanted> = std::iter::from_fn(|| reader.wanted()).take(64).collect();
             if wanted.is_empty() {
@@ -251,7 +260,7 @@ fn a_network_that_loses_datagrams_loses_no_chunk() {
     world.put_manifest(1, "k", &manifest, START + DAY);
     world.loss = 30;
     let report = world.get(6, "k").expect("a majority answers");
-    let mut reader = ManifestReader::new(&report.manifest.expect("a large value"));
+    let mut reader = ManifestReader::new(&report.manifest.expect("a large value"), None);
     let mut read = Vec::new();
     while let Some(first) = reader.wanted() {
         let wanted: Vec<Wanted> =

@@ -21,6 +21,7 @@ mod reading;
 mod repair;
 mod reports;
 mod secret;
+mod secret_large;
 mod set_upkeep;
 mod sets;
 mod upkeep;
