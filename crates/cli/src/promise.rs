@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use xorbit::{
-    Absence, Fares, KeepError, KeepReport, LEAST_PROMISED_TTL, MAX_TTL, Namespace, PromiseStatus,
-    UnixMillis, UnkeepError,
+    Absence, ChunksFare, ChunksStatus, Fares, KeepError, KeepReport, LEAST_PROMISED_TTL, MAX_TTL,
+    Namespace, PROMISED_BYTES, PromiseStatus, UnixMillis, UnkeepError,
 };
 
 use crate::failure::{Failure, Kind};
-use crate::{effort, moment, span};
+use crate::{effort, moment, size, span};
 
 /// A promise that was made, for programs.
 pub fn report_json(report: &KeepReport) -> Value {
@@ -18,6 +18,7 @@ pub fn report_json(report: &KeepReport) -> Value {
         "version": report.version.get(),
         "expires_ms": report.expires.map(|expires| expires.0),
         "renews_ms": report.renews.map(millis),
+        "chunks": report.chunks,
         "durable": report.durable,
         "fares": fares_json(&report.fares),
     })
@@ -37,7 +38,25 @@ pub fn status_json(status: &PromiseStatus) -> Value {
         "looked_ms": status.looked.map(|looked| looked.0),
         "next_in_ms": status.next_in.map(millis),
         "fares": fares_json(&status.fares),
+        "chunks": status.chunks.map(|chunks| chunks_json(&chunks)),
     })
+}
+
+fn chunks_json(chunks: &ChunksStatus) -> Value {
+    let of = chunks.of;
+    match chunks.fare {
+        ChunksFare::NotYet => json!({ "of": of, "state": "not_looked_yet" }),
+        ChunksFare::Kept { given } => json!({ "of": of, "state": "kept", "given": given }),
+        ChunksFare::Short { short, given } => {
+            json!({ "of": of, "state": "short", "short": short, "given": given })
+        }
+        ChunksFare::Missing { missing, given } => {
+            json!({ "of": of, "state": "missing", "missing": missing, "given": given })
+        }
+        ChunksFare::Mismatch => json!({ "of": of, "state": "mismatch" }),
+        ChunksFare::Unreachable => json!({ "of": of, "state": "unreachable" }),
+        ChunksFare::TooLarge => json!({ "of": of, "state": "too_large" }),
+    }
 }
 
 fn fares_json(fares: &Fares) -> Value {
@@ -70,7 +89,9 @@ fn fares_json(fares: &Fares) -> Value {
 pub fn made_line(key: &str, report: &Value) -> String {
     let version = &report["version"];
     let held = fares(&report["fares"]);
-    let mut line = format!("kept: `{key}`, version {version}, {held}; {}", life(report));
+    let chunks = report["chunks"].as_u64().map(|of| format!(", {}", count_chunks(of)));
+    let chunks = chunks.unwrap_or_default();
+    let mut line = format!("kept: `{key}`, version {version}{chunks}, {held}; {}", life(report));
     if report["durable"] == false {
         line.push_str("; the node has no data directory, so the promise ends with it");
     }
@@ -100,6 +121,9 @@ pub fn status_line(status: &Value) -> String {
         };
         line.push_str(&format!(" {age}"));
     }
+    if let Some(told) = chunks(&status["chunks"]) {
+        line.push_str(&format!("; {told}"));
+    }
     line.push_str(&format!("; {}", life(status)));
     line
 }
@@ -115,6 +139,30 @@ fn life(told: &Value) -> String {
         (Some(expires), None) => format!("lives until {expires}, not to be renewed"),
         (None, _) => "plain, put again every hour".to_owned(),
     }
+}
+
+/// How the chunks of a value fare, if it has any.
+fn chunks(told: &Value) -> Option<String> {
+    let of = told["of"].as_u64()?;
+    let number = |name: &str| size::grouped(told[name].as_u64().unwrap_or_default());
+    let all = count_chunks(of);
+    let told = match told["state"].as_str().unwrap_or_default() {
+        "kept" if told["given"] == 0 => format!("all of {all} are kept"),
+        "kept" => format!("all of {all} are kept, {} copies were given", number("given")),
+        "short" => format!("{} of {all} are kept by too few nodes", number("short")),
+        "missing" => {
+            format!("{} of {all} are missing: the value cannot be read", number("missing"))
+        }
+        "mismatch" => format!("its {all} are not those of the value: put it again"),
+        "unreachable" => format!("nobody answers for its {all}"),
+        "too_large" => format!("too large: its {all} are not kept"),
+        _ => format!("its {all} are being looked at"),
+    };
+    Some(told)
+}
+
+fn count_chunks(of: u64) -> String {
+    if of == 1 { "1 chunk".to_owned() } else { format!("{} chunks", size::grouped(of)) }
 }
 
 fn fares(told: &Value) -> String {
@@ -175,7 +223,7 @@ pub fn keep_failure(error: KeepError, key: &str) -> Failure {
                 .with("version", version.get())
         }
         KeepError::TooLarge(version) => Failure::new(Kind::Usage, format!("key `{key}`: {told}"))
-            .hint("put it for up to a year, and again before that ends")
+            .hint("put it in parts")
             .with("version", version.get()),
         KeepError::Unreachable(_) => Failure::new(Kind::Unreachable, "nobody answers the node")
             .hint("see whether the node has joined its network"),
@@ -192,12 +240,13 @@ pub fn keep_failure(error: KeepError, key: &str) -> Failure {
     }
 }
 
-/// Whether a value of this length can be kept where so much fits one item.
-pub fn check_size(length: u64, limit: usize) -> Result<(), Failure> {
-    if usize::try_from(length).is_ok_and(|length| length <= limit) {
+/// Whether a value of this length can be kept.
+pub fn check_size(length: u64) -> Result<(), Failure> {
+    if length <= PROMISED_BYTES {
         return Ok(());
     }
-    let what = format!("a value of {length} bytes cannot be kept: {limit} fit one item");
+    let (length, most) = (size::told(length), size::told(PROMISED_BYTES));
+    let what = format!("a value of {length} cannot be kept, {most} at most");
     Err(Failure::new(Kind::Usage, what)
         .hint("put it without `--keep` for up to a year, and again before that ends"))
 }

@@ -107,7 +107,7 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
         return Err(receipt::above_limit(length, limit));
     }
     if keeper.is_some() {
-        promise::check_size(length, namespace.largest_value(None, args.plain))?;
+        promise::check_size(length)?;
     }
     let client = args.connection.connect_with(Some(limit)).await?;
     let bar = Bar::new(json);

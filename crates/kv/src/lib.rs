@@ -42,7 +42,7 @@ pub use batch::Batched;
 pub use key::{Key, KeyError};
 pub use limits::{
     DEFAULT_REPLICAS, DEFAULT_TTL, KEY_BYTES, LEAST_PROMISED_TTL, LISTING_MEMBERS, MAX_REPLICAS,
-    MAX_TTL, PASSPHRASE_BYTES, PROMISES,
+    MAX_TTL, PASSPHRASE_BYTES, PROMISED_BYTES, PROMISES,
 };
 pub use manifest::{
     ChunkSeal, Form, Manifest, ManifestBuilder, ManifestReader, PIECE_BYTES, ReadError,
@@ -50,7 +50,9 @@ pub use manifest::{
 };
 pub use namespace::{Namespace, NamespaceError, PassphraseError};
 pub use persisted::{PersistedPromise, Restorable};
-pub use promises::{Fares, KeepError, KeepReport, PromiseId, PromiseStatus, UnkeepError};
+pub use promises::{
+    ChunksFare, ChunksStatus, Fares, KeepError, KeepReport, PromiseId, PromiseStatus, UnkeepError,
+};
 pub use record::{Record, largest_value};
 pub use report::{
     Absence, ChunksFound, ChunksReport, Effort, GetError, GetReport, ItemReport, LeaveReport,

@@ -108,6 +108,24 @@ pub const LOOKS: usize = 8;
 /// ... and the pause between two that begin: 10,000 that are all due take 200 s.
 pub const LOOKS_PAUSE: Duration = Duration::from_millis(20);
 
+/// Largest value whose chunks a promise looks after, in bytes: 1,104,586 chunks, whose walk takes over six
+/// hours.
+pub const PROMISED_BYTES: u64 = 1 << 30;
+
+/// Chunks of a promised value that are looked at together ...
+pub const WALK_BATCH: usize = 16;
+
+/// ... and the pause before the next: at most 50 chunks a second, of about 10 datagrams each way. All
+/// of 64 MiB take 23 minutes.
+pub const WALK_EVERY: Duration = Duration::from_millis(320);
+
+/// A walk that must be done before a renewal pauses less: all pauses take this part of the promised
+/// life at most ...
+pub const WALK_WITHIN_PARTS: u32 = 8;
+
+/// ... and chunks are leased for this part of it longer than the record is renewed.
+pub const WALK_MARGIN_PARTS: u32 = 8;
+
 /// Shortest life that a promise renews to: a renewal that fails can be tried a few times before the
 /// value expires.
 pub const LEAST_PROMISED_TTL: Duration = Duration::from_secs(600);

@@ -125,7 +125,8 @@ pub enum Change {
     /// Deletes it.
     Delete,
     /// Lets the value that it has live on, in the version right above the one it has: whoever writes
-    /// at the same time has a higher one. There is nothing to renew where it is plain, or too large for one item.
+    /// at the same time has a higher one. There is nothing to renew where it is plain. The chunks of a large
+    /// one must have been put before, for as long.
     Renew {
         /// For how long from now.
         ttl: Duration,

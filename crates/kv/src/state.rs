@@ -323,7 +323,7 @@ impl Kv {
     /// Ends a request.
     pub(crate) fn done(&mut self, id: RequestId, done: Done) {
         self.batch.ended(id);
-        let Some(done) = self.promises.take_renewal(id, done) else { return };
+        let Some(done) = self.promises.take_own(id, done) else { return };
         self.events.push_back(Event::Done(id, done));
     }
 

@@ -86,13 +86,13 @@ pub use ::node::{
     PersistedMember, PersistedPeer, Responder, ShelfLimits, Step, StepOutcome, UnixMillis,
 };
 pub use kv::{
-    Absence, ChunksReport, Consistency, DEFAULT_REPLICAS, DEFAULT_TTL, Effort, Event, Expected,
-    Fares, Form, GetError, GetReport, ItemReport, KEY_BYTES, KeepError, KeepReport, Key, KeyError,
-    LEAST_PROMISED_TTL, LISTING_MEMBERS, LeaveReport, ListedMember, LookupReport, MAX_REPLICAS,
-    MAX_TTL, Manifest, MembersReport, Namespace, NamespaceError, PASSPHRASE_BYTES, PROMISES,
-    PassphraseError, PeersReport, PersistedPromise, PromiseId, PromiseStatus, PutError, PutReport,
-    ReadError, Record, Refusal, Replica, SetError, SetReport, UnkeepError, Version, WatchContent,
-    WatchError, Watched, WriteReport, largest_value,
+    Absence, ChunksFare, ChunksReport, ChunksStatus, Consistency, DEFAULT_REPLICAS, DEFAULT_TTL,
+    Effort, Event, Expected, Fares, Form, GetError, GetReport, ItemReport, KEY_BYTES, KeepError,
+    KeepReport, Key, KeyError, LEAST_PROMISED_TTL, LISTING_MEMBERS, LeaveReport, ListedMember,
+    LookupReport, MAX_REPLICAS, MAX_TTL, Manifest, MembersReport, Namespace, NamespaceError,
+    PASSPHRASE_BYTES, PROMISED_BYTES, PROMISES, PassphraseError, PeersReport, PersistedPromise,
+    PromiseId, PromiseStatus, PutError, PutReport, ReadError, Record, Refusal, Replica, SetError,
+    SetReport, UnkeepError, Version, WatchContent, WatchError, Watched, WriteReport, largest_value,
 };
 pub use store::StoreError;
 pub use wire::{

@@ -182,15 +182,40 @@ fn what_cannot_be_kept_is_one_clear_error() {
         let outcome = node.run(arguments).expect(code);
         assert!(outcome.stderr.contains(part), "{outcome:?}");
     }
-    let big = directory.file("big", &[b'x'; 5000]);
-    let put = ["put", "k", "--file", &big, "--keep", "--data", &data];
-    let outcome = node.run(&put).expect(2);
-    assert!(outcome.stderr.contains("a value of 5000 bytes cannot be kept: 947"), "{outcome:?}");
-    node.run(&["put", "big", "--file", &big]).expect(0);
-    let outcome = run(&["keep", "big", "--data", &data]).expect(2);
-    assert!(outcome.stderr.contains("only what does can be kept"), "{outcome:?}");
     // Nothing was put by those that failed.
     node.run(&["get", "k"]).expect(1);
+}
+
+#[test]
+fn a_large_value_is_kept_with_its_chunks_and_told_when_some_are_lost() {
+    let directory = Directory::new();
+    let (node, data) = keeper(&directory);
+    let value: Vec<u8> = (0..60_000).map(|at| (at / 996 * 31 + at % 251) as u8).collect();
+    let file = directory.file("film", &value);
+    let put = ["put", "film", "--file", &file, "--ttl", "forever", "--data", &data];
+    let told = node.run(&put).expect(0);
+    assert!(told.stderr.contains("\nkept: `film`, version "), "{told:?}");
+    assert!(told.stderr.contains(", 63 chunks, held by 1 of 1 replicas; lives until "), "{told:?}");
+    node.run_in_secret("open sesame", &["put", "film", "--file", &file, "--keep", "--data", &data])
+        .expect(0);
+    let kept = |part: &str| {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let told = run(&["kept", "--data", &data]).expect(0);
+            if told.text().lines().all(|line| line.contains(part)) {
+                return told.text().lines().count();
+            }
+            assert!(Instant::now() < deadline, "{told:?}");
+        }
+    };
+    assert_eq!(kept(" chunks are kept"), 2);
+    drop(node);
+    // All that it has promised it still knows, and of what its replicas held all is there.
+    let again = Node::start(&["--data", &data]);
+    let state = run(&["kept", "--data", &data, "--json"]).expect(0).json();
+    assert_eq!(state["promises"][0]["chunks"]["state"], "not_looked_yet");
+    run(&["keep", "film", "--data", &data]).expect(0);
+    assert!(again.run(&["get", "film"]).expect(0).stdout == value);
 }
 
 #[test]

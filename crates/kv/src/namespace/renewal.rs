@@ -11,7 +11,7 @@ use crate::version::Version;
 
 impl Namespace {
     /// The same value under another version and expiry, all else byte for byte. `None` if the item
-    /// is plain, does not open here, or is the manifest of a value in chunks. The nonce must never be used again.
+    /// is plain or does not open here. The nonce must never be used again.
     ///
     /// # Errors
     /// If the namespace cannot be written, or what is new does not fit.
@@ -24,13 +24,9 @@ impl Namespace {
     ) -> Result<Option<Item>, PutError> {
         let (signer, seq) = (self.signer()?, version.seq());
         // Only what reads here: to rewrite what stands around a foreign seal would break it.
-        let (Ok(record), Some(signed)) = (self.read(item), item.as_ref().signed().copied()) else {
+        let (Ok(_), Some(signed)) = (self.read(item), item.as_ref().signed().copied()) else {
             return Ok(None);
         };
-        // Its chunks would end before it.
-        if record.manifest.is_some() {
-            return Ok(None);
-        }
         let Some(mut value) = with_expiry(item.value(), expires) else { return Ok(None) };
         if let Some(secret) = &self.secret {
             let (Some(before), Some(after)) =

@@ -8,8 +8,12 @@ use node::{BatchNumber, LookupResult, Now, Outbox};
 
 use super::looking::Next;
 use super::persisted::{self, Kept, Persisted};
-use super::{Fares, KeepError, KeepReport, Promise, PromiseId, PromiseStatus, UnkeepError};
-use crate::limits::{FIRST_LOOK_AFTER, LEAST_PROMISED_TTL, LOOK_EVERY, MAX_TTL, PROMISES};
+use super::{
+    ChunksFare, Fares, KeepError, KeepReport, Promise, PromiseId, PromiseStatus, UnkeepError,
+};
+use crate::limits::{
+    FIRST_LOOK_AFTER, LEAST_PROMISED_TTL, LOOK_EVERY, MAX_TTL, PROMISED_BYTES, PROMISES,
+};
 use crate::replicas::{Newest, Replicas};
 use crate::report::{Absence, Effort};
 use crate::request::{Done, KeepRequest, RequestId};
@@ -113,11 +117,13 @@ impl Kv {
         let busy = before.as_ref().is_some_and(looking);
         let (new, planned) = (before.is_none(), before.as_ref().and_then(|it| it.next_at));
         let since = before.as_ref().map_or(kept.since, |before| before.kept.since);
+        let chunks = before.as_ref().map_or(ChunksFare::NotYet, |before| before.chunks);
         let newer = before.map(|before| before.kept.item).filter(|it| it.seq() > kept.item.seq());
         let item = newer.unwrap_or(kept.item);
         let promise = Promise {
             kept: Kept { since, item, ..kept },
             fares: Fares::NotYet,
+            chunks,
             looked: None,
             next_at: planned,
             ending: false,
@@ -125,6 +131,7 @@ impl Kv {
         };
         let record = promise.record();
         let (version, target) = (promise.version(), promise.kept.item.target());
+        let chunks = promise.manifest().map(|manifest| manifest.chunks());
         let renews = promise.renews(&record);
         self.promises.all.insert(id, promise);
         let (fares, next) = self.tend(now, &id, replicas, outbox);
@@ -134,10 +141,14 @@ impl Kv {
         if !busy && next == Next::Renew {
             self.promises.unplan(&id);
             self.promises.under_way += 1;
-            self.renew(now, id, outbox);
+            self.renew_as_promised(now, id, outbox);
+        }
+        if let (false, Next::Walk { renews }) = (busy, next) {
+            self.plan_walk(now, id, fares, renews);
         }
         let (durable, expires) = (self.promises.durable, record.expires);
-        let report = Box::new(KeepReport { target, version, expires, renews, durable, fares });
+        let report =
+            Box::new(KeepReport { target, version, expires, renews, chunks, durable, fares });
         if !durable {
             return self.done(request, Done::Kept(Ok(report)));
         }
@@ -253,6 +264,7 @@ impl Kv {
         let promise = Promise {
             kept,
             fares: Fares::NotYet,
+            chunks: ChunksFare::NotYet,
             looked: None,
             next_at: None,
             ending: false,
@@ -291,7 +303,8 @@ fn worth_keeping(
     if record.is_tombstone() {
         return Err(absent(Absence::Deleted(version)));
     }
-    if record.manifest.is_some() {
+    let (_, manifest) = record.content().unwrap_or_default();
+    if manifest.is_some_and(|manifest| manifest.length > PROMISED_BYTES) {
         return Err(KeepError::TooLarge(version));
     }
     if record.sealed && namespace.is_secret() {

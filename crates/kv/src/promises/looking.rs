@@ -2,11 +2,12 @@
 //! expiry is renewed.
 
 use alloc::boxed::Box;
+use core::time::Duration;
 
 use node::{Command, LookupResult, Now, Outbox, Question, Until, Written};
 use wire::Item;
 
-use super::{Fares, PromiseId, Renewal};
+use super::{ChunksFare, Fares, PromiseId, Renewal};
 use crate::key::Key;
 use crate::namespace::Namespace;
 use crate::record::Record;
@@ -28,6 +29,8 @@ pub(super) enum Next {
     Rest,
     /// The expiry is near.
     Renew,
+    /// The chunks of a large value come next, and perhaps a renewal after them.
+    Walk { renews: bool },
 }
 
 impl Kv {
@@ -42,6 +45,7 @@ impl Kv {
             let operation = Operation::Look(Box::new(Look { id }));
             self.command_node(now, RequestId::NOBODYS, operation, command, outbox);
         }
+        self.walk_on(now, outbox);
     }
 
     /// A lookup that waits for slow answers: puts follow.
@@ -66,7 +70,11 @@ impl Kv {
         let replicas = self.replicas(&mut result, &target, now);
         match self.tend(now, &look.id, &replicas, outbox) {
             (fares, Next::Rest) => self.end_look(now, &look.id, fares),
-            (_, Next::Renew) => self.renew(now, look.id, outbox),
+            (_, Next::Renew) => self.renew_as_promised(now, look.id, outbox),
+            (fares, Next::Walk { renews }) => {
+                self.promises.under_way -= 1;
+                self.plan_walk(now, look.id, fares, renews);
+            }
         }
     }
 
@@ -95,6 +103,7 @@ impl Kv {
         let (deleted, version) = (record.is_tombstone(), promise.version());
         let due = promise.renewed_in(now.wall).is_some_and(|left| left.is_zero());
         let cut_off = promise.kept.shared && !replicas.has_others();
+        let walks = promise.has_chunks_to_keep();
         let holding =
             replicas.places.iter().filter(|place| place.item.is_some() && place.seq == item.seq());
         let holding = holding.count();
@@ -107,6 +116,12 @@ impl Kv {
             true => (Fares::Deleted(version), Next::Rest),
             // Who is cut off cannot know whether it was deleted meanwhile.
             false if due && cut_off => (Fares::Alone, Next::Rest),
+            // Nor would it find the chunks.
+            false if walks && cut_off => {
+                self.cut_off_from_chunks(id);
+                (Fares::Alive { holding, known, given }, Next::Rest)
+            }
+            false if walks => (Fares::Alive { holding, known, given }, Next::Walk { renews: due }),
             false if due => (Fares::Alive { holding, known, given }, Next::Renew),
             false => (Fares::Alive { holding, known, given }, Next::Rest),
         }
@@ -135,6 +150,10 @@ impl Kv {
             return Some(Fares::Unopened(version));
         }
         if *item != promise.kept.item {
+            // A renewal names the same chunks.
+            if record.value != promise.record().value {
+                promise.chunks = ChunksFare::NotYet;
+            }
             promise.kept.item = item.clone();
             self.save(id);
         }
@@ -164,8 +183,14 @@ impl Kv {
         given
     }
 
+    /// Lets the value live on for as long as was promised.
+    pub(super) fn renew_as_promised(&mut self, now: Now, id: PromiseId, outbox: &mut Outbox) {
+        let ttl = self.promises.all.get(&id).map_or(Duration::ZERO, |promise| promise.kept.ttl);
+        self.renew(now, id, ttl, outbox);
+    }
+
     /// Lets the value live on under a new expiry, if nobody has written since.
-    pub(super) fn renew(&mut self, now: Now, id: PromiseId, outbox: &mut Outbox) {
+    pub(super) fn renew(&mut self, now: Now, id: PromiseId, ttl: Duration, outbox: &mut Outbox) {
         let Some(promise) = self.promises.all.get(&id) else {
             self.promises.under_way -= 1;
             return;
@@ -173,7 +198,7 @@ impl Kv {
         let request = PutRequest {
             namespace: promise.kept.namespace.clone(),
             key: promise.kept.key.clone(),
-            change: Change::Renew { ttl: promise.kept.ttl },
+            change: Change::Renew { ttl },
             expected: Expected::Version(promise.version()),
             trace: false,
         };

@@ -11,13 +11,15 @@
 //! whether something new was put.
 //!
 //! The way through the files: `asking` (a promise is made, told, ended; what is durable) → `looking`
-//! (one look, and what follows) → `status` (what is told). `persisted` is how they outlive the process.
+//! (one look, and what follows) → `walking` (the chunks of a large value) → `status` (what is told). `persisted` is how they outlive the process.
 
 mod asking;
 mod looking;
 mod persisted;
 mod status;
+mod walking;
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeSet, VecDeque};
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -27,7 +29,7 @@ use node::{BatchNumber, Instant, Now, UnixMillis};
 use wire::Item;
 
 use crate::limits::{
-    LOOK_AGAIN, LOOK_AGAIN_LEAST, LOOK_AGAIN_PARTS, LOOK_EVERY, LOOKS, LOOKS_PAUSE,
+    LOOK_AGAIN, LOOK_AGAIN_LEAST, LOOK_AGAIN_PARTS, LOOK_EVERY, LOOKS, LOOKS_PAUSE, PROMISED_BYTES,
 };
 use crate::record::Record;
 use crate::report::{PutError, PutReport};
@@ -38,12 +40,18 @@ use asking::Waiting;
 pub(crate) use looking::Look;
 use persisted::Kept;
 pub(crate) use persisted::{SPACE, reads};
-pub use status::{Fares, KeepError, KeepReport, PromiseId, PromiseStatus, UnkeepError};
+pub use status::{
+    ChunksStatus, Fares, KeepError, KeepReport, PromiseId, PromiseStatus, UnkeepError,
+};
+pub use walking::ChunksFare;
+use walking::Walk;
 
 /// One promise.
 struct Promise {
     kept: Kept,
     fares: Fares,
+    /// How the chunks of a large value fare.
+    chunks: ChunksFare,
     looked: Option<UnixMillis>,
     /// When it is looked at next; `None`: it is being looked at, or ends.
     next_at: Option<Instant>,
@@ -71,7 +79,8 @@ impl Promise {
     /// For how long this record is renewed each time, if it can be.
     fn renews(&self, record: &Record) -> Option<Duration> {
         let may = self.kept.namespace.signer().is_ok() && !record.sealed && !record.is_tombstone();
-        let may = may && record.manifest.is_none();
+        let large = record.content().and_then(|(_, manifest)| manifest);
+        let may = may && large.is_none_or(|manifest| manifest.length <= PROMISED_BYTES);
         (may && record.expires.is_some()).then_some(self.kept.ttl)
     }
 
@@ -84,7 +93,7 @@ impl Promise {
 
     /// How long it is left alone after a look.
     fn pause(&self, wall: UnixMillis, chance: u64) -> Duration {
-        if !self.fares.is_settled() {
+        if !self.fares.is_settled() || !self.chunks.is_settled() {
             return jittered(LOOK_AGAIN.min(self.kept.ttl / LOOK_AGAIN_PARTS), chance)
                 .max(LOOK_AGAIN_LEAST);
         }
@@ -104,6 +113,7 @@ impl Promise {
             expires: record.expires,
             renews: self.renews(&record),
             fares: self.fares,
+            chunks: self.chunks_status(),
             looked: self.looked,
             next_in: self.next_at.map(|at| at.since(now.monotonic)),
         }
@@ -128,6 +138,10 @@ pub(crate) struct Promises {
     under_way: usize,
     /// No further look begins before.
     paused_until: Instant,
+    /// The walk that is on its way through the chunks of a value.
+    walk: Option<Box<Walk>>,
+    /// Those that wait for it to end, and whether a renewal follows.
+    walks: VecDeque<(PromiseId, bool)>,
     renewals: HashMap<RequestId, Renewal, foldhash::fast::FixedState>,
     /// Renewals that ended, not yet noted.
     renewed: Vec<(Renewal, Result<PutReport, PutError>)>,
@@ -144,21 +158,31 @@ impl Promises {
             schedule: BTreeSet::new(),
             under_way: 0,
             paused_until: Instant::default(),
+            walk: None,
+            walks: VecDeque::new(),
             renewals: HashMap::default(),
             renewed: Vec::new(),
             waiting: VecDeque::new(),
         }
     }
 
-    /// When the next look is due; `None`: not before another one ends.
+    /// When something is due; `None`: not before something else ends.
     pub fn deadline(&self) -> Option<Instant> {
+        let walk = match &self.walk {
+            Some(walk) => walk.deadline(),
+            None => self.walks.front().map(|_| Instant::default()),
+        };
+        [self.next_look(), walk].into_iter().flatten().min()
+    }
+
+    fn next_look(&self) -> Option<Instant> {
         let (at, _) = self.schedule.first().filter(|_| self.under_way < LOOKS)?;
         Some((*at).max(self.paused_until))
     }
 
     /// Takes the next promise to be looked at, if it is time.
     fn next(&mut self, now: Instant) -> Option<PromiseId> {
-        if self.deadline()? > now {
+        if self.next_look()? > now {
             return None;
         }
         let (_, id) = self.schedule.pop_first()?;
@@ -186,8 +210,12 @@ impl Promises {
         }
     }
 
-    /// Takes the end of a renewal; gives back what is another's.
-    pub fn take_renewal(&mut self, request: RequestId, done: Done) -> Option<Done> {
+    /// Takes the end of what promises asked for; gives back what is another's.
+    pub fn take_own(&mut self, request: RequestId, done: Done) -> Option<Done> {
+        let done = match &mut self.walk {
+            Some(walk) => walk.hear(request, done)?,
+            None => done,
+        };
         let Some(renewal) = self.renewals.remove(&request) else { return Some(done) };
         if let Done::Put(result) = done {
             self.renewed.push((renewal, result.map(|report| *report)));

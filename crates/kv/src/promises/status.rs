@@ -7,8 +7,9 @@ use node::UnixMillis;
 use sha2::{Digest, Sha256};
 use wire::{PublicKey, Target};
 
+use super::ChunksFare;
 use crate::key::{Key, KeyError};
-use crate::limits::{LEAST_PROMISED_TTL, PROMISES};
+use crate::limits::{LEAST_PROMISED_TTL, PROMISED_BYTES, PROMISES};
 use crate::namespace::Namespace;
 use crate::report::{Absence, Effort};
 use crate::version::Version;
@@ -132,6 +133,8 @@ pub struct KeepReport {
     /// For how long it is renewed each time; `None`: it cannot be, since it is plain or this node may
     /// not sign.
     pub renews: Option<Duration>,
+    /// How many chunks are kept with it, if it does not fit one item.
+    pub chunks: Option<u64>,
     /// The promise outlives the process.
     pub durable: bool,
     /// How it fared when the promise was made.
@@ -160,10 +163,21 @@ pub struct PromiseStatus {
     pub renews: Option<Duration>,
     /// What the last look came to.
     pub fares: Fares,
+    /// The chunks of a value that does not fit one item.
+    pub chunks: Option<ChunksStatus>,
     /// When that was; `None`: not since the node started.
     pub looked: Option<UnixMillis>,
     /// In what time the next look is due; `None`: it is on its way.
     pub next_in: Option<Duration>,
+}
+
+/// The chunks of a promised value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChunksStatus {
+    /// How many it has, those of its tree included.
+    pub of: u64,
+    /// How they fare.
+    pub fare: ChunksFare,
 }
 
 /// Why a promise was not made.
@@ -186,8 +200,8 @@ pub enum KeepError {
     /// The newest version does not open with the secret of the namespace.
     #[error("version {0} does not open with the secret of this namespace")]
     Unopened(Version),
-    /// The value does not fit one item: its chunks would end without it.
-    #[error("version {0} does not fit one item, and only what does can be kept")]
+    /// The value has more chunks than can be looked after.
+    #[error("version {0} has more than {PROMISED_BYTES} bytes, the most that can be kept")]
     TooLarge(Version),
     /// Nobody answered.
     #[error("nobody answered")]

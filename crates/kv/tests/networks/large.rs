@@ -16,11 +16,11 @@ use super::world::{START, Says, World};
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// Bytes of which no two chunks are the same.
-fn value(chunks: usize) -> Vec<u8> {
+pub fn value(chunks: usize) -> Vec<u8> {
     (0..chunks * PIECE_BYTES).map(|at| (at / PIECE_BYTES * 31 + at % 251) as u8).collect()
 }
 
-fn cut(value: &[u8]) -> (Manifest, Vec<Item>) {
+pub fn cut(value: &[u8]) -> (Manifest, Vec<Item>) {
     let (mut builder, mut items) = (ManifestBuilder::default(), Vec::new());
     builder.feed(value, |item| items.push(item));
     let manifest = builder.finish(|item| items.push(item));
@@ -38,7 +38,13 @@ impl World {
         }
     }
 
-    fn put_manifest(&mut self, node: usize, key: &str, manifest: &Manifest, expires: UnixMillis) {
+    pub fn put_manifest(
+        &mut self,
+        node: usize,
+        key: &str,
+        manifest: &Manifest,
+        expires: UnixMillis,
+    ) {
         let manifest = manifest.clone();
         let change = Change::PutManifest { manifest, content_type: None, expires };
         let put = kv::PutRequest { change, ..put_request(key, b"") };
@@ -46,7 +52,7 @@ impl World {
     }
 
     /// Puts a value and all its chunks.
-    fn store_large(&mut self, node: usize, key: &str, value: &[u8], expires: UnixMillis) {
+    pub fn store_large(&mut self, node: usize, key: &str, value: &[u8], expires: UnixMillis) {
         let (manifest, items) = cut(value);
         let report = self.put_chunks(node, &items, expires);
         assert_eq!((report.stored, report.short), (items.len(), 0));

@@ -16,6 +16,7 @@ mod loss;
 mod model;
 mod overwriting;
 mod promises;
+mod promises_large;
 mod promises_on_disk;
 mod reading;
 mod repair;

@@ -24,7 +24,7 @@ pub fn promise(key: &str) -> PromiseId {
 }
 
 impl World {
-    fn keep(&mut self, node: usize, keep: KeepRequest) -> Result<Box<KeepReport>, KeepError> {
+    pub fn keep(&mut self, node: usize, keep: KeepRequest) -> Result<Box<KeepReport>, KeepError> {
         let id = self.request(node, Request::Keep(keep));
         match self.finish(node, id) {
             Done::Kept(outcome) => outcome,

@@ -1,7 +1,7 @@
 //! What single nodes hold, asked of each by the datagrams of a stranger.
 
 use kv::Namespace;
-use node::Outbox;
+use node::{Outbox, UnixMillis};
 use wire::item::Signed;
 use wire::message::Speaker;
 use wire::{
@@ -80,9 +80,39 @@ impl World {
         salt: &[u8],
         cas: Option<Seq>,
     ) -> Result<(), i64> {
+        self.give_as(node, item, salt, cas, None)
+    }
+
+    /// Gives a node a chunk to keep until then.
+    pub fn give_leased(&mut self, node: usize, chunk: &Item, until: UnixMillis) -> Result<(), i64> {
+        self.give_as(node, chunk, b"", None, i64::try_from(until.0).ok())
+    }
+
+    /// Until when a node keeps a chunk.
+    pub fn lease_at(&mut self, node: usize, chunk: &Item) -> Option<UnixMillis> {
+        let newer_than = Some(Seq::default());
+        let query = Query::Get { target: chunk.target(), newer_than, want: Want::default() };
+        let answer = self.ask(node, &query);
+        let Ok(Message::Reply(reply)) = Message::read(&answer) else { return None };
+        match reply.read_as(ReplyKind::Item) {
+            Ok((_, Reply::Item { found: Found::Version(seq), .. })) => {
+                Some(UnixMillis(seq.get().unsigned_abs()))
+            }
+            _ => None,
+        }
+    }
+
+    fn give_as(
+        &mut self,
+        node: usize,
+        item: &Item,
+        salt: &[u8],
+        cas: Option<Seq>,
+        lease: Option<i64>,
+    ) -> Result<(), i64> {
         let (_, token) = self.ask_for(node, item.target(), salt);
         let item = item.as_ref().as_unverified();
-        let query = Query::Put { item, cas, lease: None, token: &token, target: None };
+        let query = Query::Put { item, cas, lease, token: &token, target: None };
         let answer = self.ask(node, &query);
         match Message::read(&answer) {
             Ok(Message::Reply(_)) => Ok(()),
