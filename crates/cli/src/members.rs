@@ -63,7 +63,7 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
             .with("effort", effort::to_json(&last.effort)));
     }
     if json {
-        return talk::object(&summary_json(&args.key, found, &last));
+        return talk::object(&summary_json(&args.key, found, course.unopened, &last));
     }
     let replicas = count(last.known, "replica");
     let cost = effort::told(&last.effort, 0);
@@ -74,6 +74,9 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
     ));
     if end == End::Endless {
         talk::say("ended here: a replica tells of more members than a set can have");
+    }
+    if course.unopened > 0 {
+        talk::say(format_args!("{} more do not open with the passphrase", course.unopened));
     }
     if let Some(next) = last.next {
         talk::say(format_args!("more with `--after {next}`"));
@@ -120,7 +123,7 @@ async fn list(
         };
         let name = format!("set `{}`", args.key);
         let last = part.await.map_err(|error| set::failure(error, &name, None, &client.through))?;
-        let mut end = course.part(last.members.len(), last.next.is_some(), last.known);
+        let mut end = course.part(&last);
         for member in &last.members {
             if json {
                 found.push(to_json(member));
@@ -141,6 +144,8 @@ async fn list(
 struct Course {
     limit: usize,
     members: usize,
+    /// Members that do not open with the passphrase.
+    unopened: usize,
     /// Parts in a row without any.
     empty: usize,
 }
@@ -148,7 +153,7 @@ struct Course {
 impl Course {
     fn new(limit: Option<u32>) -> Self {
         let limit = limit.map_or(usize::MAX, |limit| limit as usize);
-        Self { limit, members: 0, empty: 0 }
+        Self { limit, members: 0, unopened: 0, empty: 0 }
     }
 
     /// How many more are asked for.
@@ -157,15 +162,28 @@ impl Course {
     }
 
     /// Takes note of a part; tells whether the listing is over.
-    fn part(&mut self, members: usize, more: bool, replicas: usize) -> Option<End> {
+    fn part(&mut self, part: &MembersReport) -> Option<End> {
+        self.hear(part.members.len(), part.unopened, part.next.is_some(), part.known)
+    }
+
+    fn hear(
+        &mut self,
+        members: usize,
+        unopened: usize,
+        more: bool,
+        replicas: usize,
+    ) -> Option<End> {
         self.members = (self.members + members).min(self.limit);
-        self.empty = if members == 0 { self.empty + 1 } else { 0 };
+        self.unopened += unopened;
+        self.empty = if members + unopened == 0 { self.empty + 1 } else { 0 };
         // Each replica may hold others.
         let most = replicas.max(1) * MEMBERS_PER_SET;
         match more {
             false => Some(End::All),
             true if self.left() == 0 => Some(End::Limit),
-            true if self.members >= most || self.empty == EMPTY_PARTS => Some(End::Endless),
+            true if self.members + self.unopened >= most || self.empty == EMPTY_PARTS => {
+                Some(End::Endless)
+            }
             true => None,
         }
     }
@@ -189,11 +207,12 @@ fn to_json(member: &ListedMember) -> Value {
     object
 }
 
-fn summary_json(key: &str, found: Vec<Value>, last: &MembersReport) -> Value {
+fn summary_json(key: &str, found: Vec<Value>, unopened: usize, last: &MembersReport) -> Value {
     json!({
         "key": key,
         "target": last.target.to_string(),
         "members": found,
+        "unopened": unopened,
         "next": last.next.map(|next| next.to_string()),
         "held": last.held,
         "answered": last.answered,
@@ -212,17 +231,17 @@ mod tests {
     fn a_listing_ends_when_all_is_told_or_more_than_a_set_can_have() {
         let mut course = Course::new(None);
         for _ in 0..8 {
-            assert_eq!(course.part(1_000, true, 2), None);
+            assert_eq!(course.hear(1_000, 0, true, 2), None);
         }
-        assert_eq!(course.part(1_000, true, 2), Some(End::Endless));
+        assert_eq!(course.hear(1_000, 0, true, 2), Some(End::Endless));
         let mut course = Course::new(None);
-        assert_eq!((course.part(0, true, 2), course.part(0, true, 2)), (None, None));
-        assert_eq!((course.part(1, true, 2), course.part(0, true, 2)), (None, None));
-        assert_eq!(course.part(0, true, 2), None);
-        assert_eq!(course.part(0, true, 2), Some(End::Endless));
+        assert_eq!((course.hear(0, 0, true, 2), course.hear(0, 0, true, 2)), (None, None));
+        assert_eq!((course.hear(1, 0, true, 2), course.hear(0, 0, true, 2)), (None, None));
+        assert_eq!(course.hear(0, 0, true, 2), None);
+        assert_eq!(course.hear(0, 0, true, 2), Some(End::Endless));
         let mut course = Course::new(Some(1_200));
-        assert_eq!((course.left(), course.part(1_000, true, 1)), (1_200, None));
-        assert_eq!((course.left(), course.part(200, true, 1)), (200, Some(End::Limit)));
+        assert_eq!((course.left(), course.hear(1_000, 0, true, 1)), (1_200, None));
+        assert_eq!((course.left(), course.hear(200, 0, true, 1)), (200, Some(End::Limit)));
         assert_eq!(Course::new(None).part(0, false, 1), Some(End::All));
     }
 }

@@ -22,12 +22,17 @@ use crate::text::shown;
 #[derive(clap::Args, Clone, Debug)]
 #[command(next_help_heading = "Namespace")]
 pub struct PlaceArgs {
-    /// Open namespace of this name [default: default]
+    /// Open namespace of this name; with a secret, the public name that keeps those with the same
+    /// passphrase apart [default: default]
     #[arg(long, value_name = "NAME", conflicts_with = "from")]
     namespace: Option<String>,
     /// Signed namespace of the holder of this public key
     #[arg(long, value_name = "PUBKEY")]
     from: Option<PublicKey>,
+    /// Secret namespace of the passphrase in this file: only those who know it can find the set and read
+    /// its items. XORBIT_SECRET may hold the passphrase instead
+    #[arg(long, value_name = "FILE", conflicts_with = "from")]
+    secret_file: Option<PathBuf>,
 }
 
 /// Who writes to a set.
@@ -55,15 +60,19 @@ pub struct ItemArgs {
 impl PlaceArgs {
     /// The namespace. In the public network one must be named.
     pub fn namespace(&self, public: bool) -> Result<Namespace, Failure> {
-        // Whoever set it wants no key or value to be seen.
-        if secret::is_in_environment() && self.from.is_none() {
-            return Err(Failure::new(Kind::Usage, SetError::Secret.to_string())
-                .hint("unset XORBIT_SECRET to use a set that everybody can read"));
+        if let Some(owner) = self.from {
+            return Ok(Namespace::of(owner));
         }
-        match (&self.namespace, self.from) {
-            (_, Some(owner)) => Ok(Namespace::of(owner)),
-            (Some(name), None) => Ok(Namespace::open(name.clone())),
-            (None, None) => or_default(public, "`--namespace NAME` or `--from PUBKEY`"),
+        // A name beside a secret is part of it, as for values.
+        if let Some(passphrase) = secret::find(self.secret_file.as_deref())? {
+            return passphrase.namespace(self.namespace.as_deref());
+        }
+        match &self.namespace {
+            Some(name) => Ok(Namespace::open(name.clone())),
+            None => {
+                let ways = "`--namespace NAME`, `--secret-file FILE` or `--from PUBKEY`";
+                or_default(public, ways)
+            }
         }
     }
 }
@@ -134,9 +143,7 @@ pub fn to_json(report: &SetReport) -> Value {
 pub fn failure(error: SetError, name: &str, item: Option<&ItemArgs>, through: &Through) -> Failure {
     let told = error.to_string();
     match error {
-        SetError::Key(_) | SetError::ItemSize(_) | SetError::Secret => {
-            Failure::new(Kind::Usage, told)
-        }
+        SetError::Key(_) | SetError::ItemSize { .. } => Failure::new(Kind::Usage, told),
         SetError::NoWriter(_) => {
             Failure::new(Kind::Usage, told).hint("name who writes with `--signer FILE`")
         }

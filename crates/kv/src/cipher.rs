@@ -3,6 +3,8 @@
 //!
 //! Sealed bytes are the nonce, the ciphertext and the tag.
 
+mod repeatable;
+
 use alloc::vec::Vec;
 
 use chacha20poly1305::{AeadInOut, KeyInit, Tag, XChaCha20Poly1305, XNonce};
@@ -10,6 +12,8 @@ use wire::{PublicKey, Seq};
 use zeroize::Zeroizing;
 
 use crate::limits::{SEALED_BYTES, SEALED_STEP};
+
+pub(crate) use repeatable::Repeatable;
 
 /// Bytes of a nonce.
 pub(crate) const NONCE_BYTES: usize = 24;

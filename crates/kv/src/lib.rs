@@ -63,7 +63,8 @@ pub use request::{
     ItemSigning, KeepRequest, PutRequest, Request, RequestId,
 };
 pub use set::{
-    ListedMember, MembersReport, MembersRequest, SetChange, SetError, SetReport, SetRequest,
+    ListedMember, MembersReport, MembersRequest, SEALED_MEMBER_BYTES, SetChange, SetError,
+    SetReport, SetRequest,
 };
 pub use state::{Config, Kv};
 pub use version::Version;

@@ -26,7 +26,7 @@ mod tests;
 pub use build::{ManifestBuilder, ValueHasher};
 pub use read::{ManifestReader, ReadError, Wanted};
 pub use seal::ChunkSeal;
-pub(crate) use seal::{FOR_CHUNKS, FOR_NONCES};
+pub(crate) use seal::FOR_CHUNKS;
 
 use alloc::vec::Vec;
 
@@ -60,7 +60,7 @@ impl Form {
     pub const fn piece_bytes(self) -> usize {
         match self {
             Form::Open => PIECE_BYTES,
-            Form::Sealed => PIECE_BYTES - seal::OVERHEAD_BYTES,
+            Form::Sealed => PIECE_BYTES - seal::SEAL_BYTES,
         }
     }
 

@@ -12,6 +12,7 @@ use alloc::vec::Vec;
 
 use sha2::{Digest, Sha256};
 use wire::item::mutable_target;
+use wire::limits::MEMBER_ITEM_BYTES;
 use wire::{Item, PublicKey, Signer, Target};
 use zeroize::Zeroizing;
 
@@ -20,6 +21,7 @@ use crate::key::Key;
 use crate::manifest::{ChunkSeal, Form, HASH_BYTES};
 use crate::record::{Envelope, Record, largest_sealed_value, largest_value};
 use crate::report::PutError;
+use crate::set::{MemberSeal, SEALED_MEMBER_BYTES};
 use crate::version::Version;
 
 pub use secret::PassphraseError;
@@ -131,6 +133,16 @@ impl Namespace {
     /// secret namespaces, where chunks are pure bytes.
     pub fn chunk_seal(&self, key: &Key, hash: &[u8; HASH_BYTES]) -> Option<ChunkSeal> {
         self.secret.as_ref().map(|secret| secret.chunk_seal(key, hash))
+    }
+
+    /// What seals the items of the set under this key; `None` outside of secret namespaces.
+    pub(crate) fn member_seal(&self, key: &Key) -> Option<MemberSeal> {
+        self.secret.as_ref().map(|secret| secret.member_seal(key))
+    }
+
+    /// Longest item of a set here, in bytes.
+    pub fn longest_member(&self) -> usize {
+        if self.is_secret() { SEALED_MEMBER_BYTES } else { MEMBER_ITEM_BYTES }
     }
 
     /// Whether only who knows a passphrase can read here.

@@ -91,8 +91,9 @@ pub use kv::{
     KeepReport, Key, KeyError, LEAST_PROMISED_TTL, LISTING_MEMBERS, LeaveReport, ListedMember,
     LookupReport, MAX_REPLICAS, MAX_TTL, Manifest, MembersReport, Namespace, NamespaceError,
     PASSPHRASE_BYTES, PROMISED_BYTES, PROMISES, PassphraseError, PeersReport, PersistedPromise,
-    PromiseId, PromiseStatus, PutError, PutReport, ReadError, Record, Refusal, Replica, SetError,
-    SetReport, UnkeepError, Version, WatchContent, WatchError, Watched, WriteReport, largest_value,
+    PromiseId, PromiseStatus, PutError, PutReport, ReadError, Record, Refusal, Replica,
+    SEALED_MEMBER_BYTES, SetError, SetReport, UnkeepError, Version, WatchContent, WatchError,
+    Watched, WriteReport, largest_value,
 };
 pub use store::StoreError;
 pub use wire::{

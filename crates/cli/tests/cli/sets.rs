@@ -1,6 +1,6 @@
 //! Sets: add, members, remove, and what is told about them.
 
-use crate::program::{Directory, Node, Verb, run, run_with};
+use crate::program::{Directory, Node, Verb, run};
 
 #[test]
 fn members_are_added_listed_and_removed_through_different_nodes() {
@@ -104,6 +104,26 @@ fn a_reader_who_has_had_enough_ends_a_listing() {
 }
 
 #[test]
+fn who_knows_the_passphrase_adds_lists_and_removes_and_others_find_no_members() {
+    let first = Node::start(&[]);
+    let second = Node::start_beside(&first, &[]);
+    let secret = "open sesame";
+    first.run_in_secret(secret, &["add", "guests", "ada"]).expect(0);
+    second.run_in_secret(secret, &["add", "guests", "grace"]).expect(0);
+    first.run_in_secret(secret, &["add", "guests", "ada", "--ttl", "30d"]).expect(0);
+    let listed = second.run_in_secret(secret, &["members", "guests"]).expect(0);
+    let mut items: Vec<&str> = listed.text().lines().collect();
+    items.sort_unstable();
+    assert_eq!(items, ["ada", "grace"]);
+    first.run(&["members", "guests"]).expect(1);
+    first.run_in_secret("open sesami", &["members", "guests"]).expect(1);
+    first.run_in_secret(secret, &["members", "guests", "--namespace", "team"]).expect(1);
+    first.run_in_secret(secret, &["remove", "guests", "ada"]).expect(0);
+    first.run_in_secret(secret, &["remove", "guests", "ada"]).expect(1);
+    assert_eq!(second.run_in_secret(secret, &["members", "guests"]).expect(0).text(), "grace\n");
+}
+
+#[test]
 fn items_and_lives_that_do_not_fit_are_refused() {
     let node = Node::start(&[]);
     let long = "x".repeat(513);
@@ -111,9 +131,8 @@ fn items_and_lives_that_do_not_fit_are_refused() {
     assert_eq!(told.stderr, "error: the item has 513 bytes; a member has 1 to 512\n");
     node.run(&["add", "k", ""]).expect(2);
     node.run(&["add", "k", "v", "--ttl", "400d"]).expect(2);
-    let secret = [("XORBIT_SECRET", "a passphrase"), ("XORBIT_JOIN", &node.address)];
-    let told = run_with(&["add", "k", "v"], b"", &secret).expect(2);
-    assert!(told.stderr.starts_with("error: a secret namespace has no sets: "), "{told:?}");
+    let told = node.run_in_secret("a passphrase", &["add", "k", &long[..445]]).expect(2);
+    assert_eq!(told.stderr, "error: the item has 445 bytes; a member has 1 to 444\n");
     let nobody = run(&["members", "k", "--join", "127.0.0.1:9", "--json"]).expect(5).json();
     assert_eq!(nobody["error"]["kind"], "unreachable");
 }

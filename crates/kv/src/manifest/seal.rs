@@ -1,66 +1,44 @@
 //! Chunks of a secret namespace: sealed, all of one length, and the same only for the same value under
 //! the same key.
 //!
-//! | what | how |
-//! |---|---|
-//! | key of a value's chunks | HMAC-SHA-256 under the key of values of a context, the salt of the key, and the BLAKE3 of the value |
-//! | key of their nonces | the same with another context |
-//! | nonce | the first 24 bytes of the BLAKE3, keyed with the latter, of level, index and bytes of the chunk |
-//!
-//! Level is one byte, index 8 bytes, highest first; both are bound to the ciphertext too. A nonce that
-//! follows from the bytes cannot come twice for different ones, even if a source changes while it is
-//! read, and lets a put that is repeated find its chunks where it left them.
+//! The keys of a value's chunks and of their nonces are HMAC-SHA-256 under the key of values of a
+//! context, the salt of the key, and the BLAKE3 of the value. A chunk is sealed for its level, one
+//! byte, and its index, 8 bytes, highest first. The cipher is [`Repeatable`], so that a put that is
+//! repeated finds its chunks where it left them, and a source that changes while it is read does no
+//! harm.
 
 use alloc::vec::Vec;
-use core::fmt;
 
-use chacha20poly1305::{AeadInOut, KeyInit, Tag, XChaCha20Poly1305, XNonce};
 use wire::Item;
 use wire::item::byte_string;
-use zeroize::{Zeroize, Zeroizing};
 
 use super::{Form, chunk_bytes};
-
-const NONCE_BYTES: usize = 24;
-const TAG_BYTES: usize = 16;
+use crate::cipher::{OVERHEAD_BYTES, Repeatable};
 
 /// By so much a sealed chunk is longer than what is in it.
-pub(super) const OVERHEAD_BYTES: usize = NONCE_BYTES + TAG_BYTES;
+pub(super) const SEAL_BYTES: usize = OVERHEAD_BYTES;
 
 /// Starts what the ciphertext is bound to.
 const CONTEXT: &[u8] = b"xorbit secret chunk v1\0";
 
-/// What each key of a value is for, before the salt of its key and its hash.
-pub(crate) const FOR_CHUNKS: &[u8] = b"xorbit secret chunks v1\0";
-pub(crate) const FOR_NONCES: &[u8] = b"xorbit secret chunk nonces v1\0";
+/// What the two keys of a value are for, before the salt of its key and its hash.
+pub(crate) const FOR_CHUNKS: [&[u8]; 2] =
+    [b"xorbit secret chunks v1\0", b"xorbit secret chunk nonces v1\0"];
 
 /// Seals and opens the chunks of one value under one key. It is wiped from memory when it is dropped,
 /// and never printed.
-#[derive(Clone)]
-pub struct ChunkSeal {
-    chunks: Zeroizing<[u8; 32]>,
-    nonces: Zeroizing<[u8; 32]>,
-}
+#[derive(Clone, Debug)]
+pub struct ChunkSeal(Repeatable);
 
 impl ChunkSeal {
-    pub(crate) fn new(chunks: Zeroizing<[u8; 32]>, nonces: Zeroizing<[u8; 32]>) -> Self {
-        Self { chunks, nonces }
+    pub(crate) fn new(keys: [zeroize::Zeroizing<[u8; 32]>; 2]) -> Self {
+        let [key, nonces] = keys;
+        Self(Repeatable::new(key, nonces, CONTEXT))
     }
 
     /// The chunk that stands at this place of the tree: bytes, and zeros up to the length that all have.
     pub(super) fn seal(&self, level: usize, index: u64, bytes: &[u8]) -> Item {
-        let place = place(level, index);
-        let nonce = self.nonce(&place, bytes);
-        let mut sealed = Vec::with_capacity(OVERHEAD_BYTES + Form::Sealed.piece_bytes());
-        sealed.extend(nonce);
-        sealed.extend(bytes);
-        sealed.resize(NONCE_BYTES + Form::Sealed.piece_bytes(), 0);
-        let tag = self.cipher().encrypt_inout_detached(
-            &XNonce::from(nonce),
-            &bound(&place),
-            (&mut sealed[NONCE_BYTES..]).into(),
-        );
-        sealed.extend(tag.expect("the cipher takes 256 GiB, a chunk holds 956 bytes"));
+        let sealed = self.0.seal(&place(level, index), bytes, Form::Sealed.piece_bytes());
         Item::immutable(&byte_string(&sealed)).expect("996 bytes fit an item")
     }
 
@@ -73,40 +51,10 @@ impl ChunkSeal {
         length: usize,
         item: &Item,
     ) -> Option<Vec<u8>> {
-        let (nonce, rest) = chunk_bytes(item)?.split_first_chunk::<NONCE_BYTES>()?;
-        let (ciphertext, tag) = rest.split_last_chunk::<TAG_BYTES>()?;
-        if ciphertext.len() != Form::Sealed.piece_bytes() {
-            return None;
-        }
-        let mut bytes = ciphertext.to_vec();
-        let opened = self.cipher().decrypt_inout_detached(
-            &XNonce::from(*nonce),
-            &bound(&place(level, index)),
-            bytes.as_mut_slice().into(),
-            &Tag::from(*tag),
-        );
-        opened.ok()?;
-        let padding = bytes.split_off(length.min(bytes.len()));
-        padding.iter().all(|byte| *byte == 0).then_some(bytes)
-    }
-
-    fn cipher(&self) -> XChaCha20Poly1305 {
-        XChaCha20Poly1305::new(&(*self.chunks).into())
-    }
-
-    fn nonce(&self, place: &[u8; 9], bytes: &[u8]) -> [u8; NONCE_BYTES] {
-        let mut hasher = blake3::Hasher::new_keyed(&self.nonces);
-        hasher.update(place).update(bytes);
-        let mut nonce = [0; NONCE_BYTES];
-        hasher.finalize_xof().fill(&mut nonce);
-        hasher.zeroize();
-        nonce
-    }
-}
-
-impl fmt::Debug for ChunkSeal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ChunkSeal")
+        let opened = self.0.open(&place(level, index), chunk_bytes(item)?)?;
+        let (bytes, padding) = opened.split_at_checked(length)?;
+        let fits = opened.len() == Form::Sealed.piece_bytes();
+        (fits && padding.iter().all(|byte| *byte == 0)).then(|| bytes.to_vec())
     }
 }
 
@@ -116,8 +64,4 @@ fn place(level: usize, index: u64) -> [u8; 9] {
     place[0] = level as u8;
     place[1..].copy_from_slice(&index.to_be_bytes());
     place
-}
-
-fn bound(place: &[u8; 9]) -> Vec<u8> {
-    [CONTEXT, place].concat()
 }

@@ -14,7 +14,8 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::cipher::Cipher;
 use crate::key::Key;
 use crate::limits::PASSPHRASE_BYTES;
-use crate::manifest::{ChunkSeal, FOR_CHUNKS, FOR_NONCES, HASH_BYTES};
+use crate::manifest::{ChunkSeal, FOR_CHUNKS, HASH_BYTES};
+use crate::set::{FOR_MEMBERS, MemberSeal};
 
 /// Starts the hash by which a public name becomes the salt of the passphrase.
 const CONTEXT: &[u8] = b"xorbit secret namespace v1\0";
@@ -79,10 +80,17 @@ impl Secret {
 
     /// What seals the chunks of a value with this hash under this key.
     pub fn chunk_seal(&self, key: &Key, hash: &[u8; HASH_BYTES]) -> ChunkSeal {
-        let salt = self.salt(key);
-        let keyed =
-            |purpose| keyed_hash(self.cipher.key(), &[purpose, &salt[..], &hash[..]].concat());
-        ChunkSeal::new(keyed(FOR_CHUNKS), keyed(FOR_NONCES))
+        ChunkSeal::new(FOR_CHUNKS.map(|purpose| self.derived(&[purpose, &self.salt(key), hash])))
+    }
+
+    /// What seals the items of the set under this key.
+    pub fn member_seal(&self, key: &Key) -> MemberSeal {
+        MemberSeal::new(FOR_MEMBERS.map(|purpose| self.derived(&[purpose, &self.salt(key)])))
+    }
+
+    /// A key that follows from that of values.
+    fn derived(&self, parts: &[&[u8]]) -> Zeroizing<[u8; 32]> {
+        keyed_hash(self.cipher.key(), &parts.concat())
     }
 }
 

@@ -7,10 +7,10 @@ use core::time::Duration;
 
 use node::{Command, Now, Outbox, Outcome, UnixMillis, Written};
 use wire::limits::MEMBER_ITEM_BYTES;
-use wire::{Contact, Member, Saying};
+use wire::{Contact, Member, Saying, Signer};
 
 use super::survey::{Asked, Progress};
-use super::{SetChange, SetError, SetReport, SetRequest, Survey, is_in_the_open};
+use super::{SetChange, SetError, SetReport, SetRequest, Survey};
 use crate::limits::MAX_TTL;
 use crate::report::{Refusal, WriteReport};
 use crate::request::{Done, RequestId};
@@ -34,11 +34,16 @@ impl Kv {
         &mut self,
         now: Now,
         id: RequestId,
-        request: SetRequest,
+        mut request: SetRequest,
         outbox: &mut Outbox,
     ) {
         if let Err(error) = check(&request) {
             return self.done(id, Done::Set(Err(error)));
+        }
+        let seal = request.namespace.member_seal(&request.key);
+        if let (Some(seal), Ok(writer)) = (seal, request.writer().map(Signer::public_key)) {
+            // From here on nobody sees another item than holders do.
+            request.item = seal.seal(&writer, &request.item);
         }
         let survey = Survey::new(Asked::Change(Box::new(request)), 1, now);
         self.start_survey(now, id, survey, outbox);
@@ -119,10 +124,10 @@ impl Kv {
 
 /// Checks what can be checked before anything is sent.
 fn check(request: &SetRequest) -> Result<(), SetError> {
-    is_in_the_open(&request.namespace)?;
     request.writer()?;
-    if !(1..=MEMBER_ITEM_BYTES).contains(&request.item.len()) {
-        return Err(SetError::ItemSize(request.item.len()));
+    let limit = request.namespace.longest_member();
+    if !(1..=limit).contains(&request.item.len()) {
+        return Err(SetError::ItemSize { length: request.item.len(), limit });
     }
     match request.change {
         SetChange::Add { ttl } if ttl < Duration::from_millis(1) || ttl > MAX_TTL => {
@@ -164,5 +169,7 @@ fn draft(survey: &Survey, wall: UnixMillis, chance: u64) -> Result<Member, SetEr
     let remembered_ms = remembered_ms.max(expires_ms);
     let saying =
         Saying { item: &request.item, seq: version.seq(), expires_ms, remembered_ms, removed };
-    Member::sign(writer, &survey.target, saying).map_err(|_| SetError::ItemSize(request.item.len()))
+    let limit = MEMBER_ITEM_BYTES;
+    Member::sign(writer, &survey.target, saying)
+        .map_err(|_| SetError::ItemSize { length: request.item.len(), limit })
 }

@@ -11,7 +11,7 @@ use node::{Command, Destination, Now, Outbox, Written};
 use wire::{Cursor, Member};
 
 use super::survey::{Asked, Holder, Progress};
-use super::{ListedMember, MembersReport, MembersRequest, SetError, Survey, is_in_the_open};
+use super::{ListedMember, MembersReport, MembersRequest, SetError, Survey};
 use crate::limits::{LISTING_AHEAD, LISTING_MEMBERS, LISTING_REPAIRS, LISTING_TIME};
 use crate::request::{Done, RequestId};
 use crate::state::Kv;
@@ -40,6 +40,19 @@ impl Survey {
             Asked::Listing(request) => request.limit.clamp(1, LISTING_MEMBERS),
             Asked::Change(_) => 0,
         }
+    }
+
+    /// Members as they are told; in a secret namespace those that open.
+    fn listed(&self, members: &[(&Cursor, &Member)]) -> Vec<ListedMember> {
+        let seal = match &self.asked {
+            Asked::Listing(request) => request.namespace.member_seal(&request.key),
+            Asked::Change(_) => None,
+        };
+        let opened = |(_, member): &(&Cursor, &Member)| match &seal {
+            Some(seal) => seal.listed(member),
+            None => Some(ListedMember::from(*member)),
+        };
+        members.iter().filter_map(opened).collect()
     }
 
     /// Up to where all replicas that still answer have told.
@@ -81,9 +94,6 @@ impl Kv {
         request: MembersRequest,
         outbox: &mut Outbox,
     ) {
-        if let Err(error) = is_in_the_open(&request.namespace) {
-            return self.done(id, Done::Members(Err(error)));
-        }
         let survey = Survey::new(Asked::Listing(Box::new(request)), 1, now);
         self.start_survey(now, id, survey, outbox);
     }
@@ -144,9 +154,11 @@ impl Kv {
         let repairing = if sure { self.repair_set(now, survey, covered, outbox) } else { 0 };
         let mut effort = survey.effort;
         effort.took = now.monotonic.since(survey.started.monotonic);
+        let listed = survey.listed(&members);
         let report = Box::new(MembersReport {
             target: survey.target,
-            members: members.into_iter().map(|(_, member)| ListedMember::from(member)).collect(),
+            unopened: members.len() - listed.len(),
+            members: listed,
             next,
             held: held(&survey.holders),
             answered,

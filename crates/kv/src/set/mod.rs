@@ -11,11 +11,15 @@
 mod change;
 mod listing;
 mod report;
+mod seal;
 mod survey;
 
 pub use report::{ListedMember, MembersReport, SetError, SetReport};
 
+pub use seal::SEALED_MEMBER_BYTES;
+
 pub(crate) use change::Change;
+pub(crate) use seal::{FOR_MEMBERS, MemberSeal};
 pub(crate) use survey::Survey;
 
 use alloc::boxed::Box;
@@ -24,7 +28,7 @@ use core::time::Duration;
 use wire::{Cursor, Signer};
 
 use crate::key::Key;
-use crate::namespace::{Namespace, NamespaceError};
+use crate::namespace::Namespace;
 
 /// What becomes of an item of a set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +51,7 @@ pub struct SetRequest {
     pub key: Key,
     /// Who writes; `None`: whoever signs in the namespace.
     pub writer: Option<Signer>,
-    /// The item, 1 to 512 bytes.
+    /// The item, 1 to 512 bytes, in a secret namespace at most [`SEALED_MEMBER_BYTES`].
     pub item: Box<[u8]>,
     /// What to do.
     pub change: SetChange,
@@ -75,13 +79,4 @@ pub struct MembersRequest {
     pub after: Option<Cursor>,
     /// At most so many; no more than [`LISTING_MEMBERS`](crate::limits::LISTING_MEMBERS).
     pub limit: usize,
-}
-
-/// Members are not encrypted: in a secret namespace they would show what was meant to be hidden.
-fn is_in_the_open(namespace: &Namespace) -> Result<(), SetError> {
-    match namespace.admits(true) {
-        Err(NamespaceError::PlainInSecret | NamespaceError::WrongChunks) => Err(SetError::Secret),
-        // Whether the namespace's own signer is here matters only if no other writer is named.
-        Ok(()) | Err(NamespaceError::ReadOnly(_)) => Ok(()),
-    }
 }

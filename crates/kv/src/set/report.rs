@@ -5,7 +5,6 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use node::UnixMillis;
-use wire::limits::MEMBER_ITEM_BYTES;
 use wire::{Cursor, Member, PublicKey, Target};
 
 use crate::key::KeyError;
@@ -59,6 +58,9 @@ pub struct MembersReport {
     pub target: Target,
     /// The members, in the order of their [`Cursor`]s.
     pub members: Vec<ListedMember>,
+    /// Members that do not open with the secret of the namespace, which are left out: whoever knows
+    /// where a set lies can add to it, holders among them.
+    pub unopened: usize,
     /// Behind this place there may be more; `None`: these are all.
     pub next: Option<Cursor>,
     /// How many members each replica holds, by what the one in the middle says; removed and expired
@@ -85,12 +87,14 @@ pub enum SetError {
     /// The namespace has no writer here, and no other was named.
     #[error("nobody is named who writes, and the signer of namespace `{0}` is not here")]
     NoWriter(PublicKey),
-    /// The namespace is secret.
-    #[error("a secret namespace has no sets: members are not encrypted")]
-    Secret,
     /// The item is empty or too long.
-    #[error("the item has {0} bytes; a member has 1 to {MEMBER_ITEM_BYTES}")]
-    ItemSize(usize),
+    #[error("the item has {length} bytes; a member has 1 to {limit}")]
+    ItemSize {
+        /// Its bytes.
+        length: usize,
+        /// How many it may have: fewer in a secret namespace.
+        limit: usize,
+    },
     /// The life asked for is zero, or longer than a year.
     #[error("a life of {0:?} is not between 1 ms and 365 days")]
     BadTtl(Duration),

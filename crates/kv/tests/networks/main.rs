@@ -23,6 +23,7 @@ mod repair;
 mod reports;
 mod secret;
 mod secret_large;
+mod secret_sets;
 mod set_upkeep;
 mod sets;
 mod upkeep;

@@ -371,7 +371,7 @@ fn requests_that_make_no_sense_are_refused_before_anything_is_sent() {
     let long = [b'x'; 513];
     for item in [&b""[..], &long] {
         let put = world.change(0, addition(None, item));
-        assert_eq!(put, Err(SetError::ItemSize(item.len())));
+        assert_eq!(put, Err(SetError::ItemSize { length: item.len(), limit: 512 }));
     }
     for ttl in [Duration::ZERO, kv::MAX_TTL + HOUR] {
         assert_eq!(world.change(0, addition_for(None, b"x", ttl)), Err(SetError::BadTtl(ttl)));
@@ -380,9 +380,11 @@ fn requests_that_make_no_sense_are_refused_before_anything_is_sent() {
     let mut request = addition(None, b"x");
     request.namespace = kv::Namespace::of(owner);
     assert_eq!(world.change(0, request.clone()), Err(SetError::NoWriter(owner)));
-    let mut secret = addition(Some(writer(1)), b"x");
+    let length = kv::SEALED_MEMBER_BYTES + 1;
+    let mut secret = addition(Some(writer(1)), &long[..length]);
     secret.namespace = kv::Namespace::secret("a passphrase").expect("a passphrase");
-    assert_eq!(world.change(0, secret), Err(SetError::Secret), "it would not be one");
+    let limit = length - 1;
+    assert_eq!(world.change(0, secret), Err(SetError::ItemSize { length, limit }));
     assert_eq!(world.datagrams, before);
     request.writer = Some(writer(2));
     world.change(0, request).expect("anybody may add to anybody's set");

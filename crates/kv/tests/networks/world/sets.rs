@@ -141,7 +141,8 @@ impl World {
         }
     }
 
-    fn page_held(
+    /// A page that a node holds of a set, whether there are more, and a token.
+    pub fn page_held(
         &mut self,
         node: usize,
         target: Target,
