@@ -156,7 +156,7 @@ fn chunks(told: &Value) -> Option<String> {
         "mismatch" => format!("its {all} are not those of the value: put it again"),
         "unreachable" => format!("nobody answers for its {all}"),
         "too_large" => format!("too large: its {all} are not kept"),
-        _ => format!("its {all} are being looked at"),
+        _ => format!("its {all} were not all looked at yet"),
     };
     Some(told)
 }

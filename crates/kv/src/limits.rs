@@ -112,11 +112,15 @@ pub const LOOKS_PAUSE: Duration = Duration::from_millis(20);
 /// hours.
 pub const PROMISED_BYTES: u64 = 1 << 30;
 
+/// Walks through the chunks of promised values on their way at once; half of them only if a renewal
+/// follows, so that none of these waits for a long one that is in no hurry.
+pub const WALKS: usize = 8;
+
 /// Chunks of a promised value that are looked at together ...
 pub const WALK_BATCH: usize = 16;
 
-/// ... and the pause before the next: at most 50 chunks a second, of about 10 datagrams each way. All
-/// of 64 MiB take 23 minutes.
+/// ... and the pause before the next, for each of the walks on their way: at most 50 chunks a second in
+/// all, of about 10 datagrams each way. All of 64 MiB take 23 minutes.
 pub const WALK_EVERY: Duration = Duration::from_millis(320);
 
 /// A walk that must be done before a renewal pauses less: all pauses take this part of the promised

@@ -19,7 +19,6 @@ mod persisted;
 mod status;
 mod walking;
 
-use alloc::boxed::Box;
 use alloc::collections::{BTreeSet, VecDeque};
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -44,7 +43,7 @@ pub use status::{
     ChunksStatus, Fares, KeepError, KeepReport, PromiseId, PromiseStatus, UnkeepError,
 };
 pub use walking::ChunksFare;
-use walking::Walk;
+use walking::Walks;
 
 /// One promise.
 struct Promise {
@@ -138,10 +137,7 @@ pub(crate) struct Promises {
     under_way: usize,
     /// No further look begins before.
     paused_until: Instant,
-    /// The walk that is on its way through the chunks of a value.
-    walk: Option<Box<Walk>>,
-    /// Those that wait for it to end, and whether a renewal follows.
-    walks: VecDeque<(PromiseId, bool)>,
+    walks: Walks,
     renewals: HashMap<RequestId, Renewal, foldhash::fast::FixedState>,
     /// Renewals that ended, not yet noted.
     renewed: Vec<(Renewal, Result<PutReport, PutError>)>,
@@ -158,8 +154,7 @@ impl Promises {
             schedule: BTreeSet::new(),
             under_way: 0,
             paused_until: Instant::default(),
-            walk: None,
-            walks: VecDeque::new(),
+            walks: Walks::default(),
             renewals: HashMap::default(),
             renewed: Vec::new(),
             waiting: VecDeque::new(),
@@ -168,11 +163,7 @@ impl Promises {
 
     /// When something is due; `None`: not before something else ends.
     pub fn deadline(&self) -> Option<Instant> {
-        let walk = match &self.walk {
-            Some(walk) => walk.deadline(),
-            None => self.walks.front().map(|_| Instant::default()),
-        };
-        [self.next_look(), walk].into_iter().flatten().min()
+        [self.next_look(), self.walks.deadline()].into_iter().flatten().min()
     }
 
     fn next_look(&self) -> Option<Instant> {
@@ -212,10 +203,7 @@ impl Promises {
 
     /// Takes the end of what promises asked for; gives back what is another's.
     pub fn take_own(&mut self, request: RequestId, done: Done) -> Option<Done> {
-        let done = match &mut self.walk {
-            Some(walk) => walk.hear(request, done)?,
-            None => done,
-        };
+        let done = self.walks.hear(request, done)?;
         let Some(renewal) = self.renewals.remove(&request) else { return Some(done) };
         if let Done::Put(result) = done {
             self.renewed.push((renewal, result.map(|report| *report)));

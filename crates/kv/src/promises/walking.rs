@@ -1,12 +1,11 @@
 //! Chunks of promised values: after each look that finds the manifest of a large value, all its chunks
 //! are fetched from whoever holds them and put again, which sends them to the replicas that lack them
 //! or would end too soon. So they outlive their holders as long as one is left, and their leases are as
-//! long as the record. One value is walked through at a time, a batch after the other, and no more than
-//! a batch is in memory.
+//! long as the record. A walk goes a batch after the other, and has no more than a batch in memory.
 //!
 //! A record is renewed only when the chunks have been: none is to end before it.
 
-use alloc::boxed::Box;
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -16,10 +15,10 @@ use wire::Item;
 use super::{ChunksStatus, Fares, Promise, PromiseId};
 use crate::limits::{
     LOOK_AGAIN, LOOK_AGAIN_LEAST, PROMISED_BYTES, WALK_BATCH, WALK_EVERY, WALK_MARGIN_PARTS,
-    WALK_WITHIN_PARTS,
+    WALK_WITHIN_PARTS, WALKS,
 };
 use crate::manifest::{Manifest, ManifestReader, ReadError, Wanted};
-use crate::report::{ChunksFound, ChunksReport};
+use crate::report::ChunksFound;
 use crate::request::{ChunksPutRequest, Done, RequestId};
 use crate::state::Kv;
 
@@ -74,8 +73,8 @@ pub(super) struct Walk {
     lease: UnixMillis,
     /// The record is renewed at the end.
     renews: bool,
-    /// Between one batch and the next.
-    pause: Duration,
+    /// The longest pause between one batch and the next, if a renewal follows.
+    hurry: Option<Duration>,
     /// What the look came to.
     fares: Fares,
     step: Step,
@@ -92,12 +91,13 @@ enum Step {
     /// The next batch is due then.
     Due(Instant),
     Fetching(RequestId),
-    Putting(RequestId),
+    /// So many chunks are being put.
+    Putting(RequestId, usize),
 }
 
 impl Walk {
     /// When it goes on; `None`: it waits for an answer.
-    pub fn deadline(&self) -> Option<Instant> {
+    fn deadline(&self) -> Option<Instant> {
         match self.step {
             Step::Due(at) => Some(at),
             _ => self.heard.as_ref().map(|_| Instant::default()),
@@ -105,9 +105,9 @@ impl Walk {
     }
 
     /// Takes the end of what it waits for; gives back what is another's.
-    pub fn hear(&mut self, request: RequestId, done: Done) -> Option<Done> {
+    fn hear(&mut self, request: RequestId, done: Done) -> Option<Done> {
         match self.step {
-            Step::Fetching(own) | Step::Putting(own) if own == request => {
+            Step::Fetching(own) | Step::Putting(own, _) if own == request => {
                 self.heard = Some(done);
                 None
             }
@@ -123,6 +123,62 @@ impl Walk {
             Ok(()) if short > 0 => ChunksFare::Short { short, given },
             Ok(()) => ChunksFare::Kept { given },
         }
+    }
+}
+
+/// The walks of one node.
+#[derive(Default)]
+pub(super) struct Walks {
+    active: Vec<Walk>,
+    /// Those that wait to begin, and whether a renewal follows: those first.
+    waiting: VecDeque<(PromiseId, bool)>,
+}
+
+impl Walks {
+    fn plan(&mut self, id: PromiseId, renews: bool) {
+        self.waiting.retain(|(other, _)| *other != id);
+        let urgent = self.waiting.partition_point(|(_, renews)| *renews);
+        self.waiting.insert(if renews { urgent } else { self.waiting.len() }, (id, renews));
+    }
+
+    /// Whether the first that waits may begin: some places are left for those that a renewal follows.
+    fn has_room(&self) -> bool {
+        let patient = self.active.iter().filter(|walk| !walk.renews).count();
+        match self.waiting.front() {
+            Some((_, true)) => self.active.len() < WALKS,
+            Some((_, false)) => self.active.len() < WALKS && patient < WALKS / 2,
+            None => false,
+        }
+    }
+
+    /// Takes the next that may begin.
+    fn next(&mut self) -> Option<(PromiseId, bool)> {
+        if self.has_room() { self.waiting.pop_front() } else { None }
+    }
+
+    /// When one of them goes on; `None`: all wait for answers.
+    pub fn deadline(&self) -> Option<Instant> {
+        let begins = self.has_room().then(Instant::default);
+        self.active.iter().filter_map(|walk| walk.deadline()).chain(begins).min()
+    }
+
+    fn take_due(&mut self, now: Instant) -> Option<Walk> {
+        let due = |walk: &Walk| walk.deadline().is_some_and(|at| at <= now);
+        let place = self.active.iter().position(due)?;
+        Some(self.active.remove(place))
+    }
+
+    /// Leaves a walk alone for a while: all together go at the pace of one, but for those in a hurry.
+    fn pause(&mut self, mut walk: Walk, now: Instant) {
+        // The cast holds: there are few.
+        let shared = WALK_EVERY * (self.active.len() as u32 + 1);
+        walk.step = Step::Due(now + walk.hurry.map_or(shared, |pause| pause.min(shared)));
+        self.active.push(walk);
+    }
+
+    /// Takes the end of what a walk waits for; gives back what is another's.
+    pub fn hear(&mut self, request: RequestId, done: Done) -> Option<Done> {
+        self.active.iter_mut().try_fold(done, |done, walk| walk.hear(request, done))
     }
 }
 
@@ -152,7 +208,7 @@ impl Promise {
         let expires = if renews { now.wall + ttl } else { self.record().expires? };
         // A renewal must be done long before the record ends.
         let batches = u32::try_from(manifest.chunks().div_ceil(WALK_BATCH as u64)).ok()?;
-        let within = if renews { ttl / WALK_WITHIN_PARTS / batches.max(1) } else { WALK_EVERY };
+        let hurry = renews.then(|| ttl / WALK_WITHIN_PARTS / batches.max(1));
         let seal = namespace.chunk_seal(&self.kept.key, &manifest.hash);
         Some(Walk {
             id,
@@ -162,7 +218,7 @@ impl Promise {
             // The record is renewed a while after its first chunk.
             lease: expires + ttl / WALK_MARGIN_PARTS,
             renews,
-            pause: within.min(WALK_EVERY),
+            hurry,
             fares: self.fares,
             step: Step::Due(now.monotonic),
             wanted: Vec::new(),
@@ -179,11 +235,7 @@ impl Kv {
         let Some(promise) = self.promises.all.get_mut(&id) else { return };
         (promise.fares, promise.looked) = (fares, Some(now.wall));
         self.promises.unplan(&id);
-        self.promises.walks.retain(|(other, _)| *other != id);
-        match renews {
-            true => self.promises.walks.push_front((id, renews)),
-            false => self.promises.walks.push_back((id, renews)),
-        }
+        self.promises.walks.plan(id, renews);
     }
 
     /// Nobody else is there who could have the chunks of a promised value.
@@ -193,51 +245,52 @@ impl Kv {
         }
     }
 
-    /// Goes on with the walk, or begins the next.
+    /// Goes on with the walks that are due, and begins others.
     pub(super) fn walk_on(&mut self, now: Now, outbox: &mut Outbox) {
-        while let Some(mut walk) = self.promises.walk.take().or_else(|| self.next_walk(now)) {
+        self.begin_walks(now);
+        while let Some(mut walk) = self.promises.walks.take_due(now.monotonic) {
             let kept = self.promises.all.get(&walk.id).is_some_and(|promise| !promise.ending);
-            if !kept {
-                continue;
-            }
-            if walk.deadline().is_none_or(|at| at > now.monotonic) {
-                self.promises.walk = Some(walk);
-                return;
-            }
             match (walk.step, walk.heard.take()) {
+                _ if !kept => {}
                 (Step::Due(_), _) => self.fetch_batch(now, walk, outbox),
                 (Step::Fetching(_), Some(Done::ChunksGot(Ok(found)))) => {
                     self.batch_found(now, walk, found, outbox);
                 }
-                (Step::Putting(_), Some(Done::ChunksPut(Ok(report)))) => {
-                    self.batch_put(now, walk, &report);
+                (Step::Putting(..), Some(Done::ChunksPut(Ok(report)))) => {
+                    walk.short += report.short;
+                    walk.given += report.sent;
+                    self.promises.walks.pause(walk, now.monotonic);
                 }
-                // Others have filled the queue.
-                _ => self.pause_walk(walk, now.monotonic + LOOK_AGAIN_LEAST),
+                // Others have filled the queue: what was asked for is asked for again, and what was put
+                // counts as put at too few.
+                (step, _) => {
+                    if let Step::Putting(_, chunks) = step {
+                        walk.short += chunks;
+                    }
+                    walk.step = Step::Due(now.monotonic + LOOK_AGAIN_LEAST);
+                    self.promises.walks.active.push(walk);
+                }
             }
+            self.begin_walks(now);
         }
     }
 
-    fn next_walk(&mut self, now: Now) -> Option<Box<Walk>> {
-        while let Some((id, renews)) = self.promises.walks.pop_front() {
+    fn begin_walks(&mut self, now: Now) {
+        while let Some((id, renews)) = self.promises.walks.next() {
             let Some(promise) = self.promises.all.get(&id) else { continue };
-            if let Some(walk) = promise.walk(id, renews, now) {
-                return Some(Box::new(walk));
+            match promise.walk(id, renews, now) {
+                Some(walk) => self.promises.walks.active.push(walk),
+                None => {
+                    // Another value has taken its place meanwhile.
+                    let fares = promise.fares;
+                    self.note(now, &id, fares);
+                }
             }
-            // Another value has taken its place meanwhile.
-            let fares = promise.fares;
-            self.note(now, &id, fares);
         }
-        None
-    }
-
-    fn pause_walk(&mut self, mut walk: Box<Walk>, until: Instant) {
-        walk.step = Step::Due(until);
-        self.promises.walk = Some(walk);
     }
 
     /// Asks for the next chunks, or ends where none is left.
-    fn fetch_batch(&mut self, now: Now, mut walk: Box<Walk>, outbox: &mut Outbox) {
+    fn fetch_batch(&mut self, now: Now, mut walk: Walk, outbox: &mut Outbox) {
         if walk.wanted.is_empty() {
             let reader = &mut walk.reader;
             walk.wanted = core::iter::from_fn(|| reader.wanted()).take(WALK_BATCH).collect();
@@ -249,18 +302,12 @@ impl Kv {
         let targets = walk.wanted.iter().map(|wanted| wanted.target).collect();
         let own = self.own_request();
         walk.step = Step::Fetching(own);
-        self.promises.walk = Some(walk);
+        self.promises.walks.active.push(walk);
         self.start_chunks_get(now, own, targets, outbox);
     }
 
     /// Puts the chunks that came; the others are missing.
-    fn batch_found(
-        &mut self,
-        now: Now,
-        mut walk: Box<Walk>,
-        found: ChunksFound,
-        outbox: &mut Outbox,
-    ) {
+    fn batch_found(&mut self, now: Now, mut walk: Walk, found: ChunksFound, outbox: &mut Outbox) {
         let nobody = found.asked == 0 && found.items.iter().all(Option::is_none);
         if nobody {
             return self.end_walk(now, &walk, ChunksFare::Unreachable, outbox);
@@ -274,16 +321,9 @@ impl Kv {
         walk.reader.drain(|_| {});
         let items: Vec<Item> = found.items.into_iter().flatten().collect();
         let (expires, lease, own) = (walk.expires, walk.lease, self.own_request());
-        walk.step = Step::Putting(own);
-        self.promises.walk = Some(walk);
+        walk.step = Step::Putting(own, items.len());
+        self.promises.walks.active.push(walk);
         self.start_chunks_put(now, own, ChunksPutRequest { items, expires, lease }, outbox);
-    }
-
-    fn batch_put(&mut self, now: Now, mut walk: Box<Walk>, report: &ChunksReport) {
-        walk.short += report.short;
-        walk.given += report.sent;
-        let until = now.monotonic + walk.pause;
-        self.pause_walk(walk, until);
     }
 
     fn end_walk(&mut self, now: Now, walk: &Walk, fare: ChunksFare, outbox: &mut Outbox) {

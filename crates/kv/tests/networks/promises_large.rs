@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use kv::{
-    Change, ChunksFare, Consistency, Done, Fares, GetRequest, KeepError, KeepRequest, Key,
-    ManifestBuilder, ManifestReader, Namespace, PIECE_BYTES, PROMISED_BYTES, PromiseStatus,
-    PutRequest, Request, ValueHasher,
+    Change, ChunksFare, ChunksPutRequest, Consistency, Done, Fares, GetRequest, KeepError,
+    KeepRequest, Key, ManifestBuilder, ManifestReader, Namespace, PIECE_BYTES, PROMISED_BYTES,
+    PromiseStatus, PutRequest, Request, ValueHasher,
 };
 use wire::{Item, Seq};
 
@@ -269,4 +269,37 @@ fn a_keeper_that_is_cut_off_while_it_looks_at_chunks_tells_so_and_goes_on_later(
     world.run(HOUR);
     assert!(matches!(world.chunks(0), ChunksFare::Kept { .. }), "{:?}", world.chunks(0));
     assert!(world.read_large(7, "k").0 == Ok(value));
+}
+
+#[test]
+fn walks_that_are_in_no_hurry_keep_no_short_life_from_being_renewed() {
+    const LEAST: Duration = kv::LEAST_PROMISED_TTL;
+    let (mut world, value) = kept(10, 40, LEAST, LEAST);
+    for number in 0..6 {
+        let (key, other) = (format!("long {number}"), super::large::value(300));
+        world.store_large(1, &key, &other, START + 7 * DAY);
+        world.keep(0, keep_request(&key, 7 * DAY)).expect("it was put");
+    }
+    world.run(2 * HOUR);
+    assert!(world.read_large(7, "k").0 == Ok(value));
+    let all = world.promises(0);
+    let kept =
+        |it: &PromiseStatus| matches!(it.chunks.expect("large").fare, ChunksFare::Kept { .. });
+    assert_eq!((all.len(), all.iter().filter(|it| kept(it)).count()), (7, 7), "{all:?}");
+}
+
+#[test]
+fn a_walk_beside_a_full_queue_of_chunks_says_nothing_false_and_ends_well() {
+    let (mut world, _) = kept(8, 200, DAY, DAY);
+    world.run(Duration::from_secs(1));
+    let (_, items) = cut(&super::large::value(64));
+    let request = ChunksPutRequest { items, expires: START + DAY, lease: START + DAY };
+    for _ in 0..20 {
+        for _ in 0..70 {
+            world.request(0, Request::ChunksPut(request.clone()));
+        }
+        world.run(Duration::from_secs(1));
+    }
+    world.run(HOUR);
+    assert!(matches!(world.chunks(0), ChunksFare::Kept { .. }), "{:?}", world.chunks(0));
 }
