@@ -242,6 +242,6 @@ mod tests {
         let mut course = Course::new(Some(1_200));
         assert_eq!((course.left(), course.hear(1_000, 0, true, 1)), (1_200, None));
         assert_eq!((course.left(), course.hear(200, 0, true, 1)), (200, Some(End::Limit)));
-        assert_eq!(Course::new(None).part(0, false, 1), Some(End::All));
+        assert_eq!(Course::new(None).hear(0, 0, false, 1), Some(End::All));
     }
 }
