@@ -62,8 +62,11 @@ mod tests {
 
     const ALL_STEPS: [Step; 2] = [to_version_2, to_version_3];
 
-    fn disk_of_version_1() -> SimulatedDisk {
-        let disk = SimulatedDisk::new(1).with_segment_bytes(1_000);
+    /// Several segments, two of which the newer has room, and one.
+    const SEGMENT_BYTES: [u64; 3] = [1_000, 5_000, 100_000];
+
+    fn disk_of_version_1(segment_bytes: u64) -> SimulatedDisk {
+        let disk = SimulatedDisk::new(1).with_segment_bytes(segment_bytes);
         let mut store = Log::open_with(disk, 7, &[]).unwrap().store;
         let mut batch = Batch::new();
         for kind in ["a", "b", "c"] {
@@ -98,26 +101,42 @@ mod tests {
 
     #[test]
     fn an_older_store_is_brought_to_the_present_version_once() {
-        let mut opened = Log::open_with(disk_of_version_1(), 8, &ALL_STEPS).unwrap();
-        assert_eq!((opened.migrated_from, opened.damaged_bytes), (Some(1), 0));
-        assert_eq!(contents(&mut opened.store), of_version_3());
-        let mut opened = Log::open_with(opened.store.into_disk(), 8, &ALL_STEPS).unwrap();
-        assert_eq!(opened.migrated_from, None);
-        assert_eq!(contents(&mut opened.store), of_version_3());
+        for disk in SEGMENT_BYTES.map(disk_of_version_1) {
+            let mut opened = Log::open_with(disk, 8, &ALL_STEPS).unwrap();
+            assert_eq!((opened.migrated_from, opened.damaged_bytes), (Some(1), 0));
+            assert_eq!(contents(&mut opened.store), of_version_3());
+            let mut opened = Log::open_with(opened.store.into_disk(), 8, &ALL_STEPS).unwrap();
+            assert_eq!(opened.migrated_from, None);
+            assert_eq!(contents(&mut opened.store), of_version_3());
+        }
     }
 
     #[test]
     fn versions_are_gone_through_one_by_one() {
-        let opened = Log::open_with(disk_of_version_1(), 8, &ALL_STEPS[..1]).unwrap();
-        let mut opened = Log::open_with(opened.store.into_disk(), 8, &ALL_STEPS).unwrap();
-        assert_eq!(opened.migrated_from, Some(2));
-        assert_eq!(contents(&mut opened.store), of_version_3());
+        for disk in SEGMENT_BYTES.map(disk_of_version_1) {
+            let opened = Log::open_with(disk, 8, &ALL_STEPS[..1]).unwrap();
+            let mut opened = Log::open_with(opened.store.into_disk(), 8, &ALL_STEPS).unwrap();
+            assert_eq!(opened.migrated_from, Some(2));
+            assert_eq!(contents(&mut opened.store), of_version_3());
+        }
+    }
+
+    #[test]
+    fn a_segment_with_a_damaged_header_is_brought_over_from_the_version_beside_it() {
+        for damaged in ["00000001.log", "00000002.log", "00000007.log"] {
+            let mut disk = disk_of_version_1(1_000);
+            disk.file_mut(damaged).unwrap()[3] ^= 1;
+            let mut opened = Log::open_with(disk, 8, &ALL_STEPS).unwrap();
+            assert_eq!(opened.set_aside, [format!("{damaged}.damaged-1")]);
+            assert_eq!(contents(&mut opened.store), of_version_3(), "{damaged}");
+        }
     }
 
     #[test]
     fn a_migration_that_the_disk_interrupts_anywhere_goes_on_at_the_next_start() {
-        for room in (0..8_000).step_by(100) {
-            let mut disk = disk_of_version_1();
+        let rooms = |bytes| (0..8_000).step_by(100).map(move |room| (bytes, room));
+        for (segment_bytes, room) in SEGMENT_BYTES.into_iter().flat_map(rooms) {
+            let mut disk = disk_of_version_1(segment_bytes);
             let full = disk.bytes() + room;
             disk.set_capacity(Some(full));
             // The disk is lent, so that it is still there after a failure.
@@ -133,7 +152,7 @@ mod tests {
 
     #[test]
     fn a_later_version_is_refused_by_name_and_left_as_it_is() {
-        let opened = Log::open_with(disk_of_version_1(), 8, &ALL_STEPS).unwrap();
+        let opened = Log::open_with(disk_of_version_1(1_000), 8, &ALL_STEPS).unwrap();
         let mut disk = opened.store.into_disk();
         let before = disk.names().unwrap();
         let Err(error) = Log::open_with(&mut disk, 8, &ALL_STEPS[..1]) else { panic!("opened") };

@@ -71,6 +71,8 @@ pub fn look(directory: &Path) -> Result<Opened<Overlay<Directory>>, StoreError> 
 struct Segment {
     number: u32,
     header: Option<Header>,
+    /// Of its header; without one that of the segment before it, or behind it if it is the oldest.
+    version: u32,
 }
 
 /// What reading all segments came to.
@@ -100,12 +102,13 @@ impl<D: Disk> Log<D> {
     ) -> Result<Opened<D>, StoreError> {
         let version = migration::version(steps);
         let (mut segments, mut cut_off_bytes) = segments(&mut disk)?;
-        let headers = || segments.iter().filter_map(|segment| segment.header);
-        if let Some(found) = headers().map(|header| header.version).find(|found| *found > version) {
+        let sound = segments.iter().filter_map(|segment| segment.header);
+        let salt = sound.map(|header| header.salt).next();
+        let versions = || segments.iter().map(|segment| segment.version);
+        if let Some(found) = versions().find(|found| *found > version) {
             return Err(StoreError::TooNew { found, known: version });
         }
-        let oldest_version = headers().map(|header| header.version).min();
-        let salt = headers().next().map(|header| header.salt);
+        let oldest_version = versions().min().filter(|_| salt.is_some());
         let mut set_aside = Vec::new();
         let mut damaged_bytes = 0;
         if salt.is_none() {
@@ -133,7 +136,7 @@ impl<D: Disk> Log<D> {
         if log.segments.is_empty() {
             log.start_segment(log.active + 1)?;
         }
-        let old = segments.iter().rfind(|s| s.header.is_some_and(|h| h.version < version));
+        let old = segments.iter().rfind(|segment| segment.version < version);
         let old = old.map(|segment| segment.number);
         log.rewrite(&segments, &replayed.damaged, old, steps, &mut set_aside)?;
         Ok(Opened {
@@ -188,9 +191,12 @@ impl<D: Disk> Log<D> {
         set_aside: &mut Vec<String>,
     ) -> Result<(), StoreError> {
         let Some(last) = damaged.last().copied().max(old) else { return Ok(()) };
+        if old == Some(self.active) {
+            // What is of our version must not come behind an older header: it would be upgraded again.
+            self.start_segment(self.active + 1)?;
+        }
         for segment in segments.iter().filter(|segment| segment.number <= last) {
-            let version = segment.header.map_or(self.version, |header| header.version);
-            let steps = &steps[version.max(1) as usize - 1..];
+            let steps = &steps[segment.version.max(1) as usize - 1..];
             match self.empty(segment.number, steps) {
                 Ok(()) => {}
                 // What is damaged stays where it is until there is room.
@@ -261,18 +267,29 @@ fn segments(disk: &mut impl Disk) -> Result<(Vec<Segment>, u64), StoreError> {
             Err(cause) if cause.kind() == ErrorKind::UnexpectedEof => None,
             Err(cause) => return Err(refused("read", &name, cause)),
         };
-        segments.push(Segment { number, header });
+        segments.push(Segment { number, header, version: 0 });
     }
     if let Some(newest) = segments.pop_if(|newest| newest.header.is_none()) {
         let name = file_name(newest.number);
         let length = length(disk, &name)?;
         if length <= HEADER_BYTES as u64 {
             disk.remove(&name).map_err(|cause| refused("remove", &name, cause))?;
-            return Ok((segments, length));
+            return Ok((with_versions(segments), length));
         }
         segments.push(newest);
     }
-    Ok((segments, 0))
+    Ok((with_versions(segments), 0))
+}
+
+/// Says of which version each segment is.
+fn with_versions(mut segments: Vec<Segment>) -> Vec<Segment> {
+    let mut headers = segments.iter().filter_map(|segment| segment.header);
+    let mut version = headers.next().map_or(0, |header| header.version);
+    for segment in &mut segments {
+        version = segment.header.map_or(version, |header| header.version);
+        segment.version = version;
+    }
+    segments
 }
 
 fn number(name: &str) -> Option<u32> {
