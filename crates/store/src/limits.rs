@@ -27,6 +27,10 @@ pub const CLEANED_AT_LEAST: usize = 64 * 1024;
 /// Bytes of entries in one write when a segment is emptied at once, while the store is opened.
 pub const MOVED_AT_ONCE: usize = 1024 * 1024;
 
+/// What a disk cannot read as a whole is read again in pieces of so many bytes: a page, the least that
+/// the system asks of a disk.
+pub const READ_AGAIN_BYTES: usize = 4096;
+
 /// While a store is opened, room is made for at most one entry in so many bytes: the index takes an
 /// eighth of them at most before it knows better. Items of 300 bytes are the usual ones.
 pub const EXPECTED_ENTRY_BYTES: usize = 256;
@@ -34,7 +38,9 @@ pub const EXPECTED_ENTRY_BYTES: usize = 256;
 /// Files that were set aside are numbered up to here; then the store refuses to open.
 pub const SET_ASIDE: u32 = 1_000;
 
-/// Bytes of the largest frame: a batch, what cleaning moves beside it, and one entry more.
+/// Bytes of the largest frame that is read. A commit writes at most a batch and what cleaning moves
+/// beside it, of which the last entry may go beyond; the rest is for what a migration makes of
+/// [`MOVED_AT_ONCE`] bytes.
 pub(crate) const FRAME_BYTES: usize =
     BATCH_BYTES * (1 + CLEANED_FOR_EACH_BYTE) + 2 * CLEANED_AT_LEAST + 2 * BATCH_BYTES;
 

@@ -80,6 +80,10 @@ impl Disk for Directory {
         Ok(())
     }
 
+    fn length(&mut self, name: &str) -> io::Result<u64> {
+        Ok(self.reading(name)?.metadata()?.len())
+    }
+
     fn read(&mut self, name: &str, into: &mut Vec<u8>) -> io::Result<()> {
         into.clear();
         File::open(self.path.join(name))?.read_to_end(into)?;

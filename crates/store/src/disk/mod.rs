@@ -6,7 +6,7 @@ mod simulated;
 
 use std::io;
 
-use crate::limits::SEGMENT_BYTES;
+use crate::limits::{READ_AGAIN_BYTES, SEGMENT_BYTES};
 
 pub use directory::Directory;
 pub use overlay::Overlay;
@@ -26,6 +26,12 @@ pub trait Disk: Send {
     /// # Errors
     /// As the system says.
     fn create(&mut self, name: &str) -> io::Result<()>;
+
+    /// The length of a file. What is read of it next fails only if the disk cannot read it.
+    ///
+    /// # Errors
+    /// As the system says.
+    fn length(&mut self, name: &str) -> io::Result<u64>;
 
     /// Reads a whole file into a buffer, in place of what is in it.
     ///
@@ -91,6 +97,10 @@ impl<D: Disk> Disk for &mut D {
         (**self).create(name)
     }
 
+    fn length(&mut self, name: &str) -> io::Result<u64> {
+        (**self).length(name)
+    }
+
     fn read(&mut self, name: &str, into: &mut Vec<u8>) -> io::Result<()> {
         (**self).read(name, into)
     }
@@ -126,4 +136,32 @@ impl<D: Disk> Disk for &mut D {
     fn remove(&mut self, name: &str) -> io::Result<()> {
         (**self).remove(name)
     }
+}
+
+/// Reads a whole file into a buffer as far as the disk can read it: sectors that it cannot are zeros.
+/// Gives the number of such bytes, in whole blocks.
+///
+/// # Errors
+/// As the system says, if the file is not there or may not be opened.
+pub(crate) fn read_what_can_be(
+    disk: &mut impl Disk,
+    name: &str,
+    into: &mut Vec<u8>,
+) -> io::Result<u64> {
+    if disk.read(name, into).is_ok() {
+        return Ok(0);
+    }
+    let length = disk.length(name)?;
+    into.clear();
+    into.resize(usize::try_from(length).map_err(io::Error::other)?, 0);
+    let (mut offset, mut unreadable) = (0, 0);
+    for block in into.chunks_mut(READ_AGAIN_BYTES) {
+        if disk.read_at(name, offset, block).is_err() {
+            // What a failing read has left in it is nobody's word.
+            block.fill(0);
+            unreadable += block.len() as u64;
+        }
+        offset += block.len() as u64;
+    }
+    Ok(unreadable)
 }

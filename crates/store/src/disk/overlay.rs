@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
 
-use super::Disk;
+use super::{Disk, read_what_can_be};
 
 /// Shows what another disk holds, and keeps every change to itself: so a store can be opened, and
 /// told how it would be mended, while its files stay as they are.
@@ -24,7 +24,7 @@ impl<D: Disk> Overlay<D> {
     fn own(&mut self, name: &str) -> io::Result<&mut Vec<u8>> {
         if !self.changed.contains_key(name) {
             let mut bytes = Vec::new();
-            self.below.read(name, &mut bytes)?;
+            read_what_can_be(&mut self.below, name, &mut bytes)?;
             self.changed.insert(name.to_owned(), Some(bytes));
         }
         let own = self.changed.get_mut(name).and_then(Option::as_mut);
@@ -47,6 +47,13 @@ impl<D: Disk> Disk for Overlay<D> {
         }
         self.changed.insert(name.to_owned(), Some(Vec::new()));
         Ok(())
+    }
+
+    fn length(&mut self, name: &str) -> io::Result<u64> {
+        match self.changed.get(name) {
+            Some(own) => Ok(own.as_ref().ok_or(ErrorKind::NotFound)?.len() as u64),
+            None => self.below.length(name),
+        }
     }
 
     fn read(&mut self, name: &str, into: &mut Vec<u8>) -> io::Result<()> {
@@ -115,6 +122,11 @@ mod tests {
 
     #[test]
     fn a_damaged_store_is_opened_and_mended_while_its_files_stay_as_they_are() {
+        looks(Damage::Bit);
+        looks(Damage::Unreadable);
+    }
+
+    fn looks(damage: Damage) {
         let mut store =
             Log::open(SimulatedDisk::new(1).with_segment_bytes(2_000), 5).unwrap().store;
         for number in 0..60u8 {
@@ -123,7 +135,7 @@ mod tests {
             store.commit(&batch).unwrap();
         }
         let mut disk = store.into_disk();
-        disk.damage(Damage::Bit);
+        disk.damage(damage);
         let files = |disk: &mut SimulatedDisk| {
             let mut names = disk.names().unwrap();
             names.sort();

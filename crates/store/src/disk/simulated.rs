@@ -4,7 +4,7 @@
 //! since, each sector may be there, old, or torn in its middle; each change of a length, each new
 //! name, each removal and renaming may have happened or not, whatever came before or after it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, ErrorKind};
 
 use super::Disk;
@@ -35,6 +35,8 @@ struct File {
     bytes: Vec<u8>,
     durable: Vec<u8>,
     pending: Vec<Pending>,
+    /// Sectors that cannot be read until they are written anew.
+    unreadable: BTreeSet<usize>,
 }
 
 #[derive(Debug)]
@@ -59,6 +61,8 @@ pub enum Damage {
     Sector,
     /// The end is gone, but not all.
     Cut,
+    /// A sector cannot be read any more.
+    Unreadable,
 }
 
 impl SimulatedDisk {
@@ -143,9 +147,17 @@ impl SimulatedDisk {
                 file.bytes[at..end].fill_with(|| self.chance.word() as u8);
             }
             Damage::Cut => file.bytes.truncate(at.max(1)),
+            Damage::Unreadable => drop(file.unreadable.insert(at / SECTOR_BYTES)),
         }
         file.durable.clone_from(&file.bytes);
         Some(name.clone())
+    }
+
+    /// Lets the sector at an offset of a file fail whenever it is read, until it is written anew.
+    /// Whether there is such a file.
+    pub fn make_unreadable(&mut self, name: &str, offset: u64) -> bool {
+        let file = self.names.get(name).and_then(|file| self.files.get_mut(*file));
+        file.is_some_and(|file| file.unreadable.insert(offset as usize / SECTOR_BYTES))
     }
 
     /// The bytes of a file, to be looked at or changed for good.
@@ -187,6 +199,29 @@ impl SimulatedDisk {
 
 fn power_is_off() -> io::Error {
     io::Error::other("the power is off")
+}
+
+impl File {
+    fn can_read(&self, offset: usize, length: usize) -> io::Result<()> {
+        let sectors = offset / SECTOR_BYTES..(offset + length).div_ceil(SECTOR_BYTES);
+        match self.unreadable.range(sectors).next() {
+            Some(sector) => Err(io::Error::other(format!("sector {sector} cannot be read"))),
+            None => Ok(()),
+        }
+    }
+
+    /// Of a sector that is written in part the rest is read first.
+    fn can_write(&self, offset: usize, length: usize) -> io::Result<()> {
+        let edges = [offset, offset + length];
+        let mut in_part = edges.into_iter().filter(|edge| edge % SECTOR_BYTES != 0);
+        in_part.try_for_each(|edge| self.can_read(edge, 1))
+    }
+
+    /// Sectors that were written as a whole can be read again.
+    fn written(&mut self, offset: usize, length: usize) {
+        let whole = offset.div_ceil(SECTOR_BYTES)..(offset + length) / SECTOR_BYTES;
+        self.unreadable.retain(|sector| !whole.contains(sector));
+    }
 }
 
 impl NameChange {
@@ -257,20 +292,29 @@ impl Disk for SimulatedDisk {
         self.change_names(NameChange::Create(name.to_owned(), self.files.len() - 1))
     }
 
+    fn length(&mut self, name: &str) -> io::Result<u64> {
+        Ok(self.file(name)?.bytes.len() as u64)
+    }
+
     fn read(&mut self, name: &str, into: &mut Vec<u8>) -> io::Result<()> {
-        into.clone_from(&self.file(name)?.bytes);
+        let file = self.file(name)?;
+        file.can_read(0, file.bytes.len())?;
+        into.clone_from(&file.bytes);
         Ok(())
     }
 
     fn read_at(&mut self, name: &str, offset: u64, into: &mut [u8]) -> io::Result<()> {
-        let bytes = &self.file(name)?.bytes;
-        let from = bytes.get(offset as usize..).and_then(|rest| rest.get(..into.len()));
-        into.copy_from_slice(from.ok_or(ErrorKind::UnexpectedEof)?);
+        let file = self.file(name)?;
+        let from = file.bytes.get(offset as usize..).and_then(|rest| rest.get(..into.len()));
+        let from = from.ok_or(ErrorKind::UnexpectedEof)?;
+        file.can_read(offset as usize, into.len())?;
+        into.copy_from_slice(from);
         Ok(())
     }
 
     fn write_at(&mut self, name: &str, offset: u64, bytes: &[u8]) -> io::Result<()> {
         let mut failing = self.fails()?;
+        self.file(name)?.can_write(offset as usize, bytes.len())?;
         let mut fits = bytes.len();
         if failing.is_some() {
             fits = self.chance.below(fits as u64 + 1) as usize;
@@ -285,6 +329,7 @@ impl Disk for SimulatedDisk {
         let file = self.file(name)?;
         pending.apply(&mut file.bytes);
         file.pending.push(pending);
+        file.written(offset as usize, fits);
         failing.map_or(Ok(()), Err)
     }
 
@@ -292,6 +337,7 @@ impl Disk for SimulatedDisk {
         let failing = self.fails()?;
         let happens = failing.is_none() || self.chance.once_in_a_while(500_000);
         let file = self.file(name)?;
+        file.can_write(length as usize, 0)?;
         if happens {
             let pending = Pending::Truncate(length as usize);
             pending.apply(&mut file.bytes);

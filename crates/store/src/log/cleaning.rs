@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::format::{Found, Frames, HEAD_BYTES};
 use super::index::{Name, Place};
 use super::{Log, StoreError, file_name, refused};
-use crate::disk::Disk;
+use crate::disk::{Disk, read_what_can_be};
 use crate::entry::{self, Entry};
 use crate::limits::{CLEANED_AT_LEAST, CLEANED_FOR_EACH_BYTE, SET_ASIDE};
 
@@ -66,7 +66,8 @@ impl<D: Disk> Log<D> {
     pub(super) fn start_cleaning(&mut self, segment: u32) -> Result<Cleaning, StoreError> {
         let name = file_name(segment);
         let mut bytes = Vec::new();
-        self.disk.read(&name, &mut bytes).map_err(|cause| refused("read", &name, cause))?;
+        let read = read_what_can_be(&mut self.disk, &name, &mut bytes);
+        read.map_err(|cause| refused("read", &name, cause))?;
         bytes.truncate(self.end(segment) as usize);
         let at = Position { frames: Frames::new(self.salt, segment), body: 0..0, done: false };
         Ok(Cleaning { segment, bytes, committed: at.clone(), at, lost: None })
@@ -95,7 +96,7 @@ impl<D: Disk> Log<D> {
         let oldest = oldest.filter(|oldest| *oldest != self.active && self.has_much_garbage());
         let begun = match (self.cleaning.take(), oldest) {
             (Some(cleaning), _) => Some(cleaning),
-            // A disk that cannot be read now may be read when the next commit tries.
+            // A file that may not be opened now may be when the next commit tries.
             (None, Some(oldest)) => self.start_cleaning(oldest).ok(),
             (None, None) => None,
         };

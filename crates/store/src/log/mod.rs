@@ -23,7 +23,7 @@ pub use opening::{Opened, look, open};
 
 use crate::batch::Batch;
 use crate::contract::{Each, Scanned, Store, StoreError};
-use crate::disk::Disk;
+use crate::disk::{Disk, read_what_can_be};
 use crate::entry::{self, Entry};
 use crate::limits::SPARE_SEGMENTS;
 use cleaning::Cleaning;
@@ -185,7 +185,8 @@ impl<D: Disk> Store for Log<D> {
         let mut bytes = Vec::new();
         for (&number, &end) in &self.segments {
             let name = file_name(number);
-            self.disk.read(&name, &mut bytes).map_err(|cause| refused("read", &name, cause))?;
+            let read = read_what_can_be(&mut self.disk, &name, &mut bytes);
+            read.map_err(|cause| refused("read", &name, cause))?;
             bytes.truncate(end as usize);
             let mut sound = 0;
             let mut frames = Frames::new(self.salt, number);

@@ -1,12 +1,6 @@
 //! Finding again what was committed.
 //!
-//! | what is found | what it means | what is done |
-//! |---|---|---|
-//! | a segment with at most half a header, the newest | the power failed when it was begun | removed |
-//! | no sound frame behind some place of the newest segment | the power failed in a commit, or the last one is damaged | cut off there, and told |
-//! | a frame that is not sound, sound ones behind it | damage | entries in it whose own seal holds are kept, the file is set aside, and told |
-//! | a segment without a sound header | damage | as before, with the salt of the others |
-//! | sequence numbers that are missing | a file is gone or was cut short | the file before the gap is set aside, and told |
+//! What is found, what it means and what is done about it is a table in docs/store.md, "Opening".
 //!
 //! A commit that is cut off is dropped as a whole, never in part: it may be one that was never
 //! acknowledged. Damage can bring back what a damaged commit had replaced or removed.
@@ -22,7 +16,7 @@ use super::index::Index;
 use super::migration::{self, STEPS, Step};
 use super::{Log, adopt, cleaning, file_name, refused};
 use crate::contract::StoreError;
-use crate::disk::{Directory, Disk, Overlay};
+use crate::disk::{Directory, Disk, Overlay, read_what_can_be};
 use crate::entry::{self, Entry};
 use crate::limits::{EXPECTED_ENTRY_BYTES, MOVED_AT_ONCE};
 
@@ -157,7 +151,12 @@ impl<D: Disk> Log<D> {
         let mut bytes = Vec::new();
         for (at, segment) in segments.iter().enumerate() {
             let name = file_name(segment.number);
-            self.disk.read(&name, &mut bytes).map_err(|cause| refused("read", &name, cause))?;
+            let read = read_what_can_be(&mut self.disk, &name, &mut bytes);
+            let unreadable = read.map_err(|cause| refused("read", &name, cause))?;
+            if unreadable > 0 {
+                // Nothing may be written behind it either.
+                replayed.damaged.insert(segment.number);
+            }
             if at == 0 {
                 replayed.index.expect(expected(&bytes, segment.number, self.salt) * segments.len());
             }
@@ -165,7 +164,7 @@ impl<D: Disk> Log<D> {
             let newest = at + 1 == segments.len();
             let mut end = bytes.len();
             match tail {
-                Some(tail) if newest => {
+                Some(tail) if newest && unreadable == 0 => {
                     end = tail.start;
                     cut_off = tail.len() as u64;
                     self.in_doubt = true;
@@ -191,17 +190,21 @@ impl<D: Disk> Log<D> {
         set_aside: &mut Vec<String>,
     ) -> Result<(), StoreError> {
         let Some(last) = damaged.last().copied().max(old) else { return Ok(()) };
-        if old == Some(self.active) {
-            // What is of our version must not come behind an older header: it would be upgraded again.
-            self.start_segment(self.active + 1)?;
+        // What is damaged stays where it is until there is room.
+        let can_wait = |error: &StoreError| matches!(error, StoreError::Full(_)) && old.is_none();
+        if self.active <= last {
+            // What is moved must not lie where it is moved from: behind an older header it would be
+            // upgraded again, beside a sector that cannot be read it would be lost.
+            match self.start_segment(self.active + 1) {
+                Err(error) if can_wait(&error) => return Ok(()),
+                started => started?,
+            }
         }
         for segment in segments.iter().filter(|segment| segment.number <= last) {
             let steps = &steps[segment.version.max(1) as usize - 1..];
             match self.empty(segment.number, steps) {
-                Ok(()) => {}
-                // What is damaged stays where it is until there is room.
-                Err(StoreError::Full(_)) if old.is_none() => return Ok(()),
-                Err(error) => return Err(error),
+                Err(error) if can_wait(&error) => return Ok(()),
+                emptied => emptied?,
             }
             if damaged.contains(&segment.number) {
                 set_aside.push(self.set_aside(segment.number)?);
@@ -227,15 +230,12 @@ impl<D: Disk> Log<D> {
                 return Err(failed.into());
             }
             if self.frame.len() > began {
-                if self.active == segment || self.is_full() {
+                if self.is_full() {
                     self.start_segment(self.active + 1)?;
                 }
                 self.append()?;
             }
             cleaning.advance();
-        }
-        if self.active == segment {
-            self.start_segment(self.active + 1)?;
         }
         Ok(())
     }
@@ -258,16 +258,26 @@ fn segments(disk: &mut impl Disk) -> Result<(Vec<Segment>, u64), StoreError> {
     let names = disk.names().map_err(|cause| refused("list", ".", cause))?;
     let mut numbers: Vec<u32> = names.iter().filter_map(|name| number(name)).collect();
     numbers.sort_unstable();
-    let mut segments = Vec::new();
+    let (mut segments, mut unreadable) = (Vec::new(), None);
     for number in numbers {
         let name = file_name(number);
+        length(disk, &name)?;
         let mut bytes = [0; HEADER_BYTES];
         let header = match disk.read_at(&name, 0, &mut bytes) {
             Ok(()) => Header::decode(&bytes).filter(|header| header.number == number),
             Err(cause) if cause.kind() == ErrorKind::UnexpectedEof => None,
-            Err(cause) => return Err(refused("read", &name, cause)),
+            Err(cause) => {
+                unreadable = Some(refused("read", &name, cause));
+                None
+            }
         };
         segments.push(Segment { number, header, version: 0 });
+    }
+    if let Some(unreadable) = unreadable
+        && segments.iter().all(|segment| segment.header.is_none())
+    {
+        // All would be set aside, for a disk that may answer another time.
+        return Err(unreadable);
     }
     if let Some(newest) = segments.pop_if(|newest| newest.header.is_none()) {
         let name = file_name(newest.number);
@@ -298,9 +308,7 @@ fn number(name: &str) -> Option<u32> {
 }
 
 fn length(disk: &mut impl Disk, name: &str) -> Result<u64, StoreError> {
-    let mut bytes = Vec::new();
-    disk.read(name, &mut bytes).map_err(|cause| refused("read", name, cause))?;
-    Ok(bytes.len() as u64)
+    disk.length(name).map_err(|cause| refused("read", name, cause))
 }
 
 /// How many entries a segment like this one may add to the index: as many as are in it, but not so many

@@ -16,9 +16,18 @@ struct Life {
 }
 
 fn filled(seed: u64, commits: u32, value_bytes: u64) -> (SimulatedDisk, Model, Life) {
+    fill(SimulatedDisk::new(seed), seed, commits, value_bytes)
+}
+
+fn fill(
+    disk: SimulatedDisk,
+    seed: u64,
+    commits: u32,
+    value_bytes: u64,
+) -> (SimulatedDisk, Model, Life) {
     let mut chance = Chance(seed);
     let (mut model, mut life) = (Model::new(), Life::default());
-    let mut store = opened(SimulatedDisk::new(seed));
+    let mut store = opened(disk);
     for _ in 0..commits {
         let batch = chance.batch(10, 300, value_bytes);
         store.commit(&batch).unwrap();
@@ -143,6 +152,61 @@ fn a_store_without_one_sound_header_is_set_aside_as_a_whole() {
     assert_eq!(opened.set_aside, ["00000001.log.damaged-1"]);
     assert!(is_told(&opened));
     check(&mut opened.store, &Model::new());
+}
+
+#[test]
+fn a_sector_that_cannot_be_read_costs_what_lies_there_and_the_store_opens() {
+    for seed in 1..=150 {
+        let disk = SimulatedDisk::new(seed).with_segment_bytes(20_000);
+        let (mut disk, model, life) = fill(disk, seed, 60, 200);
+        let name = disk.damage(Damage::Unreadable).unwrap();
+        let mut store = open_damaged(disk, &life, Damage::Unreadable);
+        let (mut now, _) = contents(&mut store, b"");
+        let lost = model.iter().filter(|(key, value)| now.get(*key) != Some(value)).count();
+        assert!(lost <= 70, "{lost} of {} lost by one sector of {name}", model.len());
+        // It goes on, and has nothing to tell a second time.
+        let batch = Chance(seed).batch(10, 300, 200);
+        store.commit(&batch).unwrap();
+        apply(&mut now, &batch);
+        check(&mut opened(store.into_disk()), &now);
+    }
+}
+
+#[test]
+fn a_store_without_one_header_that_can_be_read_is_left_as_it_is() {
+    use store::Disk;
+    let (mut disk, model, _) = filled(3, 12, 200);
+    assert!(disk.make_unreadable("00000001.log", 0));
+    let error = Log::open(&mut disk, 6).map(drop).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "cannot read `00000001.log` of the store: sector 0 cannot be read"
+    );
+    assert_eq!(disk.names().unwrap(), ["00000001.log"]);
+    let sector = disk.file_mut("00000001.log").unwrap()[..512].to_vec();
+    disk.write_at("00000001.log", 0, &sector).unwrap();
+    check(&mut opened(disk), &model);
+}
+
+#[test]
+fn a_sector_that_cannot_be_read_any_more_keeps_no_log_from_being_cleaned() {
+    use store::Disk;
+    let (disk, mut model, _) = fill(SimulatedDisk::new(8).with_segment_bytes(3_000), 8, 3, 300);
+    let mut store = opened(disk);
+    assert!(store.disk_mut().make_unreadable("00000001.log", 600));
+    let mut chance = Chance(8);
+    for _ in 0..300 {
+        let batch = chance.batch(10, 300, 300);
+        store.commit(&batch).unwrap();
+        apply(&mut model, &batch);
+    }
+    let names = store.disk_mut().names().unwrap();
+    assert!(names.contains(&"00000001.log.damaged-1".to_owned()), "{names:?}");
+    assert!(store.disk_bytes() < 200_000, "{}", store.disk_bytes());
+    let (shown, scanned) = contents(&mut store, b"");
+    assert_eq!(scanned.damaged, 0);
+    assert!(shown.iter().all(|(key, value)| model.get(key) == Some(value)));
+    check(&mut opened(store.into_disk()), &shown);
 }
 
 #[test]
