@@ -29,7 +29,7 @@ mod memory;
 
 pub use batch::{Batch, Change, TooLong};
 pub use contract::{Each, Scanned, Store, StoreError};
-pub use disk::{Damage, Directory, Disk, Overlay, SimulatedDisk};
+pub use disk::{Damage, Directory, Disk, Overlay, SimulatedDisk, make_directory};
 pub use faulty::{Faults, Faulty};
 pub use log::{Log, Opened, look, open};
 pub use memory::Memory;

@@ -68,7 +68,8 @@ impl DataDir {
         if directory.is_file() {
             return Err(DataDirError::NotADirectory(directory.to_owned()));
         }
-        make_private(directory).map_err(|cause| failed(directory, cause))?;
+        // Closed to others, since signers of promises lie in it.
+        store::make_directory(directory).map_err(|cause| failed(directory, cause))?;
         let lock_path = directory.join("lock");
         let lock = File::create(&lock_path).map_err(|cause| failed(&lock_path, cause))?;
         let locked = lock.try_lock();
@@ -125,15 +126,6 @@ impl DataDir {
         }
         Ok(opened)
     }
-}
-
-/// Makes a directory that nobody else on this machine may enter, since signers of promises lie in it;
-/// one that is there stays as it is.
-fn make_private(directory: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.recursive(true).create(directory)
 }
 
 fn held(locked: Result<(), fs::TryLockError>, directory: &Path) -> Result<(), DataDirError> {

@@ -1,7 +1,7 @@
 //! A directory of the file system.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::Disk;
@@ -22,14 +22,22 @@ impl Directory {
     /// # Errors
     /// As the system says.
     pub fn open(path: &Path) -> io::Result<Self> {
-        if !path.is_dir() {
-            fs::create_dir_all(path)?;
-            if let Some(parent) = path.parent() {
-                sync_directory(parent)?;
-            }
-        }
+        make_directory(path)?;
         close_to_others(path)?;
-        Ok(Self { path: path.to_owned(), written: None, read: None })
+        Ok(Self::of(path))
+    }
+
+    /// Opens a directory that is there, to look at it: who may enter it stays as it is.
+    ///
+    /// # Errors
+    /// As the system says.
+    pub fn look(path: &Path) -> io::Result<Self> {
+        fs::read_dir(path)?;
+        Ok(Self::of(path))
+    }
+
+    fn of(path: &Path) -> Self {
+        Self { path: path.to_owned(), written: None, read: None }
     }
 
     /// Where it is.
@@ -125,6 +133,45 @@ impl Disk for Directory {
     }
 }
 
+/// Makes a directory and those above it that are not there, which nobody else on this machine may
+/// enter; one that is there stays as it is. When this returns its name outlives a power cut, also if
+/// an earlier run that made it did not come so far.
+///
+/// # Errors
+/// As the system says.
+pub fn make_directory(path: &Path) -> io::Result<()> {
+    make_directory_with(path, &mut sync_directory)
+}
+
+/// Each directory is made only when the name of the one above it is durable. So of one that is
+/// there only its own name is in doubt.
+fn make_directory_with(
+    path: &Path,
+    sync: &mut dyn FnMut(&Path) -> io::Result<()>,
+) -> io::Result<()> {
+    let above = path.parent().map(|above| match above.as_os_str().is_empty() {
+        true => Path::new("."),
+        false => above,
+    });
+    if !path.is_dir() {
+        if let Some(above) = above {
+            make_directory_with(above, sync)?;
+        }
+        let mut builder = fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        match builder.create(path) {
+            Err(cause) if cause.kind() == ErrorKind::AlreadyExists && path.is_dir() => {}
+            made => made?,
+        }
+    }
+    match above.map(sync) {
+        // A directory of somebody else's, which we may enter and not read.
+        Some(Err(cause)) if cause.kind() != ErrorKind::PermissionDenied => Err(cause),
+        _ => Ok(()),
+    }
+}
+
 #[cfg(unix)]
 fn close_to_others(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
@@ -143,7 +190,6 @@ fn close_to_others(_path: &Path) -> io::Result<()> {
 
 #[cfg(unix)]
 fn sync_directory(path: &Path) -> io::Result<()> {
-    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
     File::open(path)?.sync_all()
 }
 
@@ -151,4 +197,50 @@ fn sync_directory(path: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 fn sync_directory(_path: &Path) -> io::Result<()> {
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Makes a directory, and tells of which others the names in them were synced, in this order.
+    fn synced(path: &Path) -> Vec<PathBuf> {
+        let mut synced = Vec::new();
+        let made = make_directory_with(path, &mut |above| {
+            synced.push(above.to_owned());
+            sync_directory(above)
+        });
+        made.unwrap();
+        assert!(path.is_dir());
+        synced
+    }
+
+    #[test]
+    fn the_name_of_each_directory_is_synced_before_the_next_is_made_and_again_at_each_start() {
+        let name = format!("xorbit-make-directory-{}", std::process::id());
+        let temporary = std::env::temp_dir();
+        let top = temporary.join(name);
+        let _ = fs::remove_dir_all(&top);
+        fs::create_dir(&top).unwrap();
+        let (one, two) = (top.join("one"), top.join("one").join("two"));
+        // Of the one that is there nobody knows who made it.
+        assert_eq!(synced(&two), [temporary, top.clone(), one.clone()]);
+        assert_eq!(synced(&two), [one.clone()]);
+        assert_eq!(synced(&one), [top.clone()]);
+        let _ = fs::remove_dir_all(&top);
+    }
+
+    #[test]
+    fn who_only_looks_changes_nothing_of_a_directory() {
+        let name = format!("xorbit-look-{}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let _ = fs::remove_dir_all(&path);
+        assert_eq!(Directory::look(&path).unwrap_err().kind(), ErrorKind::NotFound);
+        assert!(!path.exists());
+        fs::create_dir(&path).unwrap();
+        let before = fs::metadata(&path).unwrap().permissions();
+        Directory::look(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions(), before);
+        let _ = fs::remove_dir_all(&path);
+    }
 }

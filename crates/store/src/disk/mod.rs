@@ -8,7 +8,7 @@ use std::io;
 
 use crate::limits::{READ_AGAIN_BYTES, SEGMENT_BYTES};
 
-pub use directory::Directory;
+pub use directory::{Directory, make_directory};
 pub use overlay::Overlay;
 pub use simulated::{Damage, SimulatedDisk};
 

@@ -98,6 +98,12 @@ impl SimulatedDisk {
         self.power = Some(operations);
     }
 
+    /// Not the power failed, only the process ended: all that it has done is there, and what it did not
+    /// sync may be lost in a later power cut.
+    pub fn end_process(&mut self) {
+        self.power = None;
+    }
+
     /// Starts the machine again: what was not synced is there in part or not at all.
     pub fn restart(&mut self) {
         let chance = &mut self.chance;
@@ -348,6 +354,10 @@ impl Disk for SimulatedDisk {
 
     fn sync(&mut self, name: &str) -> io::Result<()> {
         let failing = self.fails()?;
+        if self.power == Some(0) {
+            // What of it comes to pass the restart says.
+            return Err(power_is_off());
+        }
         // A sync that fails may have written any part, and the system forgets what it could not write.
         let mut chance = Chance::new(self.chance.word());
         let file = self.file(name)?;

@@ -171,7 +171,8 @@ impl<D: Disk> Log<D> {
         Ok(())
     }
 
-    fn sync_names(&mut self) -> Result<(), StoreError> {
+    /// Makes the names of all files durable, if they are in doubt.
+    pub(super) fn sync_names(&mut self) -> Result<(), StoreError> {
         if self.names_in_doubt {
             self.disk.sync_names().map_err(|cause| refused("sync", ".", cause))?;
             self.names_in_doubt = false;

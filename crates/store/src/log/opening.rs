@@ -55,8 +55,7 @@ pub fn open(directory: &Path) -> Result<Opened<Directory>, StoreError> {
 /// As for [`Log::open`]; [`StoreError::Io`] also if there is no store.
 pub fn look(directory: &Path) -> Result<Opened<Overlay<Directory>>, StoreError> {
     let path = directory.join("store");
-    let there = std::fs::read_dir(&path).and_then(|_| Directory::open(&path));
-    let disk = there.map_err(|cause| refused("read", "store", cause))?;
+    let disk = Directory::look(&path).map_err(|cause| refused("read", "store", cause))?;
     // What a new store would be salted with is of no matter: nothing of it is kept.
     Log::open(Overlay::new(disk), 0)
 }
@@ -144,7 +143,8 @@ impl<D: Disk> Log<D> {
     }
 
     /// Reads all segments, and cuts off what is no whole commit at the end of the last. Gives the
-    /// number of bytes cut off.
+    /// number of bytes cut off. What an earlier process wrote and did not come to sync is synced now:
+    /// it is shown from here on.
     fn replay(&mut self, segments: &[Segment]) -> Result<(Replayed, u64), StoreError> {
         let mut replayed = Replayed::default();
         let mut cut_off = 0;
@@ -167,7 +167,6 @@ impl<D: Disk> Log<D> {
                 Some(tail) if newest && unreadable == 0 => {
                     end = tail.start;
                     cut_off = tail.len() as u64;
-                    self.in_doubt = true;
                 }
                 Some(tail) => replayed.salvage(segment.number, &bytes, self.salt, &tail),
                 None => {}
@@ -176,7 +175,12 @@ impl<D: Disk> Log<D> {
         }
         self.index = std::mem::take(&mut replayed.index);
         self.next_sequence = replayed.next_sequence.unwrap_or(1);
-        self.mend()?;
+        if let Some(newest) = segments.last() {
+            // One that is damaged grows no more.
+            self.in_doubt = !replayed.damaged.contains(&newest.number);
+            self.mend()?;
+            self.sync_names()?;
+        }
         Ok((replayed, cut_off))
     }
 

@@ -80,6 +80,24 @@ fn a_power_cut_while_the_log_is_cleaned_and_begins_segments_loses_nothing() {
 }
 
 #[test]
+fn what_a_killed_process_left_and_the_next_one_shows_outlives_a_power_cut() {
+    for seed in 1..=200 {
+        let mut chance = Chance(seed);
+        let mut model = Model::new();
+        let disk = SimulatedDisk::new(seed).with_segment_bytes(2_000);
+        let mut store = opened(disk);
+        life(&mut store, &mut chance, &mut model, 300);
+        let mut disk = store.into_disk();
+        disk.end_process();
+        let mut store = opened(disk);
+        let (shown, _) = contents(&mut store, b"");
+        let mut disk = store.into_disk();
+        disk.restart();
+        check(&mut opened(disk), &shown);
+    }
+}
+
+#[test]
 fn a_power_cut_while_the_store_is_first_made_leaves_one_that_opens() {
     for seed in 0..400 {
         let mut disk = SimulatedDisk::new(seed);
