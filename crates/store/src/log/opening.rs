@@ -77,6 +77,10 @@ struct Replayed {
     damaged: BTreeSet<u32>,
     damaged_bytes: u64,
     missing_commits: u64,
+    /// The last segment behind which commits are missing.
+    before_gap: Option<u32>,
+    /// The segment read before.
+    before: Option<u32>,
 }
 
 impl<D: Disk> Log<D> {
@@ -131,7 +135,7 @@ impl<D: Disk> Log<D> {
         }
         let old = segments.iter().rfind(|segment| segment.version < version);
         let old = old.map(|segment| segment.number);
-        log.rewrite(&segments, &replayed.damaged, old, steps, &mut set_aside)?;
+        log.rewrite(&segments, &replayed, old, steps, &mut set_aside)?;
         Ok(Opened {
             store: log,
             set_aside,
@@ -184,16 +188,19 @@ impl<D: Disk> Log<D> {
         Ok((replayed, cut_off))
     }
 
-    /// Rewrites all segments up to the last that is damaged or of an old version, the oldest first.
+    /// Rewrites all segments up to the last that is damaged, of an old version, or followed by a gap, the
+    /// oldest first: so that nothing is told twice.
     fn rewrite(
         &mut self,
         segments: &[Segment],
-        damaged: &BTreeSet<u32>,
+        replayed: &Replayed,
         old: Option<u32>,
         steps: &[Step],
         set_aside: &mut Vec<String>,
     ) -> Result<(), StoreError> {
-        let Some(last) = damaged.last().copied().max(old) else { return Ok(()) };
+        let damaged = &replayed.damaged;
+        let last = damaged.last().copied().max(replayed.before_gap).max(old);
+        let Some(last) = last else { return Ok(()) };
         // What is damaged stays where it is until there is room.
         let can_wait = |error: &StoreError| matches!(error, StoreError::Full(_)) && old.is_none();
         if self.active <= last {
@@ -334,6 +341,7 @@ impl Replayed {
             Some(header) => {
                 let expected = *self.next_sequence.get_or_insert(header.sequence);
                 if header.sequence > expected {
+                    self.before_gap = self.before;
                     self.missing_commits += header.sequence - expected;
                     self.next_sequence = Some(header.sequence);
                 }
@@ -343,6 +351,7 @@ impl Replayed {
                 self.damaged_bytes += HEADER_BYTES.min(bytes.len()) as u64;
             }
         }
+        self.before = Some(number);
         let mut frames = Frames::new(salt, number);
         let mut broken: Option<Range<usize>> = None;
         while let Some(found) = frames.next(bytes) {
