@@ -27,6 +27,12 @@ pub trait Store: Send {
     /// If the disk cannot be read, or holds other bytes there than were written.
     fn get(&mut self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
 
+    /// What was found damaged since the last call, while something else was done. Nobody else tells of
+    /// it, neither now nor after a restart.
+    fn take_lost(&mut self) -> Option<Lost> {
+        None
+    }
+
     /// Entries in it.
     fn entries(&self) -> u64;
 
@@ -44,6 +50,16 @@ pub struct Scanned {
     pub entries: u64,
     /// Entries of any prefix that were left out, because their bytes are not those that were written.
     pub damaged: u64,
+}
+
+/// What was durable and is so no more, because its bytes changed on the disk. Whoever still has it can
+/// commit it anew.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lost {
+    /// Entries that are gone.
+    pub entries: u64,
+    /// The damaged files in which they lay, by their new names.
+    pub set_aside: Vec<String>,
 }
 
 /// Why a store did not do what it was asked to.

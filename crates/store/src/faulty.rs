@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::batch::{Batch, Change};
 use crate::chance::Chance;
-use crate::contract::{Each, Scanned, Store, StoreError};
+use crate::contract::{Each, Lost, Scanned, Store, StoreError};
 use crate::entry;
 
 /// What goes wrong, and how often. All that is zero or `None` never happens.
@@ -145,6 +145,10 @@ impl<S: Store> Store for Faulty<S> {
                 None => Err(StoreError::Damaged),
             },
         }
+    }
+
+    fn take_lost(&mut self) -> Option<Lost> {
+        self.inner.take_lost()
     }
 
     fn entries(&self) -> u64 {

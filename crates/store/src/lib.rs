@@ -28,7 +28,7 @@ mod log;
 mod memory;
 
 pub use batch::{Batch, Change, TooLong};
-pub use contract::{Each, Scanned, Store, StoreError};
+pub use contract::{Each, Lost, Scanned, Store, StoreError};
 pub use disk::{Damage, Directory, Disk, Overlay, SimulatedDisk, make_directory};
 pub use faulty::{Faults, Faulty};
 pub use log::{Log, Opened, look, open};

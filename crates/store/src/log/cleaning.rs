@@ -126,7 +126,11 @@ impl<D: Disk> Log<D> {
     /// Drops an emptied segment: removes its file, or sets it aside if not all could be read.
     fn retire(&mut self, cleaning: &mut Cleaning) -> Result<(), StoreError> {
         let segment = cleaning.segment;
-        let lost = *cleaning.lost.get_or_insert_with(|| self.index.forget(segment) > 0);
+        let lost = *cleaning.lost.get_or_insert_with(|| {
+            let entries = self.index.forget(segment);
+            self.lost.entries += entries;
+            entries > 0
+        });
         if !lost {
             return self.remove(segment);
         }
@@ -135,7 +139,7 @@ impl<D: Disk> Log<D> {
             Err(StoreError::Io { cause, .. }) if cause.kind() == ErrorKind::NotFound => {
                 self.sync_names()
             }
-            done => done.map(drop),
+            done => done.map(|to| self.lost.set_aside.push(to)),
         }
     }
 

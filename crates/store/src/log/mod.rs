@@ -22,7 +22,7 @@ use std::io::{self, ErrorKind};
 pub use opening::{Opened, look, open};
 
 use crate::batch::Batch;
-use crate::contract::{Each, Scanned, Store, StoreError};
+use crate::contract::{Each, Lost, Scanned, Store, StoreError};
 use crate::disk::{Disk, read_what_can_be};
 use crate::entry::{self, Entry};
 use crate::limits::SPARE_SEGMENTS;
@@ -47,6 +47,8 @@ pub struct Log<D> {
     in_doubt: bool,
     names_in_doubt: bool,
     cleaning: Option<Cleaning>,
+    /// What cleaning found damaged and nobody has been told of yet.
+    lost: Lost,
 }
 
 /// The file of a segment.
@@ -229,6 +231,11 @@ impl<D: Disk> Store for Log<D> {
             Some(_) => Ok(None),
             None => Err(StoreError::Damaged),
         }
+    }
+
+    fn take_lost(&mut self) -> Option<Lost> {
+        let lost = std::mem::take(&mut self.lost);
+        (lost != Lost::default()).then_some(lost)
     }
 
     fn entries(&self) -> u64 {

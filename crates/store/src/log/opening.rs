@@ -15,7 +15,7 @@ use super::format::{self, Found, Frames, HEADER_BYTES, Header};
 use super::index::Index;
 use super::migration::{self, STEPS, Step};
 use super::{Log, adopt, cleaning, file_name, refused};
-use crate::contract::StoreError;
+use crate::contract::{Lost, StoreError};
 use crate::disk::{Directory, Disk, Overlay, read_what_can_be};
 use crate::entry::{self, Entry};
 use crate::limits::{EXPECTED_ENTRY_BYTES, MOVED_AT_ONCE};
@@ -127,6 +127,7 @@ impl<D: Disk> Log<D> {
             in_doubt: false,
             names_in_doubt: true,
             cleaning: None,
+            lost: Lost::default(),
         };
         let (replayed, cut_off) = log.replay(&segments)?;
         cut_off_bytes += cut_off;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use store::{Batch, Change, Damage, Log, Opened, SimulatedDisk, Store, StoreError};
+use store::{Batch, Change, Damage, Log, Lost, Opened, SimulatedDisk, Store, StoreError};
 
 use crate::model::{Chance, Model, apply, check, contents, opened};
 
@@ -259,12 +259,15 @@ fn a_segment_that_rots_while_it_is_cleaned_is_set_aside_and_the_rest_lives_on() 
     file[at] ^= 1;
     let mut model = Model::new();
     model.insert(b"beside it".to_vec(), vec![2; 300]);
+    let mut told = Vec::new();
     for _ in 0..300 {
         let batch = chance.batch(10, 20, 300);
         store.commit(&batch).unwrap();
         apply(&mut model, &batch);
+        told.extend(store.take_lost());
     }
     check(&mut store, &model);
+    assert_eq!(told, [Lost { entries: 1, set_aside: vec!["00000001.log.damaged-1".to_owned()] }]);
     let names = store.disk_mut().names().unwrap();
     assert!(names.contains(&"00000001.log.damaged-1".to_owned()), "{names:?}");
     check(&mut opened(store.into_disk()), &model);
