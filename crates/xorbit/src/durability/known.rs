@@ -18,17 +18,16 @@ pub struct Known {
     end: UnixMillis,
     /// All that was ever sent.
     sent: BTreeSet<Content>,
-    /// When values that may have taken the place of that one were sent, and their ends.
+    /// When writes that may have taken the place of that one were sent, and their ends.
     open: Vec<(UnixMillis, UnixMillis)>,
 }
 
 impl Known {
     /// Somebody sends a write.
     pub fn send(&mut self, content: Content, wall: UnixMillis, ttl: Duration) {
-        // A deletion ends no sooner than what it deletes.
-        if content.is_some() {
-            self.open.push((wall, wall + ttl));
-        }
+        // A deletion too: it ends no sooner than what it deletes, but who sends it may not see yet what
+        // waits for the disk.
+        self.open.push((wall, wall + ttl));
         self.sent.insert(content);
     }
 
