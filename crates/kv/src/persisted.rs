@@ -19,7 +19,7 @@ pub(crate) enum Content {
 }
 
 impl Restorable {
-    /// Reads an entry; `None` if it is nothing of ours, and may be removed from the disk.
+    /// Reads an entry; `None` if it is nothing that this version keeps.
     pub fn read(key: &[u8], value: &[u8]) -> Option<Self> {
         Some(Self(match key.first() {
             Some(&promises::SPACE) => Content::Promise(key.into(), Zeroizing::new(value.into())),

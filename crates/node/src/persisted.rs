@@ -104,7 +104,7 @@ pub(crate) enum Content {
 }
 
 impl Restorable {
-    /// Reads an entry; `None` if it is nothing that a node keeps, and may be removed from the disk.
+    /// Reads an entry; `None` if it is nothing that a node of this version keeps.
     pub fn read(key: &[u8], value: &[u8]) -> Option<Self> {
         let content = match key.split_first()? {
             (&ITEM_SPACE, target) => {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::mpsc;
 
 use kv::{Kv, Restorable};
-use node::Now;
+use node::{Now, Persisted};
 use store::{Batch, Scanned, Store, StoreError};
 use wire::Contact;
 
@@ -131,7 +131,8 @@ fn take_all(store: &mut impl Store, kv: &mut Kv, now: Now) -> Result<Scan, Store
     Ok(Scan { entries, damaged_entries: scanned.damaged, ended })
 }
 
-/// Reads all entries and hands them on in chunks; gives the keys of those that are nothing of ours.
+/// Reads all entries and hands them on in chunks; gives the keys of those that lie where this version
+/// keeps something, and are not that. What lies elsewhere is of a later version, and stays.
 fn read_all(
     store: &mut impl Store,
     to: &mpsc::SyncSender<Vec<Restorable>>,
@@ -140,8 +141,8 @@ fn read_all(
     let scanned = store.scan(b"", &mut |key, value| {
         match Restorable::read(key, value) {
             Some(kept) => chunk.push(kept),
-            None if key == remembered::KEY => {}
-            None => unread.push(key.to_vec()),
+            None if Persisted::is_key(key) => unread.push(key.to_vec()),
+            None => {}
         }
         if chunk.len() == CHUNK {
             // Who takes them waits until the end.
@@ -150,4 +151,30 @@ fn read_all(
     })?;
     let _ = to.send(chunk);
     Ok((scanned, unread))
+}
+
+#[cfg(test)]
+mod tests {
+    use store::Memory;
+
+    use super::*;
+
+    #[test]
+    fn what_a_later_version_keeps_stays_and_what_is_none_of_its_kind_goes() {
+        let mut store = Memory::new();
+        let mut batch = Batch::new();
+        batch.put(b"zebra", b"of a later version").unwrap();
+        batch.put(b"", b"nameless").unwrap();
+        batch.put(b"no item", b"in the place of a node's own").unwrap();
+        batch.put(b"i am no item", b"where items lie").unwrap();
+        store.commit(&batch).unwrap();
+        for _ in 0..2 {
+            let now = Clock::start().now();
+            take_back(&mut store, kv::Config::default(), [1; 32], now).unwrap();
+        }
+        assert_eq!(store.get(b"zebra").unwrap().as_deref(), Some(&b"of a later version"[..]));
+        assert!(store.get(b"").unwrap().is_some() && store.get(b"no item").unwrap().is_some());
+        assert_eq!(store.get(b"i am no item").unwrap(), None);
+        assert!(store.get(remembered::KEY).unwrap().is_some());
+    }
 }
