@@ -23,6 +23,7 @@ mod keygen;
 mod leave;
 mod lookup;
 mod members;
+mod mended;
 mod moment;
 mod namespace;
 mod network_key;

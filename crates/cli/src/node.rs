@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use serde_json::json;
-use xorbit::{DEFAULT_NETWORK, Endpoint, Event, Info, LeaveReport, Node, Restored, ShelfLimits};
+use xorbit::{DEFAULT_NETWORK, Endpoint, Event, Info, LeaveReport, Node, ShelfLimits};
 
 use crate::amount;
 use crate::connection::{NetworkArgs, ReplicasArgs, host_and_port};
@@ -15,6 +15,7 @@ use crate::door::Door;
 use crate::effort::count;
 use crate::failure::{Failure, Kind};
 use crate::leave::Leave;
+use crate::mended::{self, Mended};
 use crate::namespace::quoted;
 use crate::reachability;
 use crate::span;
@@ -167,25 +168,6 @@ fn told_handed_off(report: LeaveReport) {
     }
 }
 
-/// Says what of the data directory could not be read.
-fn told_damage(restored: &Restored) {
-    let Restored { set_aside, damaged_bytes, damaged_entries, .. } = restored;
-    if set_aside.is_empty() && *damaged_bytes == 0 && *damaged_entries == 0 {
-        return;
-    }
-    let mut what = Vec::new();
-    if *damaged_bytes > 0 || *damaged_entries == 0 {
-        what.push(format!("{damaged_bytes} bytes are lost"));
-    }
-    if *damaged_entries > 0 {
-        what.push(format!("{damaged_entries} entries are lost"));
-    }
-    if !set_aside.is_empty() {
-        what.push(format!("set aside in its `store`: {}", set_aside.join(", ")));
-    }
-    talk::say(format_args!("the store was damaged: {}; all else is served", what.join("; ")));
-}
-
 async fn start(args: &Args) -> Result<Node, Failure> {
     let BoundsArgs { max_bandwidth, max_items, max_bytes } = args.bounds;
     let mut builder = args.network.builder()?;
@@ -284,7 +266,7 @@ impl Teller {
             Some(doors) => talk::say(format_args!("joining through {doors}")),
             None => talk::say("nobody to join: a new network begins here"),
         }
-        told_damage(&info.restored);
+        Mended::from(&info.restored).lines("all else is served").iter().for_each(talk::say);
         if info.items > 0 {
             talk::say(format_args!("came back with {}", count(info.items, "item")));
         }
@@ -320,6 +302,9 @@ impl Teller {
                 talk::say(format_args!("puts are refused: the disk does not take them: {cause}"));
             }
             Event::DiskWorks => talk::say("the disk takes puts again"),
+            Event::DiskDamaged { entries, set_aside } => {
+                talk::say(mended::meanwhile(entries, &set_aside));
+            }
             Event::Renamed(id) => {
                 talk::say(format_args!("its id is {id} now, as its address demands (BEP 42)"));
             }

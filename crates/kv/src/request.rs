@@ -1,6 +1,7 @@
 //! What a caller may ask, and what it hears in return.
 
 use alloc::boxed::Box;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -291,6 +292,13 @@ pub enum Event {
     DiskFails(Box<str>),
     /// The disk takes what shall outlive the process again.
     DiskWorks,
+    /// Bytes changed on the disk: it has some of what was durable no more.
+    DiskDamaged {
+        /// Entries that are gone from the disk. What the node holds of them it serves until it ends.
+        entries: u64,
+        /// Damaged files of the store, by their new names.
+        set_aside: Vec<String>,
+    },
     /// A step of a request's lookup.
     Step(RequestId, Step),
     /// Peers that the request had not found before.

@@ -298,6 +298,7 @@ impl Driver {
                 }
             }
         }
+        let _ = committed.damaged.map(|damaged| self.events.send(*damaged));
         self.settle().await;
     }
 

@@ -8,8 +8,9 @@ use std::sync::mpsc as std_mpsc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use kv::Event;
 use node::{BatchNumber, Change, Changes};
-use store::{Batch, Store, StoreError};
+use store::{Batch, Lost, Store, StoreError};
 use tokio::sync::mpsc;
 
 use crate::data_dir::DataDir;
@@ -34,6 +35,8 @@ pub(crate) struct Persistence {
 pub(crate) struct Committed {
     pub batch: BatchNumber,
     pub outcome: Result<(), StoreError>,
+    /// What of earlier batches was found damaged meanwhile, to be told.
+    pub damaged: Option<Box<Event>>,
     changes: Changes,
 }
 
@@ -97,7 +100,8 @@ impl Persistence {
                 let Some(batch) = self.under_way.take() else { return Poll::Pending };
                 let cause = io::Error::other("the thread that writes it has panicked");
                 let gone = StoreError::Io { doing: "write", file: ".".into(), cause };
-                Poll::Ready(Committed { batch, outcome: Err(gone), changes: Changes::default() })
+                let (outcome, changes) = (Err(gone), Changes::default());
+                Poll::Ready(Committed { batch, outcome, damaged: None, changes })
             }
             Poll::Pending => Poll::Pending,
         }
@@ -136,9 +140,15 @@ fn commit_all(
     while let Ok(changes) = batches.recv() {
         let outcome = commit(&mut *store, &mut batch, &changes);
         let number = changes.batch();
+        let damaged = store.take_lost().map(|lost| Box::new(damaged(lost)));
         // Nobody listens any more once the node is closed.
-        let _ = committed.send(Committed { batch: number, outcome, changes });
+        let _ = committed.send(Committed { batch: number, outcome, damaged, changes });
     }
+}
+
+fn damaged(lost: Lost) -> Event {
+    let Lost { entries, set_aside } = lost;
+    Event::DiskDamaged { entries, set_aside }
 }
 
 /// Commits what gathered, in parts if it is more than one batch of the store holds.

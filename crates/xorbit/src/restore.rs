@@ -33,6 +33,10 @@ pub struct Restored {
     pub damaged_bytes: u64,
     /// Entries of the store that are not as they were written.
     pub damaged_entries: u64,
+    /// Commits that are missing between others: a file of the store is gone or was cut short.
+    pub missing_commits: u64,
+    /// Bytes at the end of the store that were no whole commit, as a power cut leaves them, and went.
+    pub cut_off_bytes: u64,
     /// Contacts that were remembered.
     pub(crate) contacts: Vec<Contact>,
 }
@@ -51,6 +55,8 @@ pub(crate) fn restore(
         taken.map_err(|cause| DataDirError::Store { directory: directory.to_owned(), cause })?;
     restored.set_aside = opened.set_aside;
     restored.damaged_bytes = opened.damaged_bytes;
+    restored.missing_commits = opened.missing_commits;
+    restored.cut_off_bytes = opened.cut_off_bytes;
     Ok((kv, Persistence::start(Box::new(store), data_dir)?, restored))
 }
 

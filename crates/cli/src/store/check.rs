@@ -9,6 +9,7 @@ use xorbit::{KnownKeys, NodeId, Persisted, UnixMillis, wall_clock};
 use crate::effort::count;
 use crate::failure::{Failure, Kind};
 use crate::hex;
+use crate::mended;
 use crate::talk;
 
 /// Ends the help.
@@ -121,7 +122,9 @@ fn lines(findings: &Findings, condition: &Condition) -> Vec<String> {
         None => lines.push("no identity: the node gets a new one".to_owned()),
     }
     if *unknown > 0 {
-        lines.push(format!("{unknown} unknown, which a node of this version lets go of"));
+        lines.push(format!(
+            "{unknown} unknown, of a later version, which a node of this one leaves as they are"
+        ));
     }
     if *ended > 0 {
         lines.push(format!("{ended} of all these have ended, and go when the node starts"));
@@ -150,8 +153,7 @@ fn damaged(args: &Args, findings: &Findings, condition: &Condition) -> Failure {
         ));
     }
     if condition.missing_commits > 0 {
-        let commits = count(condition.missing_commits as usize, "commit");
-        failure = failure.detail(format!("{commits} missing: a file is gone or was cut short"));
+        failure = failure.detail(mended::missing(condition.missing_commits));
     }
     if findings.damaged > 0 {
         let entries = match findings.damaged {

@@ -9,6 +9,7 @@ use xorbit::offline::{TakeError, Taken, Writer};
 
 use super::line::{self, Line};
 use crate::failure::{Failure, Kind};
+use crate::mended::Mended;
 use crate::talk;
 
 /// Ends the help.
@@ -65,6 +66,7 @@ pub fn run(args: &Args, json: bool) -> Result<(), Failure> {
         None => Box::new(io::stdin().lock()),
     };
     let mut writer = Writer::open(&args.directory)?;
+    Mended::from(writer.condition()).lines("all else is there").iter().for_each(talk::say);
     let (tally, read) = import(&mut writer, &mut input, args.keep_going)?;
     match read {
         Ok(()) => tell(&tally, &source, json),

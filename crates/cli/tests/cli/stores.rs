@@ -72,6 +72,33 @@ fn a_damaged_store_is_told_with_what_is_sound_in_it() {
 }
 
 #[test]
+fn what_a_start_cuts_off_is_told_by_a_check_before_and_by_that_start_alone() {
+    let directory = Directory::new();
+    let (data, _) = filled(&directory);
+    let file = directory.path("data/store/00000001.log");
+    let mut bytes = fs::read(&file).unwrap();
+    bytes.extend([7; 9]);
+    fs::write(&file, bytes).unwrap();
+    let check = run(&["store", "check", &data]).expect(0);
+    assert!(check.text().contains("9 bytes at the end of a commit that never came"), "{check:?}");
+    let node = Node::start(&["--data", &data]);
+    node.hear("cut off at the end of the store: 9 bytes");
+    node.leave("TERM");
+    let (_, words) = Node::start(&["--data", &data]).leave("TERM");
+    assert!(words.iter().all(|line| !line.contains("cut off")), "{words:?}");
+}
+
+#[test]
+fn an_import_tells_what_it_has_mended() {
+    let directory = Directory::new();
+    let (data, _) = filled(&directory);
+    damage(&directory, b"plain text");
+    let told = import(&data, &[], &[]).expect(0);
+    assert!(told.stderr.contains("set aside in its `store`: 00000001.log.damaged-1"), "{told:?}");
+    assert!(!import(&data, &[], &[]).expect(0).stderr.contains("damaged"));
+}
+
+#[test]
 fn an_export_comes_back_as_the_same_store() {
     let directory = Directory::new();
     let (data, id) = filled(&directory);
@@ -150,6 +177,9 @@ fn what_is_unknown_is_exported_as_it_is_and_taken_back() {
     assert_eq!(exported(&other), exported(&one));
     let check = run(&["store", "check", &other]).expect(0);
     assert!(check.text().contains("1 unknown"), "{check:?}");
+    // A start of this version leaves it where it is.
+    Node::start(&["--data", &one]).leave("TERM");
+    assert!(exported(&one).contains(&unknown.to_owned()));
     // Under a key of ours only what is ours is taken.
     let forged = r#"{"key":"6e6f6465","kind":"other","value":"00ff"}"#;
     let refused = import(&one, &[forged], &[]).expect(3);

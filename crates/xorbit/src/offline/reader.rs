@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use store::{Directory, Log, Overlay, Store};
+use store::{Directory, Disk, Log, Opened, Overlay, Store};
 
 use super::entry::Entry;
 use crate::data_dir::{DataDir, DataDirError};
@@ -26,6 +26,18 @@ pub struct Condition {
 }
 
 impl Condition {
+    /// How a store was when it was opened.
+    pub(super) fn of<D: Disk>(opened: &Opened<D>) -> Self {
+        Self {
+            damaged_files: opened.set_aside.clone(),
+            damaged_bytes: opened.damaged_bytes,
+            missing_commits: opened.missing_commits,
+            cut_off_bytes: opened.cut_off_bytes,
+            earlier_format: opened.migrated_from,
+            disk_bytes: opened.store.disk_bytes(),
+        }
+    }
+
     /// Whether something that was acknowledged may be gone.
     pub fn is_damaged(&self) -> bool {
         !self.damaged_files.is_empty() || self.damaged_bytes > 0 || self.missing_commits > 0
@@ -49,14 +61,7 @@ impl Reader {
     pub fn open(directory: &Path) -> Result<Self, DataDirError> {
         let data_dir = DataDir::look(directory)?;
         let opened = data_dir.look_at_store()?;
-        let condition = Condition {
-            damaged_files: opened.set_aside,
-            damaged_bytes: opened.damaged_bytes,
-            missing_commits: opened.missing_commits,
-            cut_off_bytes: opened.cut_off_bytes,
-            earlier_format: opened.migrated_from,
-            disk_bytes: opened.store.disk_bytes(),
-        };
+        let condition = Condition::of(&opened);
         let path = directory.to_owned();
         Ok(Self { path, store: opened.store, condition, _directory: data_dir })
     }

@@ -8,6 +8,7 @@ use store::{Batch, Directory, Log, Store, StoreError, TooLong};
 use wire::KnownKeys;
 
 use super::entry::{Entry, Fault};
+use super::reader::Condition;
 use crate::data_dir::{DataDir, DataDirError};
 
 /// What became of an entry that is sound.
@@ -44,6 +45,7 @@ pub enum TakeError {
 pub struct Writer {
     path: PathBuf,
     store: Log<Directory>,
+    condition: Condition,
     batch: Batch,
     /// What is in the batch.
     gathered: HashMap<Vec<u8>, Vec<u8>>,
@@ -62,12 +64,18 @@ impl Writer {
         let opened = data_dir.open_store()?;
         Ok(Self {
             path: directory.to_owned(),
+            condition: Condition::of(&opened),
             store: opened.store,
             batch: Batch::new(),
             gathered: HashMap::new(),
             keys: KnownKeys::default(),
             _directory: data_dir,
         })
+    }
+
+    /// How its files were: this opening has mended them, so nobody else can tell of it.
+    pub fn condition(&self) -> &Condition {
+        &self.condition
     }
 
     /// Takes an entry if it is sound, unless what is there is newer.
