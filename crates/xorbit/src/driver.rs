@@ -283,22 +283,21 @@ impl Driver {
     /// The disk has a batch, or does not take it.
     async fn committed(&mut self, committed: Committed) {
         let (now, batch) = (self.clock.now(), committed.batch);
-        match committed.outcome {
+        let told = match committed.outcome {
             Ok(()) => {
                 self.kv.stored(now, batch, &mut self.outbox);
-                if !std::mem::replace(&mut self.disk_works, true) {
-                    let _ = self.events.send(Event::DiskWorks);
-                }
+                (!std::mem::replace(&mut self.disk_works, true)).then_some(Event::DiskWorks)
             }
             Err(error) => {
                 self.kv.not_stored(now, batch, &mut self.outbox);
-                if std::mem::replace(&mut self.disk_works, false) {
-                    // Nobody need listen.
-                    let _ = self.events.send(Event::DiskFails(error.to_string().into()));
-                }
+                let fails = || Event::DiskFails(error.to_string().into());
+                std::mem::replace(&mut self.disk_works, false).then(fails)
             }
+        };
+        for event in told.into_iter().chain(committed.damaged.map(|damaged| *damaged)) {
+            // Nobody need listen.
+            let _ = self.events.send(event);
         }
-        let _ = committed.damaged.map(|damaged| self.events.send(*damaged));
         self.settle().await;
     }
 
