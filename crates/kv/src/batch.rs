@@ -67,7 +67,7 @@ impl Batch {
         let Some(silence) = self.started.get_mut(&id) else { return };
         // One that is cut short has not waited for whom it asked last.
         if result.ended != Ended::Cancelled {
-            *silence |= !result.silent.is_empty() || result.answered == 0;
+            *silence |= result.fell_silent || result.answered == 0;
             self.neighbours.learn(result, now);
         }
     }

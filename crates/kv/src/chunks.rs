@@ -197,7 +197,7 @@ impl Kv {
             .partition(|place| place.item.is_none() && place.seq.is_some() && place.seq >= expires);
         put.holding = holding.len();
         put.needed = replicas.majority();
-        put.silence = !replicas.silent.is_empty();
+        put.silence = result.fell_silent;
         report.held += holding.len();
         let to = Replicas::destinations(lacking, None);
         if to.is_empty() {

@@ -303,6 +303,11 @@ impl Kv {
         self.operations.insert(node_operation, (id, operation));
     }
 
+    /// Tells the neighbours that this node is not there any more. From here on it answers nobody.
+    pub fn say_goodbye(&mut self, now: Now, outbox: &mut Outbox) {
+        self.node.command(now, Command::SayGoodbye, outbox);
+    }
+
     /// Gives the node a command of whose end nobody waits to hear.
     pub(crate) fn command_in_background(
         &mut self,

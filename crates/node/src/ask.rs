@@ -139,7 +139,9 @@ impl<A: Admission> Node<A> {
         let query = Query::Get { target, newer_than: None, want: Want::default() };
         let (to, expected) = (contact.endpoint, Some(contact.id));
         let purpose = Purpose::Ask(operation);
-        if !self.ask(Question { to, expected, query: &query, purpose }, now, outbox) {
+        // Others may have it: nobody waits for one who was silent before.
+        let given_up = self.silences.contains(&to, now) && !self.silences.may_ask(&to, now);
+        if given_up || !self.ask(Question { to, expected, query: &query, purpose }, now, outbox) {
             self.events.push_back(Event::Answered(operation, Answer::Silent));
         }
     }

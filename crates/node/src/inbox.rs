@@ -83,6 +83,8 @@ impl<A: Admission> Node<A> {
             {
                 self.consider(contact, now.monotonic, outbox);
             }
+        } else {
+            self.says_goodbye(&query.id, &from, now.monotonic, outbox);
         }
     }
 
@@ -96,6 +98,7 @@ impl<A: Admission> Node<A> {
         let Some(waiting) = self.pending.answered(message.transaction, &from) else {
             return self.counters.drop(Drop::Unmatched);
         };
+        self.silences.heard(&from);
         let Ok((id, reply)) = message.read_as(waiting.kind) else {
             self.counters.drop(Drop::Malformed);
             return self.distrusted(&waiting, now, outbox);
@@ -206,6 +209,7 @@ impl<A: Admission> Node<A> {
             return self.counters.drop(Drop::Unmatched);
         };
         self.counters.replies += 1;
+        self.silences.heard(&from);
         self.budget.prove(&from);
         self.round_trip(&waiting, now);
         if let Some(id) = waiting.expected {

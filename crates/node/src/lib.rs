@@ -43,6 +43,7 @@ mod serve;
 mod set_hand_off;
 mod sets;
 mod shelf;
+mod silences;
 mod state;
 pub mod table;
 mod time;

@@ -86,6 +86,15 @@ pub const PER_PREFIX_PERCENT: u8 = 50;
 /// Puts that wait until they are durable. At 5 ms for a batch that is 3 million a second.
 pub const ACKNOWLEDGEMENTS: usize = 16_384;
 
+/// Addresses that owe us answers and are remembered for it: the closest to some hundred targets.
+pub const SILENCES: usize = 1024;
+
+/// Without a sign for so long a neighbour is asked for one: upkeep must learn soon of who died.
+pub const NEIGHBOUR_STALE: Duration = Duration::from_secs(120);
+
+/// A contact whose last query was not answered is asked again after so long.
+pub const RECHECK: Duration = Duration::from_secs(20);
+
 /// Contacts that fell silent and are asked for a sign of life now and then ...
 pub const LOST: usize = 64;
 

@@ -4,13 +4,13 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use wire::{Contact, Cursor, Endpoint, Family, Query, Target};
+use wire::{Contact, Cursor, Endpoint, Family, NodeId, Query, Target};
 
 use crate::ask::Question as Ask;
 use crate::config::Network;
 use crate::limits::{
     FILLING_LOOKUPS, JOIN_ENDPOINTS, JOIN_RETRY_MAX, JOIN_RETRY_MIN, K, LOST_CHECKS, MAINTENANCE,
-    STALE,
+    RECHECK, STALE,
 };
 use crate::lookup::{Lookup, Owner};
 use crate::lost::LOOK_AFTER;
@@ -19,7 +19,7 @@ use crate::outbox::Outbox;
 use crate::pending::Purpose;
 use crate::shelf::{Admission, persisted_member, persisted_peer};
 use crate::state::Node;
-use crate::table::Table;
+use crate::table::{Entry, Table};
 use crate::time::{Instant, Now};
 
 /// After the first answer, the node looks for its neighbours once more after so long: when many
@@ -27,7 +27,10 @@ use crate::time::{Instant, Now};
 const SECOND_LOOK: Duration = Duration::from_secs(5);
 
 /// Questionable contacts that are asked for a sign of life at a time.
-const CHECKS: usize = 8;
+const CHECKS: usize = 24;
+
+/// Contacts of a family that are told when we go.
+const GOODBYES: usize = 64;
 
 /// How a node belongs to its network.
 pub(crate) struct Membership {
@@ -215,8 +218,41 @@ impl<A: Admission> Node<A> {
         let known = table.get(&contact.id).is_some();
         table.failed(&contact.id, &contact.endpoint);
         // The public network is never short of contacts.
-        if known && table.get(&contact.id).is_none() && self.config.network != Network::Public {
+        let left = table.get(&contact.id).is_some();
+        if known && left {
+            let at = now + self.dice.jittered(RECHECK);
+            self.membership.maintain_at = self.membership.maintain_at.min(at);
+        } else if known && self.config.network != Network::Public {
             self.lost.add(contact, now);
+        }
+    }
+
+    /// A known contact says that nobody shall ask it (BEP 43): it leaves, or cannot be reached any more.
+    /// That is believed once it does not answer; whoever has its address could say so.
+    pub(crate) fn says_goodbye(
+        &mut self,
+        id: &NodeId,
+        from: &Endpoint,
+        now: Instant,
+        outbox: &mut Outbox,
+    ) {
+        if self.tables[from.family() as usize].doubts(id, from) {
+            self.verify(Contact { id: *id, endpoint: *from }, now, outbox);
+        }
+    }
+
+    /// Tells those who know us best that we are not there any more.
+    pub(crate) fn say_goodbye(&mut self, now: Instant, outbox: &mut Outbox) {
+        if self.read_only {
+            return;
+        }
+        self.read_only = true;
+        let own = self.id().point();
+        let nearest = |table: &Table| {
+            table.closest::<GOODBYES>(&own).iter().map(Entry::contact).collect::<Vec<_>>()
+        };
+        for contact in self.tables.each_ref().map(nearest).concat() {
+            self.verify(contact, now, outbox);
         }
     }
 

@@ -156,6 +156,9 @@ pub struct Inquiry {
 /// Something to do.
 #[derive(Clone, Debug)]
 pub enum Command {
+    /// Tell the nearest contacts that we are not there any more from now on: no answer is given, and no
+    /// event comes of it.
+    SayGoodbye,
     /// Join the network through these addresses, and again whenever all contacts are lost.
     Join(Vec<Endpoint>),
     /// Find the nodes closest to a target, and what they hold.
@@ -305,6 +308,8 @@ pub struct LookupResult {
     pub answered: usize,
     /// How many nodes stand between us and the closest one, it included.
     pub hops: u8,
+    /// Somebody did not answer in time who was not known to be silent.
+    pub fell_silent: bool,
     /// From the command to the end.
     pub took: Duration,
 }

@@ -27,6 +27,7 @@ use crate::pending::{Due, Pending, Purpose};
 use crate::round_trips::RoundTrips;
 use crate::seal::Seal;
 use crate::shelf::{Admission, Items, Members, Peers};
+use crate::silences::Silences;
 use crate::table::Table;
 use crate::time::{Instant, Now, UnixMillis};
 use crate::token::Tokens;
@@ -62,6 +63,7 @@ pub struct Node<A> {
     pub(crate) verifications: Verifications,
     pub(crate) membership: Membership,
     pub(crate) lost: Lost,
+    pub(crate) silences: Silences,
     /// Chooses of which items offers are heeded.
     pub(crate) heeding: [u8; 16],
     pub(crate) counters: Counters,
@@ -104,6 +106,7 @@ impl<A: Admission> Node<A> {
             verifications: Verifications::new(&mut dice),
             membership: Membership::new(now.monotonic),
             lost: Lost::default(),
+            silences: Silences::new(hash_seed),
             heeding: dice.bytes(),
             counters: Counters::default(),
             seal: None,
@@ -138,6 +141,7 @@ impl<A: Admission> Node<A> {
             Command::Fetch { contact, target } => {
                 self.fetch(operation, contact, target, now.monotonic, outbox);
             }
+            Command::SayGoodbye => self.say_goodbye(now.monotonic, outbox),
             Command::Ping(to) => self.ping(operation, to, now.monotonic, outbox),
             Command::Inquire(inquiry) => self.inquire(operation, inquiry, now.monotonic, outbox),
             Command::Sample { to, target } => {
@@ -161,6 +165,7 @@ impl<A: Admission> Node<A> {
                 }
                 Due::GivenUp(waiting) => {
                     self.counters.timeouts += 1;
+                    self.silences.missed(waiting.to, now.monotonic);
                     if let Some(id) = waiting.expected {
                         self.fell_silent(Contact { id, endpoint: waiting.to }, now.monotonic);
                     }

@@ -234,6 +234,13 @@ impl Walk {
         self.order.len() - self.order.iter().filter(failed).count() < self.width
     }
 
+    /// Whether somebody else than a candidate has answered or may.
+    pub fn has_others(&self, than: u16) -> bool {
+        self.order.iter().filter(|index| **index != than).any(|index| {
+            !matches!(self.candidates[usize::from(*index)].state, State::Slow | State::Failed)
+        })
+    }
+
     /// A candidate that answered is asked something else.
     pub fn asked_again(&mut self, candidate: u16) {
         self.candidates[usize::from(candidate)].state = State::Asked;

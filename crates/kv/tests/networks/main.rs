@@ -7,6 +7,7 @@ mod busy;
 mod conditions;
 mod consistency;
 mod deletion;
+mod departures;
 mod expiry;
 mod families;
 mod foreign;

@@ -163,6 +163,13 @@ impl World {
         self.cuts.clear();
     }
 
+    /// Lets a node say that it is not there any more.
+    pub fn say_goodbye(&mut self, node: usize) {
+        let now = self.now_at(node);
+        self.members[node].kv.say_goodbye(now, &mut self.outbox);
+        self.drain(node);
+    }
+
     /// Takes these nodes down.
     pub fn down(&mut self, nodes: &[usize]) {
         nodes.iter().for_each(|node| self.members[*node].down = true);
@@ -248,7 +255,7 @@ impl World {
     }
 
     /// Sends a datagram on its way, if it is not lost.
-    fn fly(&mut self, from: Endpoint, to: Endpoint, bytes: Vec<u8>) {
+    pub fn fly(&mut self, from: Endpoint, to: Endpoint, bytes: Vec<u8>) {
         let chance = self.draw();
         if chance % 1000 < self.loss {
             return;

@@ -118,6 +118,7 @@ impl Lookup {
             asked: self.walks.iter().flatten().map(Walk::messages).sum(),
             answered: self.walks.iter().flatten().map(Walk::answers).sum(),
             hops,
+            fell_silent: self.fell_silent,
             took: now.since(self.started),
         }
     }

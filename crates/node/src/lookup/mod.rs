@@ -64,6 +64,8 @@ pub(crate) struct Lookup {
     filters: Option<Box<(Bloom, Bloom)>>,
     /// Contacts of the caller's to start from.
     seeds: Vec<Contact>,
+    /// Somebody did not answer in time who was not known to be silent.
+    fell_silent: bool,
 }
 
 impl Lookup {
@@ -85,6 +87,7 @@ impl Lookup {
             peers: HashSet::default(),
             filters: None,
             seeds: Vec::new(),
+            fell_silent: false,
         }
     }
 
@@ -224,6 +227,10 @@ impl<A: Admission> Node<A> {
                 Some((family, next))
             });
             let Some((family, next)) = next else { return };
+            let alone = lookup.walks[family as usize]
+                .as_ref()
+                .is_some_and(|w| !w.has_others(next.candidate));
+            let silent = !alone && self.silences.contains(&next.endpoint, now);
             lookup.asked_at.insert((family, next.candidate), now);
             // While one family's table is still empty, the other's nodes may know a way in (BEP 32).
             let want = match lookup.owner {
@@ -234,9 +241,12 @@ impl<A: Admission> Node<A> {
             let candidate = CandidateId { operation, family, candidate: next.candidate };
             let purpose = Purpose::Lookup(candidate);
             let ask = Ask { to: next.endpoint, expected: next.id, query: &query, purpose };
-            if !self.ask(ask, now, outbox)
+            if silent && !self.silences.may_ask(&next.endpoint, now) {
+                self.lookup_failed(candidate, StepOutcome::Silent, now);
+            } else if (!self.ask(ask, now, outbox) || silent)
                 && let Some(walk) = self.walk(operation, family)
             {
+                // An answer of somebody silent is taken when it comes, and not waited for.
                 walk.failed(next.candidate);
             }
         }
@@ -361,8 +371,13 @@ impl<A: Admission> Node<A> {
         now: Instant,
         outbox: &mut Outbox,
     ) {
+        let known = self.silences.contains(&waiting.to, now);
+        self.silences.missed(waiting.to, now);
         match waiting.purpose {
             Purpose::Lookup(candidate) => {
+                if let Some(lookup) = self.lookups.get_mut(&candidate.operation) {
+                    lookup.fell_silent |= !known;
+                }
                 if !self.answered_before(candidate)
                     && let Some(walk) = self.walk(candidate.operation, candidate.family)
                 {

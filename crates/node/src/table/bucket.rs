@@ -181,6 +181,15 @@ impl Bucket {
         false
     }
 
+    /// Takes a contact for one that fails; `false` if it is none.
+    pub fn doubts(&mut self, id: &NodeId, endpoint: &Endpoint) -> bool {
+        let known =
+            self.entries.iter_mut().find(|entry| entry.id == *id && entry.endpoint == *endpoint);
+        let Some(entry) = known else { return false };
+        entry.failures = MAX_FAILURES - 1;
+        true
+    }
+
     /// Notes a failure, and tells what came of it.
     pub fn failed(&mut self, id: &NodeId, endpoint: &Endpoint, rules: &AddressRules) -> Place {
         let found =

@@ -21,7 +21,7 @@ pub use bucket::Entry;
 use bucket::{Bucket, Place};
 pub use rules::AddressRules;
 
-use crate::limits::{FIRST_BUCKETS, K, MAX_FAILURES, STALE};
+use crate::limits::{FIRST_BUCKETS, K, MAX_FAILURES, NEIGHBOUR_STALE, STALE};
 use crate::time::Instant;
 
 /// The routing table of one address family.
@@ -255,10 +255,31 @@ impl Table {
         Some(self.own.point().diverge(index as u32 + 1, noise))
     }
 
-    /// Contacts that have not been heard of for long, at most `most`.
+    /// Contacts that should be asked for a sign of life, at most `most`: those whose last query was not
+    /// answered, our nearest if they were not heard of for two minutes, then all others that were not
+    /// for long.
     pub fn questionable(&self, now: Instant, most: usize) -> Vec<Contact> {
-        let quiet = self.iter().filter(|entry| now.since(entry.last_heard()) >= STALE);
-        quiet.map(Entry::contact).take(most).collect()
+        let quiet = |entry: &&Entry, for_: Duration| {
+            now.since(entry.last_heard()) >= for_ && entry.is_good()
+        };
+        let nearest = self.closest::<{ 2 * K }>(&self.own.point());
+        let near = nearest.iter().filter(|entry| quiet(entry, NEIGHBOUR_STALE));
+        let others = self.iter().filter(|entry| quiet(entry, STALE));
+        let mut all: Vec<Contact> =
+            self.iter().filter(|entry| !entry.is_good()).map(Entry::contact).take(most).collect();
+        for contact in near.chain(others).map(Entry::contact) {
+            if all.len() < most && !all.contains(&contact) {
+                all.push(contact);
+            }
+        }
+        all
+    }
+
+    /// A contact says that it is not there any more: the next answer that it owes is its last.
+    /// `false` if we do not know it.
+    pub fn doubts(&mut self, id: &NodeId, endpoint: &Endpoint) -> bool {
+        let bucket = self.index(id).and_then(|index| self.buckets.get_mut(index));
+        bucket.is_some_and(|bucket| bucket.doubts(id, endpoint))
     }
 
     /// How many leading buckets there are: the depth of what we know.
