@@ -3,25 +3,26 @@
 //!
 //! It is the only owner; handles speak to it through one bounded channel.
 
+mod joining;
+mod waking;
+
 use std::collections::HashMap;
-use std::future::Future;
 use std::net::SocketAddr;
-use std::pin::Pin;
-use std::task::Poll;
 use std::time::Duration;
 
 use kv::{Done, Event, Kv, Request, RequestId, WatchRequest};
 use node::{Outbox, Step};
 use tokio::sync::{broadcast, mpsc, oneshot};
-use tokio::time::Sleep;
 use wire::{Contact, Endpoint, Family};
+
+use joining::RESOLVE_AFTER_MIN;
+use waking::Woken;
 
 use crate::clock::Clock;
 use crate::node::{Info, Node};
 use crate::outbound::advertised;
 use crate::persistence::{Committed, Persistence};
 use crate::remembered::{self, Remembered};
-use crate::resolve::resolve;
 use crate::restore::Restored;
 use crate::socket::Port;
 use crate::watch::Told;
@@ -32,9 +33,6 @@ const MESSAGES: usize = 256;
 /// Events that a slow listener may lag behind.
 const EVENTS: usize = 256;
 
-/// Batches from one socket before others get their turn.
-const BATCHES_IN_A_ROW: usize = 4;
-
 /// How often identity and contacts are written, if there is a data directory.
 const REMEMBER_EVERY: Duration = Duration::from_secs(300);
 
@@ -44,13 +42,6 @@ const REMEMBER_FIRST: Duration = Duration::from_secs(5);
 /// With fewer good contacts than this, those of before stay remembered: a start without a network
 /// must not forget whom the node knew.
 const FEW_CONTACTS: usize = 8;
-
-/// First wait before names to join through, none of which resolved, are tried again; doubles up to
-/// [`RESOLVE_AFTER_MAX`].
-const RESOLVE_AFTER_MIN: Duration = Duration::from_secs(1);
-
-/// Longest wait before names to join through are tried again.
-const RESOLVE_AFTER_MAX: Duration = Duration::from_secs(60);
 
 /// How long a closing node waits for repairs that are on their way, and then for the disk.
 const CLOSING: Duration = Duration::from_secs(2);
@@ -103,17 +94,8 @@ pub(crate) struct Driver {
     listening: Vec<SocketAddr>,
     started: std::time::Instant,
     remember_at: std::time::Instant,
-}
-
-/// What woke the driver.
-enum Woken {
-    Readable,
-    Message(Message),
-    Timer,
-    /// The disk is done with a batch.
-    Committed(Committed),
-    /// The last handle is gone.
-    Abandoned,
+    /// How many inputs other than datagrams go before datagrams.
+    others_in_a_row: u8,
 }
 
 impl Driver {
@@ -126,11 +108,24 @@ impl Driver {
         join: Vec<String>,
         restored: Restored,
     ) -> Node {
+        let (driver, sender) = Self::new(kv, ports, clock, persistence, join, restored);
+        let handle = Node::new(sender, driver.events.clone(), driver.listening.clone());
+        tokio::spawn(driver.run());
+        handle
+    }
+
+    /// A driver, and what its handles speak to.
+    fn new(
+        kv: Kv,
+        ports: Vec<Port>,
+        clock: Clock,
+        persistence: Option<Persistence>,
+        join: Vec<String>,
+        restored: Restored,
+    ) -> (Self, mpsc::Sender<Message>) {
         let (sender, inbox) = mpsc::channel(MESSAGES);
         let (events, _) = broadcast::channel(EVENTS);
-        let listening: Vec<SocketAddr> =
-            ports.iter().filter_map(|port| port.local_addr().ok()).collect();
-        let handle = Node::new(sender.clone(), events.clone(), listening.clone());
+        let listening = ports.iter().filter_map(|port| port.local_addr().ok()).collect();
         let now = std::time::Instant::now();
         let driver = Self {
             kv,
@@ -151,24 +146,13 @@ impl Driver {
             listening,
             started: now,
             remember_at: now + REMEMBER_EVERY,
+            others_in_a_row: 0,
         };
-        tokio::spawn(driver.run());
-        handle
+        (driver, sender)
     }
 
     async fn run(mut self) {
-        // Addresses need no resolving: a client's first request then finds its door at once.
-        let plain: Vec<Endpoint> = self
-            .join
-            .iter()
-            .filter_map(|name| name.parse::<SocketAddr>().ok())
-            .map(Endpoint::from)
-            .chain(self.restored.contacts.iter().map(|contact| contact.endpoint))
-            .collect();
-        if !plain.is_empty() {
-            self.join_through(plain).await;
-        }
-        self.resolve_later(Duration::ZERO);
+        self.begin_to_join().await;
         let mut timer = Box::pin(tokio::time::sleep(Duration::ZERO));
         let mut armed: Option<std::time::Instant> = None;
         loop {
@@ -199,58 +183,6 @@ impl Driver {
                 Woken::Message(message) => self.handle(message).await,
                 Woken::Abandoned => return self.finish().await,
             }
-        }
-    }
-
-    /// Waits for the next input.
-    fn wake<'d>(
-        &'d mut self,
-        timer: &'d mut Pin<Box<Sleep>>,
-        armed: bool,
-    ) -> impl Future<Output = Woken> + 'd {
-        std::future::poll_fn(move |context| {
-            // All sockets are polled, since each must know whom to wake.
-            let mut readable = false;
-            for port in &self.ports {
-                readable |= port.poll_readable(context).is_ready();
-            }
-            if readable {
-                return Poll::Ready(Woken::Readable);
-            }
-            if let Some(persistence) = &mut self.persistence
-                && let Poll::Ready(committed) = persistence.poll_committed(context)
-            {
-                return Poll::Ready(Woken::Committed(committed));
-            }
-            if let Poll::Ready(message) = self.inbox.poll_recv(context) {
-                return Poll::Ready(message.map_or(Woken::Abandoned, Woken::Message));
-            }
-            if armed && timer.as_mut().poll(context).is_ready() {
-                return Poll::Ready(Woken::Timer);
-            }
-            Poll::Pending
-        })
-    }
-
-    /// Takes what has arrived, a few batches from each socket, answering after each.
-    async fn receive(&mut self) {
-        for index in 0..self.ports.len() {
-            for _ in 0..BATCHES_IN_A_ROW {
-                let now = self.clock.now();
-                let (kv, outbox) = (&mut self.kv, &mut self.outbox);
-                let more =
-                    self.ports[index].receive(|from, bytes| kv.datagram(now, from, bytes, outbox));
-                self.settle().await;
-                if !more {
-                    break;
-                }
-            }
-        }
-        // A flood of datagrams must not keep the timer from running.
-        let now = self.clock.now();
-        if self.kv.deadline().is_some_and(|at| at <= now.monotonic) {
-            self.kv.tick(now, &mut self.outbox);
-            self.settle().await;
         }
     }
 
@@ -373,49 +305,6 @@ impl Driver {
                 self.kv.cancel(*id, now);
             }
             listens
-        });
-    }
-
-    async fn join_through(&mut self, endpoints: Vec<Endpoint>) {
-        let bound =
-            |endpoint: &Endpoint| self.ports.iter().any(|port| port.family() == endpoint.family());
-        let endpoints: Vec<Endpoint> = endpoints.into_iter().filter(bound).collect();
-        self.kv.request(self.clock.now(), Request::Join(endpoints), &mut self.outbox);
-        self.settle().await;
-    }
-
-    /// Names to join through have been resolved, or none of them could be.
-    async fn resolved(&mut self, endpoints: Vec<Endpoint>) {
-        self.resolving = false;
-        if !endpoints.is_empty() {
-            self.resolve_after = RESOLVE_AFTER_MIN;
-            return self.join_through(endpoints).await;
-        }
-        let node = self.kv.node();
-        if Family::ALL.iter().all(|family| node.table(*family).is_empty()) {
-            let retry_in = self.resolve_after;
-            self.resolve_after = (retry_in * 2).min(RESOLVE_AFTER_MAX);
-            // Nobody need listen.
-            let _ = self.events.send(Event::JoinFailed { retry_in });
-            self.resolve_later(retry_in);
-        }
-    }
-
-    /// Resolves the names to join through, without holding anything up.
-    fn resolve_later(&mut self, wait: Duration) {
-        let names: Vec<String> =
-            self.join.iter().filter(|name| name.parse::<SocketAddr>().is_err()).cloned().collect();
-        if names.is_empty() || std::mem::replace(&mut self.resolving, true) {
-            return;
-        }
-        let families: Vec<Family> = self.ports.iter().map(Port::family).collect();
-        let inbox = self.own_inbox.clone();
-        tokio::spawn(async move {
-            tokio::time::sleep(wait).await;
-            let endpoints = resolve(&names, &families).await;
-            if let Some(inbox) = inbox.upgrade() {
-                let _ = inbox.send(Message::Resolved(endpoints)).await;
-            }
         });
     }
 
