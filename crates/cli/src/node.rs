@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use serde_json::json;
+use tokio::time::Interval;
 use xorbit::{DEFAULT_NETWORK, Endpoint, Event, Info, LeaveReport, Node, ShelfLimits};
 
 use crate::amount;
@@ -112,20 +113,39 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
                 Some(event) => teller.event(event),
                 None => return Err(xorbit::Closed.into()),
             },
-            _ = look.tick(), if teller.read_only => teller.look(&node.info().await?),
+            info = now_and_then(&mut look, &node), if teller.read_only => teller.look(&info?),
         }
     }
-    let last = node.info().await?;
-    talk::say(format_args!("leaving; once more to leave at once: {}", handing_off(&last)));
+    let mut last = None;
     tokio::select! {
         () = leave.asked() => talk::say("left at once, nothing handed off"),
-        report = node.leave(Some(args.leave_within)) => told_handed_off(report?),
+        handed_off = hand_off(&node, args.leave_within, &mut last) => handed_off?,
     }
     drop(door);
     node.close().await;
-    let up = span::told(last.up);
-    let contacts = count(last.contacts.iter().sum(), "contact");
-    talk::say(format_args!("left after {up}: {contacts}, {} held", count(last.items, "item")));
+    if let Some(Info { up, contacts, items, .. }) = last {
+        let (up, contacts) = (span::told(up), count(contacts.iter().sum(), "contact"));
+        talk::say(format_args!("left after {up}: {contacts}, {} held", count(items, "item")));
+    }
+    Ok(())
+}
+
+/// How things are at the next look.
+async fn now_and_then(look: &mut Interval, node: &Node) -> Result<Info, xorbit::Closed> {
+    look.tick().await;
+    node.info().await
+}
+
+/// Hands off what the node holds, and keeps how things were before. Whoever waits for it hears
+/// signals all the while: a busy node may take its time even to tell how things are.
+async fn hand_off(
+    node: &Node,
+    within: Duration,
+    last: &mut Option<Info>,
+) -> Result<(), xorbit::Closed> {
+    let last = last.insert(node.info().await?);
+    talk::say(format_args!("leaving; once more to leave at once: {}", handing_off(last)));
+    told_handed_off(node.leave(Some(within)).await?);
     Ok(())
 }
 
