@@ -149,7 +149,7 @@ impl Walk {
 
     /// The next candidate to ask, which then counts as asked; `None` while enough are on their way.
     pub fn next_to_ask(&mut self) -> Option<Next> {
-        if self.asked >= LOOKUP_MESSAGES {
+        if self.is_spent() {
             return None;
         }
         let parallelism = if self.converging { self.width.max(PARALLELISM) } else { PARALLELISM };
@@ -194,28 +194,42 @@ impl Walk {
             .find(|index| self.candidates[usize::from(*index)].state == State::New)
     }
 
-    /// A candidate answered, as `id`: perhaps another than it was known by.
-    pub fn answered(&mut self, candidate: u16, id: NodeId) {
+    /// A candidate answered, as `id`: perhaps another than it was known by. `false`: somebody else has
+    /// answered as `id` already, so that this one counts as failed.
+    pub fn answered(&mut self, candidate: u16, id: NodeId) -> bool {
+        let known = self.candidates[usize::from(candidate)].id == Some(id);
+        if !known && !self.take_id(candidate, id) {
+            self.failed(candidate);
+            return false;
+        }
         if self.candidates[usize::from(candidate)].state != State::Answered {
             self.leave_flight(candidate, State::Answered);
             self.answered += 1;
         }
-        let entry = &mut self.candidates[usize::from(candidate)];
-        if entry.id == Some(id) {
-            return;
+        true
+    }
+
+    /// Lets a candidate stand under this id, unless another one has answered under it.
+    fn take_id(&mut self, candidate: u16, id: NodeId) -> bool {
+        let distance = self.target.distance(&id.point());
+        let place = |walk: &Self| {
+            walk.order.binary_search_by(|index| {
+                walk.candidates[usize::from(*index)].distance.cmp(&distance)
+            })
+        };
+        let twin = place(self).ok().map(|twin| self.candidates[usize::from(self.order[twin])]);
+        if twin.is_some_and(|twin| twin.state == State::Answered) {
+            return false;
         }
-        entry.id = Some(id);
-        entry.distance = self.target.distance(&id.point());
-        let distance = entry.distance;
         self.order.retain(|index| *index != candidate);
-        let place = self
-            .order
-            .binary_search_by(|index| self.candidates[usize::from(*index)].distance.cmp(&distance));
-        match place {
+        match place(self) {
             // Known by this id already, at another address: this answer counts for it.
             Ok(twin) => self.order[twin] = candidate,
             Err(place) => self.order.insert(place, candidate),
         }
+        let entry = &mut self.candidates[usize::from(candidate)];
+        (entry.id, entry.distance) = (Some(id), distance);
+        true
     }
 
     /// All contacts of an answer are in: from here on the walk converges if none of them is among
@@ -241,12 +255,21 @@ impl Walk {
         })
     }
 
-    /// A candidate that answered is asked something else.
-    pub fn asked_again(&mut self, candidate: u16) {
+    /// A candidate that answered is asked something else; `false` if no query is left for that.
+    pub fn ask_again(&mut self, candidate: u16) -> bool {
+        if self.is_spent() {
+            return false;
+        }
         self.candidates[usize::from(candidate)].state = State::Asked;
         self.in_flight += 1;
         self.asked += 1;
         self.answered -= 1;
+        true
+    }
+
+    /// Whether it has sent as many queries as it may.
+    fn is_spent(&self) -> bool {
+        self.asked >= LOOKUP_MESSAGES
     }
 
     /// A candidate is slow: another may be asked in its place.
@@ -279,9 +302,8 @@ impl Walk {
     pub fn ended(&self, patient: bool) -> Option<Ended> {
         if self.answered == 0 {
             let waiting = self.in_flight + self.slow > 0;
-            let spent = self.asked >= LOOKUP_MESSAGES;
             let nobody = self.closest_new().is_none() && self.next_door().is_none();
-            return (!waiting && (nobody || spent)).then_some(Ended::Unreachable);
+            return (!waiting && (nobody || self.is_spent())).then_some(Ended::Unreachable);
         }
         let (mut answered, mut slow) = (0, false);
         for index in &self.order {
@@ -290,7 +312,7 @@ impl Walk {
                 State::Slow if patient => return None,
                 State::Slow => slow = true,
                 State::Failed => {}
-                State::New if self.asked < LOOKUP_MESSAGES => return None,
+                State::New if !self.is_spent() => return None,
                 State::New => return (!slow).then_some(Ended::OutOfMessages),
                 State::Asked => return None,
             }

@@ -314,10 +314,13 @@ impl<A: Admission> Node<A> {
         if let Some(item) = fresh {
             self.events.push_back(Event::Item(operation, item));
         }
-        let peers = lookup.take_peers(reply);
-        if let Some(walk) = lookup.walks[family as usize].as_mut() {
-            walk.answered(number, responder.contact.id);
+        if let Some(walk) = lookup.walks[family as usize].as_mut()
+            && !walk.answered(number, responder.contact.id)
+        {
+            self.lookup_failed(candidate, StepOutcome::Distrusted, now);
+            return Vec::new();
         }
+        let peers = lookup.take_peers(reply);
         let (mut told, mut new) = (0, Vec::new());
         let told_of = reply.nodes().filter(|node| {
             node.id != own && Some(node.endpoint) != own_address && rules.may_enter(node)
@@ -416,11 +419,11 @@ impl<A: Admission> Node<A> {
         if matches!(lookup.question, Question::Nodes(_)) || !answered || !walk.is_short() {
             return;
         }
-        if lookup.plain.insert((family, number)) {
-            walk.asked_again(number);
-            if !self.ask_for_contacts(candidate, now, outbox) {
-                self.answered_before(candidate);
-            }
+        if lookup.plain.insert((family, number))
+            && walk.ask_again(number)
+            && !self.ask_for_contacts(candidate, now, outbox)
+        {
+            self.answered_before(candidate);
         }
     }
 

@@ -195,7 +195,8 @@ impl Bucket {
         let found =
             self.entries.iter().position(|entry| entry.id == *id && entry.endpoint == *endpoint);
         let Some(index) = found else {
-            self.replacements.retain(|entry| entry.id != *id);
+            // Its silence at another address than ours says nothing: anybody may have told of that.
+            self.replacements.retain(|entry| entry.id != *id || entry.endpoint != *endpoint);
             return Place::Kept;
         };
         self.entries[index].failures += 1;

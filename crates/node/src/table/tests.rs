@@ -101,6 +101,23 @@ fn a_living_contact_does_not_lose_its_place_to_a_newcomer_or_its_address_to_an_i
 }
 
 #[test]
+fn silence_at_a_false_address_costs_no_contact_its_place_among_those_that_wait() {
+    let mut table = Table::new(NodeId::new([0; 20]), AddressRules::Own);
+    let of = |last: u8| {
+        let mut id = [0; 20];
+        (id[0], id[19]) = (1, last);
+        contact(id, u16::from(last))
+    };
+    (1..=9).for_each(|last| table.answered(of(last), MS, false, at(1)));
+    let (first, waits) = (of(1), of(9));
+    assert!(table.get(&waits.id).is_none());
+    table.failed(&waits.id, &contact([0; 20], 99).endpoint);
+    table.failed(&first.id, &first.endpoint);
+    assert!(table.get(&waits.id).is_some());
+    assert!(table.get(&first.id).is_none());
+}
+
+#[test]
 fn a_stranger_with_a_global_address_stays_out_of_a_network_of_ones_own() {
     let mut table = Table::new(NodeId::new([0; 20]), AddressRules::Own);
     table.answered(global([7; 20], [8, 8, 8, 8]), MS, false, at(1));

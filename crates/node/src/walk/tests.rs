@@ -103,6 +103,21 @@ fn a_candidate_that_answers_under_another_id_takes_the_place_of_that() {
 }
 
 #[test]
+fn nobody_takes_the_place_of_one_that_has_answered_under_its_id() {
+    let mut walk = Walk::new(Point::new([0; 20]), 8);
+    walk.start_from(contact([1; 20], 1));
+    walk.start_from(contact([2; 20], 2));
+    let first = walk.next_to_ask().unwrap();
+    let liar = walk.next_to_ask().unwrap();
+    assert!(walk.answered(first.candidate, NodeId::new([1; 20])));
+    assert!(!walk.answered(liar.candidate, NodeId::new([1; 20])));
+    walk.check_invariant();
+    let closest: Vec<_> = walk.closest_answered().map(|index| walk.candidate(index).1).collect();
+    assert_eq!(closest, [first.endpoint]);
+    assert_eq!(walk.closest_silent().collect::<Vec<_>>(), [contact([2; 20], 2)]);
+}
+
+#[test]
 fn a_walk_without_anybody_ends_as_unreachable() {
     let walk = Walk::new(Point::new([0; 20]), 8);
     assert_eq!(walk.ended(false), Some(Ended::Unreachable));
@@ -176,8 +191,10 @@ fn the_number_of_messages_is_bounded() {
         walk.heard_out();
         walk.check_invariant();
     }
-    assert!(asked <= LOOKUP_MESSAGES);
+    assert_eq!(asked, LOOKUP_MESSAGES);
     assert!(walk.ended(false).is_some());
+    assert!(!walk.ask_again(0), "nor is anybody asked something else");
+    walk.check_invariant();
 }
 
 #[test]
