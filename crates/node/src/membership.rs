@@ -71,6 +71,20 @@ impl Membership {
         self.doors.iter().copied().filter(move |door| door.family() == family)
     }
 
+    /// Remembers addresses to join through before those of earlier times, of which the oldest go if
+    /// there are too many: what was told last is most likely still true. Tells whether any is new.
+    fn remember(&mut self, endpoints: Vec<Endpoint>) -> bool {
+        let before = core::mem::take(&mut self.doors);
+        let mut fresh = false;
+        for endpoint in endpoints.into_iter().chain(before.iter().copied()) {
+            if self.doors.len() < JOIN_ENDPOINTS && !self.doors.contains(&endpoint) {
+                fresh |= !before.contains(&endpoint);
+                self.doors.push(endpoint);
+            }
+        }
+        fresh
+    }
+
     /// A member of the network answered.
     pub(crate) fn found_somebody(&mut self, events: &mut VecDeque<Event>, tables: &[Table; 2]) {
         if !self.joined {
@@ -92,16 +106,9 @@ impl Membership {
 impl<A: Admission> Node<A> {
     /// Remembers addresses to join through, and joins.
     pub(crate) fn join(&mut self, endpoints: Vec<Endpoint>, now: Instant, outbox: &mut Outbox) {
-        let known = self.membership.doors.len();
-        for endpoint in endpoints {
-            if !self.membership.doors.contains(&endpoint)
-                && self.membership.doors.len() < JOIN_ENDPOINTS
-            {
-                self.membership.doors.push(endpoint);
-            }
-        }
+        let fresh = self.membership.remember(endpoints);
         // Doors that did not open lately are not tried again before their time.
-        let waits = self.membership.retry_at.is_some() && self.membership.doors.len() == known;
+        let waits = self.membership.retry_at.is_some() && !fresh;
         // A client that leaves soon needs no table: its lookups start at the doors themselves.
         let idle = self.membership.doors.is_empty() || self.membership.joining;
         if !self.config.ephemeral && !idle && !waits {
@@ -332,5 +339,25 @@ impl<A: Admission> Node<A> {
         {
             self.read_only = false;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_told_last_takes_the_place_of_the_oldest_addresses_to_join_through() {
+        let door = |port| Endpoint::v4([127, 0, 0, 1], port);
+        let many = JOIN_ENDPOINTS as u16;
+        let mut membership = Membership::new(Instant::default());
+        assert!(membership.remember((1..=2 * many).map(door).collect()));
+        assert!(membership.is_door(&door(1)) && !membership.is_door(&door(many + 1)));
+        assert!(membership.remember(std::vec![door(999), door(5)]));
+        assert!(!membership.remember(std::vec![door(5)]), "known");
+        let doors: Vec<Endpoint> = membership.doors(Family::V4).collect();
+        assert_eq!(doors.len(), JOIN_ENDPOINTS);
+        assert_eq!(doors[..3], [door(5), door(999), door(1)]);
+        assert!(!membership.is_door(&door(many)), "the last of those before");
     }
 }

@@ -47,7 +47,9 @@ impl Driver {
         self.resolving = false;
         if !endpoints.is_empty() {
             self.resolve_after = RESOLVE_AFTER_MIN;
-            return self.join_through(endpoints).await;
+            // The given ones once more: a name of ever other addresses must not push them out.
+            let doors = endpoints.into_iter().chain(self.given_addresses()).collect();
+            return self.join_through(doors).await;
         }
         let node = self.kv.node();
         if Family::ALL.iter().all(|family| node.table(*family).is_empty()) {
