@@ -1,9 +1,10 @@
 //! Who we are: our id, and the address at which others see us (BEP 42).
 //!
-//! A single node can lie about our address, so it is believed once several nodes of different
-//! networks agree and nobody since says otherwise.
+//! A single node can lie about our address, so another one is believed once several nodes of
+//! different networks agree on it, and more of the latest voices than stand for the one before.
 
 use alloc::collections::VecDeque;
+use core::net::IpAddr;
 
 use wire::{Endpoint, Family, NodeId, Prefix, Scope, secure_id};
 
@@ -24,14 +25,15 @@ pub struct Identity {
     id: NodeId,
     /// Our id must follow from our address.
     secure: bool,
-    votes: VecDeque<(Prefix, Endpoint)>,
+    /// By family, the latest last, one of each network.
+    votes: [VecDeque<(Prefix, Endpoint)>; 2],
     external: [Option<Endpoint>; 2],
 }
 
 impl Identity {
     /// With this id. `secure`: the network wants ids that follow from addresses.
     pub fn new(id: NodeId, secure: bool) -> Self {
-        Self { id, secure, votes: VecDeque::new(), external: [None; 2] }
+        Self { id, secure, votes: Default::default(), external: [None; 2] }
     }
 
     /// Our id.
@@ -50,29 +52,26 @@ impl Identity {
         if seen.family() != family || seen.scope() == Scope::Martian {
             return None;
         }
-        if self.external(family) == Some(seen) {
-            return None;
-        }
-        // One vote a network, the latest. On loopback and private networks, where all nodes may
-        // share one, a single voice must do.
+        let votes = &mut self.votes[family as usize];
         let prefix = voter.prefix();
-        self.votes.retain(|(other, _)| *other != prefix);
-        self.votes.push_back((prefix, seen));
-        if self.votes.len() > ADDRESS_VOTES {
-            self.votes.pop_front();
+        votes.retain(|(other, _)| *other != prefix);
+        votes.push_back((prefix, seen));
+        if votes.len() > ADDRESS_VOTES {
+            votes.pop_front();
         }
-        let agreeing = self.votes.iter().filter(|(_, vote)| vote.ip() == seen.ip()).count();
-        let needed = if voter.scope() == Scope::Global { ADDRESS_VOTERS } else { 1 };
-        if agreeing < needed {
+        let voices = |ip: IpAddr| votes.iter().filter(|(_, vote)| vote.ip() == ip).count();
+        let (agreeing, known) = (voices(seen.ip()), self.external[family as usize]);
+        let others = known.filter(|known| known.ip() != seen.ip());
+        // On loopback and private networks, where all nodes may share one, a single voice must do.
+        let outvoted = others.is_some_and(|others| agreeing <= voices(others.ip()));
+        if voter.scope() == Scope::Global && (agreeing < ADDRESS_VOTERS || outvoted) {
             return None;
         }
-        let known = self.external[family as usize];
         self.external[family as usize] = Some(seen);
-        if known.is_some_and(|known| known.ip() == seen.ip()) {
-            // Only the port differs: behind some NATs it does for each destination.
+        if known.is_some() && others.is_none() {
+            // At most the port differs: behind some NATs it does for each destination.
             return None;
         }
-        self.votes.clear();
         let must_move = self.secure && !secure_id::complies(&self.id, &seen);
         let id = must_move.then(|| secure_id::derive(&seen, dice.bytes()));
         if let Some(id) = id {
@@ -101,6 +100,27 @@ mod tests {
         assert!(secure_id::complies(&moved.id.unwrap(), &seen));
         assert_eq!(identity.id(), moved.id.unwrap());
         assert_eq!(identity.external(Family::V4), Some(seen));
+    }
+
+    #[test]
+    fn a_few_liars_are_outvoted_by_those_who_see_us_where_we_are() {
+        let mut dice = Dice::new([1; 32]);
+        let mut identity = Identity::new(NodeId::new([1; 20]), true);
+        let voter = |network: u8| Endpoint::v4([network, 1, 1, 1], 1);
+        let (here, there) =
+            (Endpoint::v4([203, 0, 113, 9], 8000), Endpoint::v4([198, 51, 100, 1], 8000));
+        let honest = || (1..=9).map(voter);
+        let moves = honest().filter_map(|voter| identity.vote(&voter, here, &mut dice)).count();
+        assert_eq!(moves, 1);
+        let id = identity.id();
+        for liar in 100..108 {
+            assert_eq!(identity.vote(&voter(liar), there, &mut dice), None, "{liar}");
+            assert!(honest().all(|voter| identity.vote(&voter, here, &mut dice).is_none()));
+        }
+        assert_eq!((identity.external(Family::V4), identity.id()), (Some(here), id));
+
+        let moved = honest().find_map(|voter| identity.vote(&voter, there, &mut dice)).unwrap();
+        assert_eq!(moved.external, there, "and when we move, they say so");
     }
 
     #[test]
