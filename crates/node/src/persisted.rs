@@ -114,7 +114,7 @@ impl Restorable {
             (&PEER_SPACE, place) => Content::Peer(persisted_peer::read(place, value)?),
             (&MEMBER_SPACE, place) => {
                 let kept = persisted_member::read(place, value)?;
-                Content::Member(kept.member.trusted(&kept.target).to_member(), kept.until)
+                Content::Member(kept.member.trusted(&kept.target)?.to_member(), kept.until)
             }
             _ => return None,
         };

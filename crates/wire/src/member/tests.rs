@@ -153,6 +153,18 @@ fn only_the_one_wire_form_is_read() {
 }
 
 #[test]
+fn a_member_that_was_kept_is_taken_back_only_within_the_bounds_of_any() {
+    let (target, signer) = (Target::new([3; 20]), Signer::from_seed(&[1; 32]));
+    let bytes = Member::sign(&signer, &target, saying(b"item")).unwrap().encode();
+    let mut kept = UnverifiedMember::decode(&bytes).unwrap();
+    let long = [7; MEMBER_ITEM_BYTES + 1];
+    for (item, fits) in [(&long[1..], true), (&long, false), (b"", false)] {
+        kept.saying.item = item;
+        assert_eq!(kept.trusted(&target).is_some(), fits, "{} bytes", item.len());
+    }
+}
+
+#[test]
 fn the_place_before_a_place_is_just_before_it() {
     assert_eq!(Cursor::new([0; 20]).before(), None);
     let mut one = [0; 20];
