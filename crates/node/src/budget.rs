@@ -14,12 +14,12 @@ use wire::{Endpoint, Scope};
 
 use crate::dice::Dice;
 use crate::limits::{
-    BUDGET_SLOTS, PACE_BURST, PACE_INTERVAL, UNPROVEN_BURST_BYTES, UNPROVEN_BYTES_PER_S,
-    UNPROVEN_PREFIX_FACTOR,
+    BUDGET_SLOTS, PACE_BURST, PACE_INTERVAL, PROOF_LIFE, TOKEN_EPOCH, UNPROVEN_BURST_BYTES,
+    UNPROVEN_BYTES_PER_S, UNPROVEN_PREFIX_FACTOR,
 };
 use crate::time::Instant;
 
-/// A leaky bucket: `full_at` is when all that was let through will have drained.
+/// A leaky bucket: `drained_at` is the nanosecond at which all that was let through has drained.
 #[derive(Clone, Copy, Default)]
 struct Leaky {
     drained_at: u64,
@@ -50,13 +50,41 @@ impl Slots {
     }
 }
 
+/// Addresses that have shown that they receive what we send, by hash: the hash of the latest of each
+/// slot, and in the place of its last bits the epoch of its proof.
+#[derive(Default)]
+struct Proven(Option<Box<[u64]>>);
+
+/// The bits of a proof that tell its epoch: 2^24 of them are 160 years.
+const EPOCH_BITS: u64 = (1 << 24) - 1;
+
+/// After how many epochs a proof has lapsed.
+const EPOCHS: u64 = PROOF_LIFE.as_secs() / TOKEN_EPOCH.as_secs();
+
+impl Proven {
+    fn prove(&mut self, hash: u64, now: Instant) {
+        let proofs = self.0.get_or_insert_with(|| alloc::vec![0; BUDGET_SLOTS].into());
+        proofs[hash as usize % BUDGET_SLOTS] = hash & !EPOCH_BITS | epoch(now);
+    }
+
+    fn has(&self, hash: u64, now: Instant) -> bool {
+        let proof = self.0.as_ref().map_or(0, |proofs| proofs[hash as usize % BUDGET_SLOTS]);
+        let age = epoch(now).wrapping_sub(proof & EPOCH_BITS);
+        proof & !EPOCH_BITS == hash & !EPOCH_BITS && age < EPOCHS
+    }
+}
+
+fn epoch(now: Instant) -> u64 {
+    u64::from(now.as_secs()) / TOKEN_EPOCH.as_secs()
+}
+
 /// What we may send to whom.
 pub struct Budget {
     key: [u8; 16],
     addresses: Slots,
     prefixes: Slots,
     pace: Slots,
-    proven: Option<Box<[u64]>>,
+    proven: Proven,
     all: Leaky,
     cap_bytes_per_s: Option<u32>,
 }
@@ -80,18 +108,18 @@ impl Budget {
             addresses: Slots::default(),
             prefixes: Slots::default(),
             pace: Slots::default(),
-            proven: None,
+            proven: Proven::default(),
             all: Leaky::default(),
             cap_bytes_per_s: cap_bytes_per_s.filter(|cap| *cap > 0),
         }
     }
 
-    /// `endpoint` answered a query of ours or showed a token: it receives what we send.
-    pub fn prove(&mut self, endpoint: &Endpoint) {
+    /// `endpoint` answered a query of ours or showed a token: it receives what we send. That counts
+    /// for [`PROOF_LIFE`] at most, since addresses change hands.
+    pub fn prove(&mut self, endpoint: &Endpoint, now: Instant) {
         if endpoint.scope() == Scope::Global {
             let hash = self.hash(endpoint.ip_bytes());
-            let proven = self.proven.get_or_insert_with(|| alloc::vec![0; BUDGET_SLOTS].into());
-            proven[hash as usize % BUDGET_SLOTS] = hash;
+            self.proven.prove(hash, now);
         }
     }
 
@@ -109,7 +137,7 @@ impl Budget {
     ) -> Result<(), Withheld> {
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         if to.scope() == Scope::Global {
-            self.reply_globally(to, ours, bytes, nanos(now))?;
+            self.reply_globally(to, ours, bytes, now)?;
         }
         self.within_cap(bytes, nanos(now))
     }
@@ -119,11 +147,10 @@ impl Budget {
         to: &Endpoint,
         ours: bool,
         bytes: u32,
-        now: u64,
+        now: Instant,
     ) -> Result<(), Withheld> {
         let address = self.hash(to.ip_bytes());
-        let proven =
-            self.proven.as_ref().is_some_and(|p| p[address as usize % BUDGET_SLOTS] == address);
+        let (proven, now) = (self.proven.has(address, now), nanos(now));
         if !proven {
             let prefix = self.hash(&to.ip_bytes()[..prefix_bytes(to)]);
             let each = NANOS_PER_S / u64::from(UNPROVEN_BYTES_PER_S);
@@ -254,7 +281,7 @@ mod tests {
     fn no_foreign_node_sees_more_than_fifty_datagrams_in_ten_seconds() {
         let mut budget = budget(None);
         let to = Endpoint::v4(VICTIM, 1);
-        budget.prove(&to);
+        budget.prove(&to, Instant::default());
         let mut at = Instant::default();
         let mut sent = std::vec::Vec::new();
         for _ in 0..200 {
@@ -272,13 +299,28 @@ mod tests {
         let mut budget = budget(None);
         let now = Instant::default();
         let global = Endpoint::v4(VICTIM, 1);
-        budget.prove(&global);
+        budget.prove(&global, now);
         for _ in 0..10_000 {
             assert_eq!(budget.reply(&Endpoint::v4([127, 0, 0, 1], 1), false, 1400, now), Ok(()));
             assert_eq!(budget.reply(&Endpoint::v4([10, 0, 0, 1], 1), false, 1400, now), Ok(()));
             assert_eq!(budget.reply(&global, true, 1400, now), Ok(()));
             assert_eq!(budget.query(&global, true, 100, false, now), Some(now));
         }
+    }
+
+    #[test]
+    fn a_proof_lapses_unless_it_is_renewed() {
+        let (mut budget, to) = (budget(None), Endpoint::v4(VICTIM, 1));
+        let at = |minutes: u64| Instant::default() + Duration::from_secs(60 * minutes);
+        let mut freely = |minutes, proves: bool| {
+            if proves {
+                budget.prove(&to, at(minutes));
+            }
+            (0..100).all(|_| budget.reply(&to, true, 1400, at(minutes)).is_ok())
+        };
+        assert!(!freely(0, false) && freely(1, true) && freely(50, false));
+        assert!(!freely(70, false), "an hour later nobody knows who lives there");
+        assert!(freely(71, true) && freely(120, true) && freely(175, false));
     }
 
     #[test]

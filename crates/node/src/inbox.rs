@@ -104,7 +104,7 @@ impl<A: Admission> Node<A> {
             return self.distrusted(&waiting, now, outbox);
         };
         self.counters.replies += 1;
-        self.budget.prove(&from);
+        self.budget.prove(&from, now);
         let ours = message.network.is_some() && message.network == self.config.network.tag();
         let door = self.membership.is_door(&from);
         if id == self.id() {
@@ -210,7 +210,7 @@ impl<A: Admission> Node<A> {
         };
         self.counters.replies += 1;
         self.silences.heard(&from);
-        self.budget.prove(&from);
+        self.budget.prove(&from, now);
         self.round_trip(&waiting, now);
         if let Some(id) = waiting.expected {
             self.tables[from.family() as usize].heard(&id, &from, now);

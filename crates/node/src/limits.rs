@@ -170,6 +170,10 @@ pub const UNPROVEN_BYTES_PER_S: u32 = 2_000;
 /// ... after so many at once.
 pub const UNPROVEN_BURST_BYTES: u32 = 20_000;
 
+/// For so long an address that showed that it receives what we send counts as one that does, at
+/// most: addresses change hands, and contacts that we know are asked for a sign each 15 minutes.
+pub const PROOF_LIFE: Duration = Duration::from_secs(3600);
+
 /// How much more a whole /24 (IPv6: /64) may get than one address of it.
 pub const UNPROVEN_PREFIX_FACTOR: u32 = 4;
 

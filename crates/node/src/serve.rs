@@ -34,7 +34,6 @@ const MEMBERS_NAMES_BYTES: usize = 40;
 
 pub(crate) const BAD_TOKEN: Refused = Refused { code: 203, text: "invalid token" };
 const UNKNOWN_METHOD: Refused = Refused { code: 204, text: "method unknown" };
-const NO_ROOM: Refused = Refused { code: 202, text: "full" };
 
 /// A query with all that its answer depends on.
 pub(crate) struct Asked<'m> {
@@ -201,13 +200,14 @@ impl<A: Admission> Node<A> {
         if !self.tokens.accepts(token, &asked.from, &info_hash.point(), now) {
             return self.refuse(asked, BAD_TOKEN, outbox);
         }
-        self.budget.prove(&asked.from);
+        self.budget.prove(&asked.from, asked.now.monotonic);
         let peer = asked.from.with_port(port);
-        if self.peers.announce(info_hash, peer, seed, now) {
-            self.keep_peer(info_hash, peer, seed, asked.now);
-            self.reply(asked, &Reply::Ack, outbox);
-        } else {
-            self.refuse(asked, NO_ROOM, outbox);
+        match self.peers.announce(info_hash, peer, seed, now) {
+            Ok(()) => {
+                self.keep_peer(info_hash, peer, seed, asked.now);
+                self.reply(asked, &Reply::Ack, outbox);
+            }
+            Err(refused) => self.refuse(asked, refused, outbox),
         }
     }
 
@@ -281,7 +281,7 @@ impl<A: Admission> Node<A> {
         } else {
             return Err(BAD_TOKEN);
         };
-        self.budget.prove(&asked.from);
+        self.budget.prove(&asked.from, asked.now.monotonic);
         let item = claim.verify(&mut self.known_keys)?;
         let source = self.items.source(&asked.from, way);
         let second = asked.now.monotonic.as_secs();

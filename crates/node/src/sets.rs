@@ -43,7 +43,7 @@ impl<A: Admission> Node<A> {
         } else {
             return Err(BAD_TOKEN);
         };
-        self.budget.prove(from);
+        self.budget.prove(from, now.monotonic);
         let member = member.verify(target, &mut self.known_keys)?;
         let source = self.members.source(from, way);
         self.hold_member(member, source, now)

@@ -324,6 +324,7 @@ impl<A: Admission> Node<A> {
         self.tables.iter().for_each(Table::check_invariant);
         self.items.check_invariant();
         assert!(self.config.durable || self.changes.is_empty() && self.acknowledgements.is_empty());
+        self.peers.check_invariant();
         self.members.check_invariant();
         self.lookups.values().for_each(Lookup::check_invariant);
         self.waits.check_invariant();

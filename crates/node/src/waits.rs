@@ -195,7 +195,7 @@ impl<A: Admission> Node<A> {
         if !self.tokens.accepts(token, &asked.from, &target.point(), now) {
             return false;
         }
-        self.budget.prove(&asked.from);
+        self.budget.prove(&asked.from, asked.now.monotonic);
         if self.holds_newer(&target, newer_than, asked.now) {
             return false;
         }

@@ -14,6 +14,20 @@ const BITS: usize = BLOOM_BYTES * 8;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Bloom([u8; BLOOM_BYTES]);
 
+/// The two bits of an IP address, for whoever puts it into filters more than once: to find them
+/// costs a hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BloomBits([u16; 2]);
+
+impl BloomBits {
+    /// Those of the address of `endpoint`; its port does not count.
+    pub fn of(endpoint: &Endpoint) -> Self {
+        let hash = Sha1::digest(endpoint.ip_bytes());
+        let pairs = [[hash[0], hash[1]], [hash[2], hash[3]]];
+        Self(pairs.map(|pair| u16::from_le_bytes(pair) % BITS as u16))
+    }
+}
+
 impl Default for Bloom {
     fn default() -> Self {
         Self([0; BLOOM_BYTES])
@@ -39,9 +53,13 @@ impl Bloom {
 
     /// Adds the address of `endpoint`; its port does not count.
     pub fn insert(&mut self, endpoint: &Endpoint) {
-        let hash = Sha1::digest(endpoint.ip_bytes());
-        for pair in [[hash[0], hash[1]], [hash[2], hash[3]]] {
-            let index = usize::from(u16::from_le_bytes(pair)) % BITS;
+        self.set(BloomBits::of(endpoint));
+    }
+
+    /// Adds the address that has these bits.
+    #[inline]
+    pub fn set(&mut self, bits: BloomBits) {
+        for index in bits.0.map(usize::from) {
             self.0[index / 8] |= 1 << (index % 8);
         }
     }

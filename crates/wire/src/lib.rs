@@ -26,7 +26,7 @@ pub mod query;
 pub mod reply;
 pub mod secure_id;
 
-pub use bloom::Bloom;
+pub use bloom::{Bloom, BloomBits};
 pub use compact::{CompactNodes, CompactPeers, Contact};
 pub use endpoint::{Endpoint, Family, Prefix, Scope};
 pub use id::{Distance, InfoHash, NodeId, Point, Target};

@@ -7,29 +7,67 @@ use core::time::Duration;
 use hashbrown::HashMap;
 use wire::bencode::Writer;
 use wire::compact::write_endpoint;
-use wire::{Bloom, Endpoint, Family, InfoHash};
+use wire::{Bloom, BloomBits, Endpoint, Family, InfoHash, Scope};
 
+use super::sources::{Source, Sources, Way};
+use super::{Refused, ShelfLimits};
 use crate::dice::Dice;
 use crate::limits::{
-    PEER_LEASE, PEERS, PEERS_IN_REPLY, PEERS_PER_TOPIC, SAMPLE, SAMPLE_INTERVAL, TOPICS,
+    PEER_LEASE, PEERS, PEERS_IN_REPLY, PEERS_PER_TOPIC, PER_ADDRESS_PERCENT, PER_PREFIX_PERCENT,
+    SAMPLE, SAMPLE_INTERVAL, TOPICS,
 };
 use crate::time::Instant;
+
+const FULL: Refused = Refused { code: 202, text: "full" };
+const SOURCE_FULL: Refused = Refused { code: 202, text: "full for your address" };
+
+/// Of what peers are counted for one address and one network: under how many topics they may stand.
+/// A peer takes the same room whatever it says, so bytes are left out.
+const LIMITS: ShelfLimits = ShelfLimits {
+    items: TOPICS,
+    bytes: 0,
+    per_address_percent: PER_ADDRESS_PERCENT,
+    per_prefix_percent: PER_PREFIX_PERCENT,
+};
+
+/// Peers of one topic from one /24 (IPv6: /64), if it is a global one.
+const PER_PREFIX_IN_TOPIC: usize = PEERS_PER_TOPIC * PER_PREFIX_PERCENT as usize / 100;
 
 #[derive(Clone, Copy)]
 struct Peer {
     endpoint: Endpoint,
     until: Instant,
     seed: bool,
+    /// Kept, since anybody may have a whole swarm counted by one datagram.
+    bits: BloomBits,
 }
 
 /// The peers of one topic, by family.
 #[derive(Default)]
 struct Swarm([Vec<Peer>; 2]);
 
+impl Swarm {
+    fn has_room(&self, family: Family) -> bool {
+        self.0[family as usize].len() < PEERS_PER_TOPIC
+    }
+
+    /// Whether the network of `endpoint` fills its part of the swarm.
+    fn is_crowded_by(&self, endpoint: &Endpoint) -> bool {
+        let peers = &self.0[endpoint.family() as usize];
+        if peers.len() < PER_PREFIX_IN_TOPIC || endpoint.scope() != Scope::Global {
+            return false;
+        }
+        let prefix = endpoint.prefix();
+        let neighbours = peers.iter().filter(|peer| peer.endpoint.prefix() == prefix).count();
+        neighbours >= PER_PREFIX_IN_TOPIC
+    }
+}
+
 /// Peers of all topics.
 pub struct Peers {
     topics: HashMap<InfoHash, Swarm, foldhash::fast::FixedState>,
     count: usize,
+    sources: Sources,
     sample: Vec<u8>,
     sampled_at: Option<Instant>,
 }
@@ -53,44 +91,63 @@ impl Peers {
         Self {
             topics: HashMap::with_hasher(foldhash::fast::FixedState::with_seed(dice.u64())),
             count: 0,
+            sources: Sources::new(dice),
             sample: Vec::new(),
             sampled_at: None,
         }
     }
 
     /// Counts `endpoint` among the peers of a topic, or renews it; its port and whether it is a seed
-    /// are as last told. `false` if there is no room.
+    /// are as last told.
+    ///
+    /// # Errors
+    /// If there is no room, or none for this address or its network.
     pub fn announce(
         &mut self,
         info_hash: InfoHash,
         endpoint: Endpoint,
         seed: bool,
         now: Instant,
-    ) -> bool {
-        let room = self.count < PEERS;
-        let known = self.topics.contains_key(&info_hash);
-        if !known && (self.topics.len() >= TOPICS || !room) {
+    ) -> Result<(), Refused> {
+        let until = now + PEER_LEASE;
+        let swarm = self.topics.get_mut(&info_hash);
+        let peers = swarm.map(|swarm| swarm.0[endpoint.family() as usize].iter_mut());
+        let known = peers.and_then(|mut peers| {
+            peers.find(|known| known.endpoint.ip_bytes() == endpoint.ip_bytes())
+        });
+        if let Some(known) = known {
+            *known = Peer { endpoint, until, seed, bits: known.bits };
+            return Ok(());
+        }
+        let crowded =
+            self.topics.get(&info_hash).is_some_and(|swarm| swarm.is_crowded_by(&endpoint));
+        if crowded || !self.sources.allows(self.source(&endpoint), 1, 0, &LIMITS) {
+            return Err(SOURCE_FULL);
+        }
+        if self.add(info_hash, endpoint, seed, until) { Ok(()) } else { Err(FULL) }
+    }
+
+    /// Adds a peer whose address is not among those of its topic; `false` if there is no room.
+    fn add(&mut self, info_hash: InfoHash, endpoint: Endpoint, seed: bool, until: Instant) -> bool {
+        if self.count >= PEERS || !self.has_room(&info_hash, endpoint.family()) {
             return false;
         }
-        let swarm = self.topics.entry(info_hash).or_default();
-        let peers = &mut swarm.0[endpoint.family() as usize];
-        let peer = Peer { endpoint, until: now + PEER_LEASE, seed };
-        if let Some(old) = peers.iter_mut().find(|old| old.endpoint.ip() == endpoint.ip()) {
-            *old = peer;
-            return true;
-        }
-        if !room || peers.len() >= PEERS_PER_TOPIC {
-            return false;
-        }
-        peers.push(peer);
+        let peers = &mut self.topics.entry(info_hash).or_default().0[endpoint.family() as usize];
+        peers.push(Peer { endpoint, until, seed, bits: BloomBits::of(&endpoint) });
+        self.sources.charge(self.source(&endpoint), 1, 0);
         self.count += 1;
         true
+    }
+
+    /// Whoever announces itself at this address: a peer is where it came from, up to its port.
+    fn source(&self, endpoint: &Endpoint) -> Source {
+        self.sources.of(endpoint, Way::Put)
     }
 
     /// Whether the topic can take more peers; if not, no token is given out for it (BEP 33).
     pub fn has_room(&self, info_hash: &InfoHash, family: Family) -> bool {
         match self.topics.get(info_hash) {
-            Some(swarm) => swarm.0[family as usize].len() < PEERS_PER_TOPIC,
+            Some(swarm) => swarm.has_room(family),
             None => self.topics.len() < TOPICS,
         }
     }
@@ -133,7 +190,7 @@ impl Peers {
         let swarm = self.topics.get(info_hash)?;
         let (mut seeds, mut others) = (Bloom::default(), Bloom::default());
         for peer in swarm.0.iter().flatten().filter(|peer| peer.until > now) {
-            if peer.seed { &mut seeds } else { &mut others }.insert(&peer.endpoint);
+            if peer.seed { &mut seeds } else { &mut others }.set(peer.bits);
         }
         Some((seeds, others))
     }
@@ -158,7 +215,8 @@ impl Peers {
         (&self.sample, self.topics.len(), SAMPLE_INTERVAL.saturating_sub(age))
     }
 
-    /// Counts a peer again that was kept over a restart, unless there is no room.
+    /// Counts a peer again that was kept over a restart, unless there is no room. Nobody keeps an
+    /// address of a topic twice, so it is not looked for: swarms are as long as they may be.
     pub fn restore(
         &mut self,
         info_hash: InfoHash,
@@ -166,22 +224,18 @@ impl Peers {
         seed: bool,
         until: Instant,
     ) -> bool {
-        let taken = self.announce(info_hash, endpoint, seed, Instant::default());
-        let peers = self.topics.get_mut(&info_hash).map(|swarm| &mut swarm.0);
-        let peers = peers.map(|families| &mut families[endpoint.family() as usize]);
-        let peer = peers.and_then(|peers| peers.iter_mut().find(|peer| peer.endpoint == endpoint));
-        if let Some(peer) = peer.filter(|_| taken) {
-            peer.until = until;
-        }
-        taken
+        self.add(info_hash, endpoint, seed, until)
     }
 
     /// Lets go of peers that did not announce themselves again, and tells of each.
     pub fn sweep(&mut self, now: Instant, mut each: impl FnMut(&InfoHash, &Endpoint)) {
+        let sources = &mut self.sources;
         self.topics.retain(|info_hash, swarm| {
             for peers in &mut swarm.0 {
-                let gone = peers.iter().filter(|peer| peer.until <= now);
-                gone.for_each(|peer| each(info_hash, &peer.endpoint));
+                for Peer { endpoint, .. } in peers.iter().filter(|peer| peer.until <= now) {
+                    sources.release(sources.of(endpoint, Way::Put), 1, 0);
+                    each(info_hash, endpoint);
+                }
                 peers.retain(|peer| peer.until > now);
             }
             swarm.0.iter().any(|peers| !peers.is_empty())
@@ -203,77 +257,18 @@ impl Peers {
     pub fn is_empty(&self) -> bool {
         self.topics.is_empty()
     }
+
+    /// Checks what must always hold; called by tests after each input.
+    ///
+    /// # Panics
+    /// If it does not.
+    #[doc(hidden)]
+    pub fn check_invariant(&self) {
+        let all = || self.topics.values().flat_map(|swarm| swarm.0.iter().flatten());
+        assert_eq!(self.count, all().count());
+        self.sources.check_invariant(all().map(|peer| (self.source(&peer.endpoint), 1, 0)));
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use wire::CompactPeers;
-
-    fn peers() -> (Peers, Dice) {
-        let mut dice = Dice::new([1; 32]);
-        (Peers::new(&mut dice), dice)
-    }
-
-    fn peer(last: u8, port: u16) -> Endpoint {
-        Endpoint::v4([10, 0, 0, last], port)
-    }
-
-    const NOW: Instant = Instant::from_micros(5);
-
-    #[test]
-    fn one_address_counts_once_and_its_last_word_holds() {
-        let (mut peers, mut dice) = peers();
-        let topic = InfoHash::new([1; 20]);
-        assert!(peers.announce(topic, peer(1, 5), false, NOW));
-        assert!(peers.announce(topic, peer(1, 6), true, NOW));
-        assert_eq!(peers.len(), 1);
-        let answer = peers.answer(&topic, Family::V4, false, 99, NOW, &mut dice);
-        assert!(CompactPeers::new(answer.entries()).iter().eq([peer(1, 6)]));
-        let (seeds, others) = peers.filters(&topic, NOW).unwrap();
-        assert_eq!((seeds.estimate().round(), others.estimate().round()), (1.0, 0.0));
-    }
-
-    #[test]
-    fn answers_are_bounded_and_put_seeds_last_when_asked() {
-        let (mut peers, mut dice) = peers();
-        let topic = InfoHash::new([1; 20]);
-        for last in 0..200 {
-            peers.announce(topic, peer(last, 5), last < 198, NOW);
-        }
-        let answer = peers.answer(&topic, Family::V4, true, 2, NOW, &mut dice);
-        let mut got: Vec<_> = CompactPeers::new(answer.entries()).iter().collect();
-        got.sort();
-        assert_eq!(got, [peer(198, 5), peer(199, 5)]);
-        let answer = peers.answer(&topic, Family::V4, false, 999, NOW, &mut dice);
-        assert_eq!(CompactPeers::new(answer.entries()).iter().count(), PEERS_IN_REPLY[0]);
-        assert!(peers.answer(&topic, Family::V6, false, 9, NOW, &mut dice).entries().is_empty());
-    }
-
-    #[test]
-    fn peers_end_and_a_full_topic_gives_no_token() {
-        let (mut peers, _) = peers();
-        let topic = InfoHash::new([1; 20]);
-        for index in 0..PEERS_PER_TOPIC as u32 + 5 {
-            let [_, a, b, c] = index.to_be_bytes();
-            peers.announce(topic, Endpoint::v4([10, a, b, c], 1), false, NOW);
-        }
-        assert_eq!(peers.len(), PEERS_PER_TOPIC);
-        assert!(!peers.has_room(&topic, Family::V4));
-        peers.sweep(NOW + PEER_LEASE, |_, _| {});
-        assert!(peers.is_empty() && peers.has_room(&topic, Family::V4));
-    }
-
-    #[test]
-    fn a_sample_stays_the_same_for_its_interval() {
-        let (mut peers, mut dice) = peers();
-        for byte in 0..100 {
-            peers.announce(InfoHash::new([byte; 20]), peer(1, 1), false, NOW);
-        }
-        let (sample, num, _) = peers.sample(NOW, &mut dice);
-        assert_eq!((sample.len(), num), (SAMPLE * 20, 100));
-        let before = sample.to_vec();
-        assert_eq!(peers.sample(NOW + Duration::from_secs(59), &mut dice).0, before);
-        assert_ne!(peers.sample(NOW + Duration::from_secs(60), &mut dice).0, before);
-    }
-}
+mod tests;
