@@ -147,7 +147,11 @@ impl Kv {
                 }
                 Batch::Get { targets, .. } => {
                     let target = targets[index];
-                    self.start_chunk_get(now, batch_id, index, target, outbox);
+                    match self.node_mut().held(&target, now).cloned() {
+                        // Its end must not start the next one from within: as deep as chunks wait.
+                        Some(item) => self.count_chunk_get(now, batch_id, index, Some(item), false),
+                        None => self.start_chunk_get(now, batch_id, index, target, outbox),
+                    }
                 }
             }
         }
@@ -259,9 +263,6 @@ impl Kv {
             tried: Vec::new(),
             silence: false,
         };
-        if let Some(item) = self.node_mut().held(&target, now).cloned() {
-            return self.chunk_get_ended(now, &get, Some(item), outbox);
-        }
         for family in Family::ALL {
             let closest = self.node().table(family).closest::<8>(&target.point());
             closest.iter().for_each(|entry| get.learn(entry.contact()));
@@ -331,15 +332,26 @@ impl Kv {
         item: Option<Item>,
         outbox: &mut Outbox,
     ) {
-        self.chunks.window.ended(CHUNK_GET_WEIGHT, get.silence, now.monotonic);
-        if let Some(Batch::Get { found, open, .. }) = self.chunks.batches.get_mut(&get.batch) {
-            found[get.index] = item;
+        self.count_chunk_get(now, get.batch, get.index, item, get.silence);
+        self.start_waiting_chunks(now, outbox);
+    }
+
+    fn count_chunk_get(
+        &mut self,
+        now: Now,
+        batch: RequestId,
+        index: usize,
+        item: Option<Item>,
+        silence: bool,
+    ) {
+        self.chunks.window.ended(CHUNK_GET_WEIGHT, silence, now.monotonic);
+        if let Some(Batch::Get { found, open, .. }) = self.chunks.batches.get_mut(&batch) {
+            found[index] = item;
             *open -= 1;
             if *open == 0 {
-                self.end_batch(get.batch);
+                self.end_batch(batch);
             }
         }
-        self.start_waiting_chunks(now, outbox);
     }
 
     fn end_batch(&mut self, id: RequestId) {

@@ -15,6 +15,9 @@ use super::world::{START, Says, World};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
+/// So many chunks may wait for their turn (`crates/kv/src/limits.rs`).
+const CHUNKS_WAITING: usize = 4096;
+
 /// Bytes of which no two chunks are the same.
 pub fn value(chunks: usize) -> Vec<u8> {
     (0..chunks * PIECE_BYTES).map(|at| (at / PIECE_BYTES * 31 + at % 251) as u8).collect()
@@ -289,4 +292,21 @@ fn a_watch_tells_of_a_large_value_without_fetching_it() {
     world.store_large(0, "k", &value, START + DAY);
     world.run(Duration::from_secs(5));
     assert_eq!(world.told_values(3, watch), [Some(format!("({} bytes)", value.len()))]);
+}
+
+#[test]
+fn as_many_chunks_as_may_wait_come_from_our_own_shelf_on_a_small_stack() {
+    let fetch = || {
+        let mut world = World::joined(1);
+        let (_, items) = cut(&value(1));
+        world.put_chunks(0, &items, START + DAY);
+        let targets = vec![items[0].target(); CHUNKS_WAITING];
+        let id = world.request(0, Request::ChunksGet(targets));
+        match world.finish(0, id) {
+            Done::ChunksGot(Ok(found)) => found.items.iter().flatten().count(),
+            other => panic!("a get of chunks ended with {other:?}"),
+        }
+    };
+    let thread = std::thread::Builder::new().stack_size(512 << 10).spawn(fetch).unwrap();
+    assert_eq!(thread.join().unwrap(), CHUNKS_WAITING);
 }
