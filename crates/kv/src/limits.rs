@@ -26,6 +26,10 @@ pub const MAX_REPLICAS: usize = 20;
 /// Holders refuse versions that lie so far ahead of their clock.
 pub const VERSION_AHEAD: Duration = Duration::from_secs(3600);
 
+/// A version that few holders tell of without an item is believed up to so far ahead of our clock:
+/// whoever writes above it stays within [`VERSION_AHEAD`] of theirs though ours is half an hour fast.
+pub const HEARSAY_AHEAD: Duration = Duration::from_secs(VERSION_AHEAD.as_secs() / 2);
+
 /// Below this all versions stay: one widespread client cannot count further.
 pub const VERSION_END: u64 = 1 << 53;
 

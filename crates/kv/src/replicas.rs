@@ -3,11 +3,12 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use node::{Destination, Holds, LookupResult, UnixMillis};
 use wire::{Contact, Distance, Item, NodeId, Seq};
 
-use crate::limits::VERSION_AHEAD;
+use crate::limits::{HEARSAY_AHEAD, VERSION_AHEAD};
 use crate::namespace::Namespace;
 use crate::record::Record;
 use crate::report::{Refusal, Replica, WriteReport};
@@ -84,8 +85,7 @@ impl Replicas {
         for responder in result.closest.drain(..) {
             let (seq, item) = match responder.holds {
                 Holds::Nothing => (None, None),
-                // Nobody proved this version: one that an honest holder would refuse is not believed.
-                Holds::Version(seq) => (Some(seq).filter(|seq| !is_ahead(*seq, wall)), None),
+                Holds::Version(seq) => (Some(seq), None),
                 Holds::Item(index) => (items[index].seq(), Some(index)),
             };
             places.push(Place {
@@ -129,6 +129,7 @@ impl Replicas {
         silent.retain(|contact| target.distance(&contact.id.point()) <= last);
         // Nor does one that answered in place of a silent one: two majorities might not meet.
         places.retain(|place| place.distance <= last);
+        disbelieve(&mut places, known, wall);
         Self { places, items, credible, found_at, silent, known }
     }
 
@@ -238,12 +239,27 @@ impl Replicas {
     }
 }
 
+/// Forgets the versions far ahead of the clock that others tell of without an item: nobody proves them,
+/// and a writer that goes above one that a liar made up writes what all others refuse. So many that
+/// no write could do without them are believed as far as an honest holder would take an item.
+fn disbelieve(places: &mut [Place], known: usize, wall: UnixMillis) {
+    let told: Vec<Option<Seq>> = places.iter().map(|place| place.seq).collect();
+    for place in places {
+        let (Some(seq), None, Some(_)) = (place.seq, place.item, place.contact) else { continue };
+        let agree = told.iter().filter(|told| **told >= Some(seq)).count();
+        let many = agree >= known.div_ceil(2);
+        if is_ahead(seq, wall, if many { VERSION_AHEAD } else { HEARSAY_AHEAD }) {
+            place.seq = None;
+        }
+    }
+}
+
 /// Whether holders take such an item now: a record's version must not lie far ahead of the clock.
 pub(crate) fn is_credible(item: &Item, wall: UnixMillis) -> bool {
     let Some(seq) = item.seq() else { return true };
-    !is_ahead(seq, wall) || Record::decode(item.value()).expires.is_none()
+    !is_ahead(seq, wall, VERSION_AHEAD) || Record::decode(item.value()).expires.is_none()
 }
 
-fn is_ahead(seq: Seq, wall: UnixMillis) -> bool {
-    Version::of(seq).written_at() > wall + VERSION_AHEAD
+fn is_ahead(seq: Seq, wall: UnixMillis, by: Duration) -> bool {
+    Version::of(seq).written_at() > wall + by
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kv::Consistency;
 
-use super::world::asking::{put_request, target};
+use super::world::asking::{put_for, put_request, target};
 use super::world::{START, Says, World};
 
 /// Twelve honest nodes, and liars closer to the key than all of them.
@@ -53,6 +53,33 @@ fn a_version_that_somebody_claims_hides_nothing_and_keeps_nobody_out() {
         world.delete(5, "k");
         assert!(world.get(6, "k").is_err());
     }
+}
+
+#[test]
+fn a_version_just_ahead_of_what_holders_take_keeps_no_fast_clock_out() {
+    for ahead in [30 * MINUTE, 60 * MINUTE, 60 * MINUTE + Duration::from_millis(5), 61 * MINUTE] {
+        let mut world = among_liars(&[Says::Ahead(ahead)]);
+        for (round, fast_s) in [0, 1, 5, 10, 70].into_iter().enumerate() {
+            let node = round * 2;
+            world.members[node].wall_ahead_ms = fast_s * 1_000;
+            let put = world.put(node, put_request("k", &[round as u8]));
+            assert!(put.is_ok(), "{ahead:?} claimed, {fast_s} s ahead: {put:?}");
+            assert_eq!(*world.read(11 - node, "k"), [round as u8]);
+        }
+        world.delete(8, "k");
+    }
+}
+
+#[test]
+fn what_most_holders_remember_far_ahead_of_the_clock_is_written_above() {
+    let mut world = World::joined(12);
+    world.members[2].wall_ahead_ms = 50 * 60_000;
+    world.put(2, put_for("k", b"by a fast clock", 120 * MINUTE)).unwrap();
+    world.put(5, put_for("k", b"above it", MINUTE)).unwrap();
+    world.run(3 * MINUTE);
+    assert!(world.get(6, "k").is_err(), "it has ended, and its version is remembered");
+    world.store(7, "k", b"again");
+    assert_eq!(*world.read(9, "k"), *b"again");
 }
 
 #[test]

@@ -135,10 +135,14 @@ impl World {
 
     /// The time at a node, by its own clock.
     pub fn now_at(&self, node: usize) -> Now {
-        let wall = START + self.now.since(Instant::default());
         let ahead = self.members[node].wall_ahead_ms;
-        let wall = UnixMillis(wall.0.saturating_add_signed(ahead));
+        let wall = UnixMillis(self.wall().0.saturating_add_signed(ahead));
         Now { monotonic: self.now, wall }
+    }
+
+    /// The true time.
+    pub fn wall(&self) -> UnixMillis {
+        START + self.now.since(Instant::default())
     }
 
     /// From now on nothing passes between the two.

@@ -1,5 +1,8 @@
 //! Nodes that answer every question with what a story has them say.
 
+use std::time::Duration;
+
+use node::UnixMillis;
 use wire::member::MembersBuffer;
 use wire::message::Speaker;
 use wire::{
@@ -15,6 +18,8 @@ pub enum Says {
     Nothing,
     /// It once held this version.
     Version(u64),
+    /// It once held a version that lies so far ahead of the true time at each question.
+    Ahead(Duration),
     Item(Item),
     /// The item with another value under its signature.
     Forged(Item),
@@ -72,6 +77,7 @@ impl World {
 
     /// Lets a liar answer, if there is one at this address.
     pub(super) fn liar_hears(&mut self, at: Endpoint, from: Endpoint, datagram: &[u8]) {
+        let wall = self.wall();
         let Some(liar) = self.liars.get_mut(&at) else { return };
         let Ok(Message::Query(question)) = Message::read(datagram) else { return };
         liar.offers += usize::from(matches!(question.query, Query::OfferSets { .. }));
@@ -79,7 +85,7 @@ impl World {
         let (nodes, token) = (NodeLists::default(), Some(&b"a token"[..]));
         let reply = match question.query {
             Query::FindNode { .. } => Reply::Nodes(nodes),
-            Query::Get { .. } => Reply::Item { nodes, token, found: liar.says.found() },
+            Query::Get { .. } => Reply::Item { nodes, token, found: liar.says.found(wall) },
             Query::Members { .. } => match liar.says.page() {
                 Some((members, more)) => {
                     let members = Some(members.as_list());
@@ -143,13 +149,15 @@ impl Says {
         Some((page, *more))
     }
 
-    fn found(&self) -> Found<'_> {
+    fn found(&self, wall: UnixMillis) -> Found<'_> {
+        let version = |number: u64| {
+            let version = i64::try_from(number).ok().and_then(Seq::new);
+            Found::Version(version.expect("a small version"))
+        };
         match self {
             Says::Nothing | Says::OfSet(_) => Found::Nothing,
-            Says::Version(version) => {
-                let version = i64::try_from(*version).ok().and_then(Seq::new);
-                Found::Version(version.expect("a small version"))
-            }
+            Says::Version(number) => version(*number),
+            Says::Ahead(ahead) => version((wall + *ahead).0 * 1000),
             Says::Item(item) => Found::Item(item.as_ref().as_unverified()),
             Says::Forged(item) => {
                 let item = item.as_ref().as_unverified();
