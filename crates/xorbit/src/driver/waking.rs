@@ -141,6 +141,7 @@ mod tests {
         driver.settle().await;
         handles.try_send(Message::Unwatched).unwrap_or_else(|_| panic!("a place in the inbox"));
 
+        // waits: for nothing, the timer is not armed
         let mut timer = Box::pin(tokio::time::sleep(Duration::ZERO));
         let (mut heard, mut committed) = (false, false);
         let (mut datagrams, end) = (0, Instant::now() + Duration::from_secs(10));
