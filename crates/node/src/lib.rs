@@ -56,7 +56,7 @@ mod write;
 pub use changes::{BatchNumber, Change, Changes};
 pub use clock::SteadyWall;
 pub use config::{Config, Network};
-pub use counters::{Counters, Drop};
+pub use counters::{Counters, Drop, Method};
 pub use dice::Dice;
 pub use hand_off::{Holder, OfferOf};
 pub use operation::{

@@ -9,7 +9,7 @@ use wire::{
 };
 
 use crate::budget::Withheld;
-use crate::counters::Drop;
+use crate::counters::{Drop, Method};
 use crate::limits::K;
 use crate::outbox::Outbox;
 use crate::shelf::{Admission, Offered, Refused, Taken, Way};
@@ -68,35 +68,28 @@ impl<A: Admission> Node<A> {
         outbox: &mut Outbox,
     ) {
         let asked = self.asked(now, from, message);
-        let method = match message.query {
-            Query::Ping => {
-                self.reply(&asked, &Reply::Ack, outbox);
-                0
-            }
+        self.counters.answer(Method::of(&message.query));
+        match message.query {
+            Query::Ping => self.reply(&asked, &Reply::Ack, outbox),
             Query::FindNode { target, want } => {
                 let room = asked.room(PLAIN_REPLY_BYTES);
                 let lists = self.nodes_near(&target, want, &asked, room);
                 self.reply(&asked, &Reply::Nodes(lists.as_lists()), outbox);
-                1
             }
             Query::GetPeers { info_hash, want, no_seed, scrape } => {
-                self.serve_get_peers(&asked, info_hash, want, no_seed, scrape, outbox);
-                2
+                self.serve_get_peers(&asked, info_hash, want, no_seed, scrape, outbox)
             }
             Query::AnnouncePeer { info_hash, port, implied_port, seed, token } => {
                 let port = if implied_port { from.port() } else { port };
                 self.serve_announce(&asked, info_hash, port, seed, token, outbox);
-                3
             }
             Query::Get { target, newer_than, want } => {
-                self.serve_get(&asked, target, newer_than, want, outbox);
-                4
+                self.serve_get(&asked, target, newer_than, want, outbox)
             }
             Query::WaitingGet { target, newer_than, token, wait_s, want } => {
                 if !self.wait(&asked, target, newer_than, token, wait_s, want) {
                     self.serve_get(&asked, target, newer_than, want, outbox);
                 }
-                4
             }
             Query::Put { item, cas, lease, token, .. } => {
                 let lease = lease.and_then(|until| u64::try_from(until).ok()).map(UnixMillis);
@@ -106,38 +99,23 @@ impl<A: Admission> Node<A> {
                 if let Some((target, _)) = changed {
                     self.shelf_changed(&target, now, outbox);
                 }
-                5
             }
             Query::SampleInfohashes { target, want } => {
-                self.serve_sample(&asked, &target, want, outbox);
-                6
+                self.serve_sample(&asked, &target, want, outbox)
             }
-            Query::Offer { offers } => {
-                self.serve_offer(&asked, offers, &message.id, outbox);
-                7
-            }
-            Query::OfferSets { sets } => {
-                self.serve_offer_sets(&asked, sets, &message.id, outbox);
-                11
-            }
+            Query::Offer { offers } => self.serve_offer(&asked, offers, &message.id, outbox),
+            Query::OfferSets { sets } => self.serve_offer_sets(&asked, sets, &message.id, outbox),
             Query::OfferMembers { target, members } => {
-                self.serve_offer_members(&asked, &target, members, outbox);
-                12
+                self.serve_offer_members(&asked, &target, members, outbox)
             }
             Query::Add { member, token, target } => {
-                self.serve_add(&asked, member, token, &target, outbox);
-                9
+                self.serve_add(&asked, member, token, &target, outbox)
             }
             Query::Members { target, after, want } => {
-                self.serve_members(&asked, target, after, want, outbox);
-                10
+                self.serve_members(&asked, target, after, want, outbox)
             }
-            Query::Unknown => {
-                self.refuse(&asked, UNKNOWN_METHOD, outbox);
-                8
-            }
-        };
-        self.counters.answered[method] += 1;
+            Query::Unknown => self.refuse(&asked, UNKNOWN_METHOD, outbox),
+        }
     }
 
     /// Answers a query that could not be read, so that an honest implementer learns of it.
@@ -153,7 +131,7 @@ impl<A: Admission> Node<A> {
         }
         let now = Now { monotonic: now, ..Now::default() };
         let asked = Asked { now, from, ours: false, transaction, sealing: self.sealing_bytes() };
-        self.counters.answered[8] += 1;
+        self.counters.answer(Method::Unknown);
         self.refuse(&asked, Refused { code: 203, text: "malformed query" }, outbox);
     }
 

@@ -82,7 +82,7 @@ pub use watch::{Watch, Watching};
 
 pub use ::node::limits::MEMBERS_PER_SET;
 pub use ::node::{
-    Answer, Counters, Drop as DropReason, Ended, Holds, Lease, NetworkKey, Persisted,
+    Answer, Counters, Drop as DropReason, Ended, Holds, Lease, Method, NetworkKey, Persisted,
     PersistedMember, PersistedPeer, Responder, ShelfLimits, Step, StepOutcome, UnixMillis,
 };
 pub use kv::{

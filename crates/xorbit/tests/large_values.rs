@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use xorbit::{
-    Builder, GetError, Namespace, Node, PUBLIC_MAX_VALUE, Progress, PutError, ReadError, Testnet,
-    largest_value, testnet,
+    Builder, GetError, Method, Namespace, Node, PUBLIC_MAX_VALUE, Progress, PutError, ReadError,
+    Testnet, largest_value, testnet,
 };
 
 /// Bytes of which no two chunks are the same.
@@ -29,7 +29,7 @@ async fn client(network: &Testnet, tune: impl FnOnce(Builder) -> Builder) -> Nod
 async fn puts(network: &Testnet) -> u64 {
     let mut sum = 0;
     for node in &network.nodes {
-        sum += node.info().await.expect("it runs").counters.answered[5];
+        sum += node.info().await.expect("it runs").counters.answered_to(Method::Put);
     }
     sum
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use kv::{Change, Config, Expected, PutError, PutRequest, Request, Version};
+use node::Method;
 
 use super::world::World;
 use super::world::asking::{PutOutcome, delete_request, put_for, put_if, target};
@@ -172,12 +173,12 @@ fn a_silent_arbiter_leaves_the_outcome_open_and_nothing_else_is_written() {
     let near = world.closest(&target("k"), 8);
     let far = world.far_from(&target("k"), 8)[0];
     let answered =
-        |world: &World, method: usize| world.members[near[0]].kv.node().counters().answered[method];
-    let (gets, puts) = (answered(&world, 4), answered(&world, 5));
+        |world: &World, method| world.members[near[0]].kv.node().counters().answered_to(method);
+    let (gets, puts) = (answered(&world, Method::Get), answered(&world, Method::Put));
     let put = put_if("k", b"after", Expected::Version(before));
     let id = world.request(far, Request::Put(put));
     // It answers the lookup, and falls silent before the write can reach it.
-    while answered(&world, 4) == gets {
+    while answered(&world, Method::Get) == gets {
         world.run(Duration::from_millis(1));
     }
     world.down(&near[..1]);
@@ -185,7 +186,7 @@ fn a_silent_arbiter_leaves_the_outcome_open_and_nothing_else_is_written() {
         panic!("the arbiter said nothing")
     };
     assert!(version > before);
-    assert_eq!(answered(&world, 5), puts);
+    assert_eq!(answered(&world, Method::Put), puts);
     assert_eq!(world.versions(&near[1..], "k"), vec![before.get(); 7], "no other was asked");
     world.up(&near[..1]);
     assert_eq!(*world.read(9, "k"), *b"before");

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use kv::{Config, Consistency, GetRequest, Namespace, Request};
+use node::Method;
 use wire::Signer;
 
 use super::world::asking::{get_request, put_for, target};
@@ -147,10 +148,10 @@ fn what_has_expired_is_not_repaired() {
     world.put(near[4], put_for("k", b"v", Duration::from_secs(60))).expect("five are enough");
     world.up(&near[..3]);
     world.members[near[5]].wall_ahead_ms = 120_000;
-    let before = world.members[near[0]].kv.node().counters().answered[5];
+    let before = world.members[near[0]].kv.node().counters().answered_to(Method::Put);
     assert!(world.get(near[5], "k").is_err(), "expired by the reader's clock");
     world.run(MOMENT);
-    assert_eq!(world.members[near[0]].kv.node().counters().answered[5], before);
+    assert_eq!(world.members[near[0]].kv.node().counters().answered_to(Method::Put), before);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use kv::{Config, Done, LeaveReport, Request};
+use node::Method;
 use wire::{Cursor, Member};
 
 use super::world::asking::target;
@@ -12,9 +13,6 @@ use super::world::sets::{KEY, addition, fresh, removal, writer};
 use super::world::{OfSet, Says, World};
 
 const MINUTE: Duration = Duration::from_secs(60);
-const ADD: usize = 9;
-const OFFER_SETS: usize = 11;
-const OFFER_MEMBERS: usize = 12;
 
 /// What a holder tells of each member: whether it lives, under which version.
 type Told = BTreeMap<Cursor, (bool, i64)>;
@@ -49,8 +47,8 @@ fn differing(world: &mut World, full: &Told) -> usize {
     near.into_iter().filter(|node| told(world, *node) != *full).count()
 }
 
-fn answered(world: &World, method: usize) -> u64 {
-    world.members.iter().map(|member| member.kv.node().counters().answered[method]).sum()
+fn answered(world: &World, method: Method) -> u64 {
+    world.members.iter().map(|member| member.kv.node().counters().answered_to(method)).sum()
 }
 
 fn leave(world: &mut World, node: usize) -> LeaveReport {
@@ -139,8 +137,8 @@ fn a_second_round_sends_no_members_and_a_quiet_network_says_little() {
     let full = fill(&mut world, 50);
     world.run(MINUTE * 5);
     assert_eq!(differing(&mut world, &full), 0);
-    let (added, compared) = (answered(&world, ADD), answered(&world, OFFER_MEMBERS));
-    let offered = answered(&world, OFFER_SETS);
+    let (added, compared) = (answered(&world, Method::Add), answered(&world, Method::OfferMembers));
+    let offered = answered(&world, Method::OfferSets);
     // Somebody joins far from the set: everybody looks again.
     loop {
         let node = newcomer(&mut world, 0);
@@ -150,12 +148,15 @@ fn a_second_round_sends_no_members_and_a_quiet_network_says_little() {
         world.down(&[node]);
     }
     world.run(MINUTE * 5);
-    assert!(answered(&world, OFFER_SETS) > offered);
-    let offered = answered(&world, OFFER_SETS);
+    assert!(answered(&world, Method::OfferSets) > offered);
+    let offered = answered(&world, Method::OfferSets);
     world.run(MINUTE * 180);
-    let hourly = (answered(&world, OFFER_SETS) - offered) / 3;
+    let hourly = (answered(&world, Method::OfferSets) - offered) / 3;
     assert!((1..=28).contains(&hourly), "{hourly} offers an hour among 8 holders");
-    assert_eq!((answered(&world, ADD), answered(&world, OFFER_MEMBERS)), (added, compared));
+    assert_eq!(
+        (answered(&world, Method::Add), answered(&world, Method::OfferMembers)),
+        (added, compared)
+    );
 }
 
 #[test]
@@ -175,14 +176,14 @@ fn only_what_another_lacks_of_a_large_set_is_sent_after_a_few_questions() {
             }
         }
     }
-    let (added, compared) = (answered(&world, ADD), answered(&world, OFFER_MEMBERS));
+    let (added, compared) = (answered(&world, Method::Add), answered(&world, Method::OfferMembers));
     world.run(MINUTE * 150);
     for node in 0..8 {
         assert_eq!(world.members[node].kv.node().held_members(), (1, 1500), "at {node}");
     }
-    let added = answered(&world, ADD) - added;
+    let added = answered(&world, Method::Add) - added;
     assert!((10..=3 * 7 + 7).contains(&added), "{added} members were sent for 10 that lacked");
-    let compared = answered(&world, OFFER_MEMBERS) - compared;
+    let compared = answered(&world, Method::OfferMembers) - compared;
     // All members of it would be 50 questions to each of 7.
     assert!(compared < 100, "{compared} pages of versions");
 }
@@ -199,7 +200,7 @@ fn a_large_set_is_handed_over_whole() {
     world.run(MINUTE);
     assert_eq!(world.members[node].kv.node().held_members(), (1, 700));
     // Each of the others may have begun before it heard that another brings them.
-    let received = world.members[node].kv.node().counters().answered[ADD];
+    let received = world.members[node].kv.node().counters().answered_to(Method::Add);
     assert!(received <= 700 * 8, "{received} members were sent");
 }
 

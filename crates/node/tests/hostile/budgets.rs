@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use node::{Config, Drop};
+use node::{Config, Drop, Method};
 use wire::{Endpoint, Family};
 
 use super::bencoded::{Dictionary, query};
@@ -155,7 +155,7 @@ fn answers_and_drops_add_up_to_what_was_asked() {
     let before = victim.counters();
     flooded(&mut victim, |_| global(1), &long_question());
     let after = victim.counters();
-    let asked = after.answered[1] - before.answered[1];
+    let asked = after.answered_to(Method::FindNode) - before.answered_to(Method::FindNode);
     let sent = after.sent - before.sent;
     let held_back = victim.dropped(Drop::Unproven) + victim.dropped(Drop::Paced);
     assert_eq!(asked, TEN_SECONDS);

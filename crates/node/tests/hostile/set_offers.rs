@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use node::{Config, Network};
+use node::{Config, Method, Network};
 use wire::limits::PLAIN_REPLY_BYTES;
 use wire::member::offer::{MemberOffer, MemberOffers, Part, SetDigest, SetOffer, SetOffers};
 use wire::{Member, Saying, Seq, Signer, Target};
@@ -72,7 +72,9 @@ fn a_holder_tells_what_it_lacks_and_takes_it_under_the_token_of_its_answer() {
     let token = told.value("token");
     assert_eq!(add(&mut victim, target(1), &bob.encode(), &token), None);
     assert_eq!(offer_sets(&mut victim, &[first, second]).value("wanted"), [0; 4]);
-    assert_eq!(victim.counters().answered[11..], [3, 1], "counted apart");
+    let answered = [Method::OfferSets, Method::OfferMembers]
+        .map(|method| victim.counters().answered_to(method));
+    assert_eq!(answered, [3, 1], "counted apart");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What single nodes hold, asked of each by the datagrams of a stranger.
 
 use kv::Namespace;
-use node::{Outbox, UnixMillis};
+use node::{Method, Outbox, UnixMillis};
 use wire::item::Signed;
 use wire::message::Speaker;
 use wire::{
@@ -43,7 +43,7 @@ impl World {
 
     /// How many offers of other holders a node has answered.
     pub fn answered_offers(&self, node: usize) -> u64 {
-        self.members[node].kv.node().counters().answered[7]
+        self.members[node].kv.node().counters().answered_to(Method::Offer)
     }
 
     /// All nodes but the `count` closest.

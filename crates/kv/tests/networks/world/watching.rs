@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use kv::{
     Done, Event, Key, Namespace, Request, RequestId, Version, WatchContent, WatchRequest, Watched,
 };
-use node::Instant;
+use node::{Instant, Method};
 
 use super::World;
 
@@ -96,7 +96,7 @@ impl World {
 
     /// How many gets all nodes have answered, or let wait.
     pub fn gets(&self) -> u64 {
-        self.members.iter().map(|member| member.kv.node().counters().answered[4]).sum()
+        self.members.iter().map(|member| member.kv.node().counters().answered_to(Method::Get)).sum()
     }
 
     /// What time it is in this world.
