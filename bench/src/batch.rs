@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Instant;
 
 use serde_json::{Value, json};
-use xorbit::{Node, Testnet};
+use xorbit::{Method, Node, Testnet};
 
 use crate::failure::Failure;
 use crate::table::{Table, mark};
@@ -169,8 +169,8 @@ pub async fn answered(nodes: &[Node]) -> Result<[u64; 2], Failure> {
     let mut sum = [0, 0];
     for node in nodes {
         let info = node.info().await.map_err(|error| Failure::system("a node is gone", error))?;
-        sum[0] += info.counters.answered[4];
-        sum[1] += info.counters.answered[5];
+        sum[0] += info.counters.answered_to(Method::Get);
+        sum[1] += info.counters.answered_to(Method::Put);
     }
     Ok(sum)
 }
