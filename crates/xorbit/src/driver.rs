@@ -205,11 +205,11 @@ impl Driver {
     /// When there is something to do without an input.
     fn deadline(&mut self) -> Option<std::time::Instant> {
         let protocol = self.kv.deadline().map(|at| self.clock.at(at));
-        let disk = match &self.persistence {
-            Some(persistence) => persistence.due(self.kv.changes()),
-            None => None,
+        let (disk, remember) = match &self.persistence {
+            Some(persistence) => (persistence.due(self.kv.changes()), Some(self.remember_at)),
+            None => (None, None),
         };
-        [protocol, disk].into_iter().flatten().min()
+        [protocol, disk, remember].into_iter().flatten().min()
     }
 
     /// The disk has a batch, or does not take it.
@@ -359,7 +359,7 @@ impl Driver {
         Remembered { id: node.id(), contacts }
     }
 
-    /// Lets repairs end, and writes what shall be remembered.
+    /// Lets repairs end, writes what shall be remembered, and says goodbye.
     async fn finish(&mut self) {
         let end = std::time::Instant::now() + CLOSING;
         let mut timer = Box::pin(tokio::time::sleep(Duration::ZERO));
@@ -379,6 +379,8 @@ impl Driver {
             }
         }
         self.remember();
+        self.kv.say_goodbye(self.clock.now(), &mut self.outbox);
+        self.settle().await;
         if let Some(persistence) = self.persistence.take() {
             // The last chance: puts that are not durable were not answered either.
             let last = persistence.finish(self.kv.changes());

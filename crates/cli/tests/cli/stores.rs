@@ -1,6 +1,7 @@
 //! Data directories: what is told of those that cannot be used, and `xorbit store`.
 
-use std::fs;
+use std::time::{Duration, Instant};
+use std::{fs, thread};
 
 use serde_json::Value;
 
@@ -52,6 +53,33 @@ fn a_check_counts_what_a_stopped_node_keeps_and_changes_nothing() {
     assert_eq!((&json["peers"], &json["members"]), (&Value::from(1), &Value::from(1)));
     assert_eq!(json["damaged_bytes"], 0);
     assert_eq!(fs::read(&file).unwrap(), before);
+}
+
+#[test]
+fn a_node_that_is_killed_early_finds_its_network_again() {
+    let directory = Directory::new();
+    let data = directory.path("data");
+    let first = Node::start(&["--data", &data]);
+    let other = Node::start_beside(&first, &[]);
+    let file = directory.path("data/store/00000001.log");
+    let contact = format!("contact {}", other.id);
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let remembers = || {
+        let bytes = fs::read(&file).unwrap();
+        bytes.windows(contact.len()).any(|part| part == contact.as_bytes())
+    };
+    while !remembers() {
+        assert!(
+            Instant::now() < deadline,
+            "nothing else happens, and its contacts are not written"
+        );
+        // waits: for what the disk is given five seconds after the first contact
+        thread::sleep(Duration::from_millis(100));
+    }
+    first.signal("KILL");
+    drop(first);
+    let again = Node::start(&["--data", &data]);
+    again.hear("joined through 1 contact of before");
 }
 
 #[test]
