@@ -205,7 +205,7 @@ impl Measured {
                 pass.keys.to_string(),
                 format!("{:.0}", pass.per_second()),
                 if batched { format!("{faster:.1}") } else { String::new() },
-                if batched { at_least(faster) } else { String::new() },
+                if is_get { at_least(faster) } else { String::new() },
                 format!("{queries:.2}"),
                 if is_get { mark(queries, QUERIES_PER_REPLICA) } else { String::new() },
                 format!("{:.2}", pass.answered[1] as f64 / pass.keys as f64),

@@ -20,6 +20,7 @@ mod neighbours;
 mod network;
 mod quantiles;
 mod restart;
+mod sample;
 mod seal;
 mod serve;
 mod servers;

@@ -8,14 +8,11 @@
 
 mod report;
 
-use std::process::Stdio;
-
-use serde_json::Value;
-
 use crate::args::Args;
 use crate::failure::Failure;
 use crate::load::{IMMUTABLE_ITEMS, Kind, MUTABLE_ITEMS};
-use crate::servers::{Server, this_program};
+use crate::sample::Load;
+use crate::servers::Server;
 use crate::verification::{self, Verification};
 use report::Report;
 
@@ -32,15 +29,6 @@ struct Lineup {
     /// Our node, with more arguments.
     node: Option<Vec<String>>,
     libtorrent: bool,
-}
-
-/// What one load found out.
-struct Sample {
-    replies_per_second: f64,
-    p50_us: f64,
-    p99_us: f64,
-    cpu_us: f64,
-    lost: u64,
 }
 
 /// The command `serve`.
@@ -90,51 +78,18 @@ impl Plan {
             for &kind in &self.kinds {
                 for server in &servers {
                     eprintln!("round {} of {}: {kind} at {}", round + 1, self.rounds, server.name);
-                    report.add(kind, server.name, self.load(server, kind, round)?);
+                    let items = match kind {
+                        Kind::PutMutable => self.mutable_items,
+                        _ => self.immutable_items,
+                    };
+                    let (seconds, rate) = (self.seconds, None);
+                    let load = Load { kind, items, seconds, round, rate };
+                    report.add(kind, server.name, load.run(server)?);
                 }
             }
             report.verifications.push(verification::measure(round));
         }
         Ok(report)
-    }
-
-    fn load(&self, server: &Server, kind: Kind, round: u64) -> Result<Sample, Failure> {
-        let items = match kind {
-            Kind::PutMutable => self.mutable_items,
-            _ => self.immutable_items,
-        };
-        let mut command = this_program()?;
-        command.args(["load", "--to", &server.address.to_string()]);
-        command.args(["--kind", &kind.to_string()]);
-        command.args(["--seconds", &self.seconds.to_string()]);
-        command.args(["--items", &items.to_string()]);
-        command.args(["--round", &round.to_string()]);
-        command.args(["--server-pid", &server.pid().to_string()]);
-        command.args((server.name == "floor").then_some("--floor"));
-        let output = command
-            .stderr(Stdio::inherit())
-            .output()
-            .map_err(|error| Failure::system("cannot start the load", error))?;
-        let sample =
-            serde_json::from_slice(&output.stdout).ok().and_then(|line| Sample::read(&line));
-        sample.filter(|_| output.status.success()).ok_or_else(|| {
-            Failure::new(
-                format!("no measurement of `{kind}` at `{}`", server.name),
-                "the load's own words are above",
-            )
-        })
-    }
-}
-
-impl Sample {
-    fn read(line: &Value) -> Option<Self> {
-        Some(Self {
-            replies_per_second: line["replies_per_second"].as_f64()?,
-            p50_us: line["p50_us"].as_f64()?,
-            p99_us: line["p99_us"].as_f64()?,
-            cpu_us: line["cpu_us_per_reply"].as_f64()?,
-            lost: line["lost"].as_u64()?,
-        })
     }
 }
 

@@ -3,9 +3,10 @@
 //! The store stands beside the least that a durable write can be, the same bytes appended to a file that is synced, and
 //! beside the same entries in memory alone. All take turns, round after round, and medians are taken, since what a sync
 //! takes depends on the machine's other work. A start is a process of its own, so that its memory is told too; the file
-//! is in the page cache.
+//! is in the page cache. At last a whole node serves puts, with and without a disk.
 
 mod measure;
+mod served;
 mod subject;
 
 use std::fs;
@@ -51,16 +52,21 @@ pub fn run(mut args: Args) -> Result<(), Failure> {
         }
     }
     let million = million(&fresh("million")?, items, rounds)?;
+    let served = served::measure(&fresh, rounds)?;
     let _ = fs::remove_dir_all(&directory);
     if json {
         let rows = samples.iter().map(|(size, subject, runs)| {
             let (cpu, wall) = medians(runs);
             json!({"batch": size, "store": subject.name(), "cpu_us": cpu, "wall_us": wall})
         });
-        println!("{}", json!({"batches": rows.collect::<Vec<Value>>(), "million": million}));
+        println!(
+            "{}",
+            json!({"batches": rows.collect::<Vec<Value>>(), "million": million, "served": served})
+        );
         return Ok(());
     }
     print(&samples, &million);
+    println!("{}", served::told(&served));
     Ok(())
 }
 

@@ -22,6 +22,8 @@ pub const FLIGHTS: usize = LANES * PER_LANE;
 
 /// After this time a reply is lost and another query takes its place.
 const PATIENCE: Duration = Duration::from_millis(500);
+/// Time between two looks for what is due.
+const PACED_LOOK: Duration = Duration::from_millis(1);
 /// Time between two looks for lost replies.
 const SWEEP: Duration = Duration::from_millis(50);
 
@@ -65,8 +67,14 @@ pub struct Tally {
     pub first_mistake: Option<String>,
 }
 
-/// Asks for a while, then waits for what is still in flight.
-pub fn fly(to: SocketAddrV4, traffic: &mut impl Traffic, time: Duration) -> Result<Tally, Failure> {
+/// Asks for a while, then waits for what is still in flight. With a pace one query is due each such time, and its
+/// answer is timed from then, whenever it could be sent.
+pub fn fly(
+    to: SocketAddrV4,
+    traffic: &mut impl Traffic,
+    time: Duration,
+    pace: Option<Duration>,
+) -> Result<Tally, Failure> {
     let refused = |error| Failure::system(format!("no socket towards `{to}`"), error);
     let mut sockets = Vec::with_capacity(LANES);
     for _ in 0..LANES {
@@ -82,6 +90,9 @@ pub fn fly(to: SocketAddrV4, traffic: &mut impl Traffic, time: Duration) -> Resu
         tally: Tally::default(),
         start,
         until: start + time,
+        pace,
+        due: start,
+        is_exhausted: false,
         in_flight: 0,
         generation: 0,
     };
@@ -101,6 +112,11 @@ struct Field<'a, T> {
     tally: Tally,
     start: Instant,
     until: Instant,
+    pace: Option<Duration>,
+    /// When the next query is due, if they are paced.
+    due: Instant,
+    /// There is nothing left to ask.
+    is_exhausted: bool,
     in_flight: usize,
     generation: u32,
 }
@@ -122,9 +138,10 @@ impl<T: Traffic> Field<'_, T> {
         let mut waiting: [PollFd<'_>; LANES] =
             array::from_fn(|lane| PollFd::new(sockets[lane].as_fd(), PollFlags::POLLIN));
         let mut next_sweep = self.start + SWEEP;
+        let look_every = if self.pace.is_some() { PACED_LOOK } else { SWEEP };
         self.fill_all()?;
-        while self.in_flight > 0 && !self.tally.is_silent() {
-            let ready = poll(&mut waiting, PollTimeout::from(SWEEP.as_millis() as u16))?;
+        while (self.in_flight > 0 || self.has_more_due()) && !self.tally.is_silent() {
+            let ready = poll(&mut waiting, PollTimeout::from(look_every.as_millis() as u16))?;
             for (lane, waiting) in waiting.iter().enumerate() {
                 if ready > 0 && waiting.any() == Some(true) {
                     self.collect(lane)?;
@@ -136,9 +153,15 @@ impl<T: Traffic> Field<'_, T> {
                 next_sweep = now + SWEEP;
                 self.give_up_the_lost(now);
                 self.fill_all()?;
+            } else if self.pace.is_some() {
+                self.fill_all()?;
             }
         }
         Ok(())
+    }
+
+    fn has_more_due(&self) -> bool {
+        self.pace.is_some() && !self.is_exhausted && Instant::now() < self.until
     }
 
     fn fill_all(&mut self) -> nix::Result<()> {
@@ -155,14 +178,20 @@ impl<T: Traffic> Field<'_, T> {
             if flight.sent.is_some() {
                 continue;
             }
+            if self.pace.is_some() && self.due > now {
+                break;
+            }
             let number = lane * PER_LANE + place;
             self.generation = self.generation.wrapping_add(FLIGHTS as u32);
             let tid = self.generation | number as u32;
             if !self.traffic.ask(number, tid.to_be_bytes(), sender.next(None)) {
                 sender.take_back();
+                self.is_exhausted = true;
                 break;
             }
-            *flight = Flight { tid, sent: Some(now) };
+            let at = if self.pace.is_some() { self.due } else { now };
+            self.due += self.pace.unwrap_or_default();
+            *flight = Flight { tid, sent: Some(at) };
             self.in_flight += 1;
         }
         sender.send(*socket)

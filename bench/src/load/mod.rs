@@ -105,6 +105,8 @@ pub fn run(mut args: Args) -> Result<(), Failure> {
         Failure::new(format!("`--seconds` cannot be `{seconds}`: {error}"), "try `--seconds 5`")
     })?;
     let items = args.value("--items")?;
+    let rate: Option<u32> = args.value("--rate")?;
+    let pace = rate.map(|rate| Duration::from_secs(1) / rate.max(1));
     // Items of different rounds differ, so that no round finds them stored.
     let round: u64 = args.value("--round")?.unwrap_or(0);
     args.finish()?;
@@ -115,9 +117,9 @@ pub fn run(mut args: Args) -> Result<(), Failure> {
                 Kind::Put => items::immutable(round, items.unwrap_or(IMMUTABLE_ITEMS)),
                 _ => items::mutable(round, items.unwrap_or(MUTABLE_ITEMS)),
             };
-            measure(server, &mut Puts::prepare(server, &items)?, time)?
+            measure(server, &mut Puts::prepare(server, &items)?, time, pace)?
         }
-        _ => measure(server, &mut Lookups::new(kind, round, server.is_floor), time)?,
+        _ => measure(server, &mut Lookups::new(kind, round, server.is_floor), time, pace)?,
     };
     report(kind, server, tally, cpu)
 }
@@ -126,13 +128,14 @@ fn measure(
     server: Server,
     traffic: &mut impl Traffic,
     time: Duration,
+    pace: Option<Duration>,
 ) -> Result<(Tally, Option<Duration>), Failure> {
     let spent = || {
         thread::sleep(SETTLING);
         server.pid.map(cpu::spent).transpose()
     };
     let before = spent()?;
-    let tally = fly(server.address, traffic, time)?;
+    let tally = fly(server.address, traffic, time, pace)?;
     let after = spent()?;
     Ok((tally, after.zip(before).map(|(after, before)| after.saturating_sub(before))))
 }

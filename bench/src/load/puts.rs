@@ -65,7 +65,7 @@ fn gather(server: Server, items: &[Item]) -> Result<Vec<Vec<u8>>, Failure> {
         query,
         target_at,
     };
-    let tally = fly(server.address, &mut gathering, GATHERING)?;
+    let tally = fly(server.address, &mut gathering, GATHERING, None)?;
     tally.check(Kind::Get, server)?;
     let tokens: Option<Vec<_>> = gathering.tokens.into_iter().collect();
     tokens.ok_or_else(|| {

@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{Kind, Sample, Verification};
+use super::{Kind, Verification};
 use crate::quantiles::median;
+use crate::sample::Sample;
 use crate::table::{Table, grouped, mark};
 
 /// Times the floor that a reply may cost if no signature is checked.

@@ -124,7 +124,9 @@ impl<A: Admission> Node<A> {
         now: Instant,
         outbox: &mut Outbox,
     ) {
-        self.ask_for_caller(operation, to, &Query::Ping, now, outbox);
+        let purpose = Purpose::Ask(operation);
+        let question = Question { to, expected: None, query: &Query::Ping, purpose };
+        self.ask_for_caller(operation, question, now, outbox);
     }
 
     /// Asks one contact for an immutable item.
@@ -139,11 +141,12 @@ impl<A: Admission> Node<A> {
         let query = Query::Get { target, newer_than: None, want: Want::default() };
         let (to, expected) = (contact.endpoint, Some(contact.id));
         let purpose = Purpose::Ask(operation);
-        // Others may have it: nobody waits for one who was silent before.
-        let given_up = self.silences.contains(&to, now) && !self.silences.may_ask(&to, now);
-        if given_up || !self.ask(Question { to, expected, query: &query, purpose }, now, outbox) {
-            self.events.push_back(Event::Answered(operation, Answer::Silent));
+        if self.silences.contains(&to, now) && !self.silences.may_ask(&to, now) {
+            // Others may have it: nobody waits for one who was silent before.
+            return self.events.push_back(Event::Answered(operation, Answer::Silent));
         }
+        let question = Question { to, expected, query: &query, purpose };
+        self.ask_for_caller(operation, question, now, outbox);
     }
 
     /// Asks one address for a sample of its topics (BEP 51).
@@ -156,7 +159,9 @@ impl<A: Admission> Node<A> {
         outbox: &mut Outbox,
     ) {
         let query = Query::SampleInfohashes { target, want: Want::default() };
-        self.ask_for_caller(operation, to, &query, now, outbox);
+        let purpose = Purpose::Ask(operation);
+        let question = Question { to, expected: None, query: &query, purpose };
+        self.ask_for_caller(operation, question, now, outbox);
     }
 
     /// Asks one node for members of a set.
@@ -172,21 +177,19 @@ impl<A: Admission> Node<A> {
         let query = Query::Members { target, after, want: Want::default() };
         let purpose = Purpose::Members { operation, target };
         let (to, expected) = (to.endpoint, Some(to.id));
-        if !self.ask(Question { to, expected, query: &query, purpose }, now, outbox) {
-            self.events.push_back(Event::Answered(operation, Answer::Silent));
-        }
+        let question = Question { to, expected, query: &query, purpose };
+        self.ask_for_caller(operation, question, now, outbox);
     }
 
-    fn ask_for_caller(
+    /// Asks one node for a caller, who hears of silence at once if nothing can be sent.
+    pub(crate) fn ask_for_caller(
         &mut self,
         operation: OperationId,
-        to: Endpoint,
-        query: &Query<'_>,
+        question: Question<'_>,
         now: Instant,
         outbox: &mut Outbox,
     ) {
-        let purpose = Purpose::Ask(operation);
-        if !self.ask(Question { to, expected: None, query, purpose }, now, outbox) {
+        if !self.ask(question, now, outbox) {
             self.events.push_back(Event::Answered(operation, Answer::Silent));
         }
     }
