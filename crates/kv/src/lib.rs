@@ -14,6 +14,7 @@ extern crate std;
 mod admission;
 mod batch;
 mod busy;
+mod chance;
 mod chunks;
 mod cipher;
 mod get;

@@ -2,7 +2,6 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::time::Duration;
 
 use node::{BatchNumber, LookupResult, Now, Outbox};
 
@@ -11,6 +10,7 @@ use super::persisted::{self, Kept, Persisted};
 use super::{
     ChunksFare, Fares, KeepError, KeepReport, Promise, PromiseId, PromiseStatus, UnkeepError,
 };
+use crate::chance::part_of;
 use crate::limits::{
     FIRST_LOOK_AFTER, LEAST_PROMISED_TTL, LOOK_EVERY, MAX_TTL, PROMISED_BYTES, PROMISES,
 };
@@ -312,9 +312,4 @@ fn worth_keeping(
     }
     let (item, shared) = (item.clone(), replicas.has_others());
     Ok(Kept { namespace, key, ttl, since: now.wall, shared, item })
-}
-
-/// Some time below `span`.
-fn part_of(span: Duration, chance: u64) -> Duration {
-    Duration::from_micros(chance % (span.as_micros() as u64).max(1))
 }

@@ -27,6 +27,7 @@ use hashbrown::HashMap;
 use node::{BatchNumber, Instant, Now, UnixMillis};
 use wire::Item;
 
+use crate::chance::jittered;
 use crate::limits::{
     LOOK_AGAIN, LOOK_AGAIN_LEAST, LOOK_AGAIN_PARTS, LOOK_EVERY, LOOKS, LOOKS_PAUSE, PROMISED_BYTES,
 };
@@ -210,10 +211,4 @@ impl Promises {
         }
         None
     }
-}
-
-/// A span give or take a quarter.
-fn jittered(span: Duration, chance: u64) -> Duration {
-    let half = (span.as_micros() as u64 / 2).max(1);
-    span * 3 / 4 + Duration::from_micros(chance % half)
 }

@@ -20,6 +20,7 @@ use core::time::Duration;
 use node::{Instant, Now, Outbox};
 use wire::Family;
 
+use crate::chance::{jittered, part_of};
 use crate::limits::{CHANGE_SETTLES, FIRST_ROUND_WITHIN, LEAVING, ROUND_EVERY};
 use crate::report::LeaveReport;
 use crate::request::{Done, RequestId};
@@ -60,7 +61,7 @@ impl Upkeep {
     pub fn new(now: Instant, chance: u64) -> Self {
         Self {
             round: None,
-            round_at: now + within(FIRST_ROUND_WITHIN, chance),
+            round_at: now + part_of(FIRST_ROUND_WITHIN, chance),
             changes_seen: 0,
             changed_s: now.as_secs(),
             delivery: Delivery::default(),
@@ -110,7 +111,7 @@ impl Kv {
         let upkeep = &mut self.upkeep;
         (upkeep.changes_seen, upkeep.changed_s) = (changes, now.as_secs());
         upkeep.round_at =
-            upkeep.round_at.min(now + CHANGE_SETTLES + within(CHANGE_SETTLES, chance));
+            upkeep.round_at.min(now + CHANGE_SETTLES + part_of(CHANGE_SETTLES, chance));
     }
 
     fn end_round_if_over(&mut self, now: Now) {
@@ -123,7 +124,7 @@ impl Kv {
         let round = self.upkeep.round.take();
         let chance = self.node_mut().draw();
         let upkeep = &mut self.upkeep;
-        let next = now.monotonic + ROUND_EVERY * 3 / 4 + within(ROUND_EVERY / 2, chance);
+        let next = now.monotonic + jittered(ROUND_EVERY, chance);
         upkeep.round_at = upkeep.round_at.max(now.monotonic).min(next);
         if round.as_ref().is_some_and(|round| round.began_s() >= upkeep.changed_s) {
             upkeep.round_at = next;
@@ -172,9 +173,4 @@ impl Kv {
         self.upkeep.round = Some(Round::leaving(&items, &sets, now.monotonic));
         self.keep_up(now, outbox);
     }
-}
-
-/// Some time below `span`.
-fn within(span: Duration, chance: u64) -> Duration {
-    Duration::from_micros(chance % (span.as_micros() as u64).max(1))
 }

@@ -24,6 +24,7 @@ use node::{
 };
 use wire::{Contact, Item, NodeId, Seq, Target};
 
+use crate::chance::jittered;
 use crate::cipher::Unopened;
 use crate::key::{Key, KeyError};
 use crate::limits::{
@@ -304,7 +305,8 @@ impl Kv {
         outbox: &mut Outbox,
     ) {
         let replicas = self.replicas(&mut result, &target, now);
-        let again_in = [WATCH_LOOK, WATCH_LOOK_MIN].map(|span| self.jittered(span));
+        let again_in =
+            [WATCH_LOOK, WATCH_LOOK_MIN].map(|span| jittered(span, self.node_mut().draw()));
         let Some(watch) = self.watches.watches.get_mut(&target) else { return };
         watch.lookup = None;
         if replicas.places.is_empty() && !watch.found {
@@ -432,13 +434,7 @@ impl Kv {
     /// How long until a holder that does not wait is asked again.
     fn watch_poll(&mut self) -> Duration {
         let public = self.node().network() == Network::Public;
-        self.jittered(if public { WATCH_POLL_PUBLIC } else { WATCH_POLL })
-    }
-
-    /// `span` give or take a quarter, so that what started together does not stay together.
-    fn jittered(&mut self, span: Duration) -> Duration {
-        let half = u64::try_from(span.as_micros() / 2).unwrap_or(u64::MAX).max(1);
-        span * 3 / 4 + Duration::from_micros(self.node_mut().draw() % half)
+        jittered(if public { WATCH_POLL_PUBLIC } else { WATCH_POLL }, self.node_mut().draw())
     }
 }
 
