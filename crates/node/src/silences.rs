@@ -2,7 +2,8 @@
 //! caller some slow moments, and not every lookup of a transfer one.
 //!
 //! Whoever is silent is asked again once a second, by whatever has a question for it; any answer ends
-//! the silence.
+//! the silence. A patient lookup, such as that before a swap, waits for the one that it asks itself:
+//! two that swap must meet at the same arbiter.
 
 use core::time::Duration;
 

@@ -231,6 +231,7 @@ impl<A: Admission> Node<A> {
                 .as_ref()
                 .is_some_and(|w| !w.has_others(next.candidate));
             let silent = !alone && self.silences.contains(&next.endpoint, now);
+            let patient = lookup.until == Until::Patient;
             lookup.asked_at.insert((family, next.candidate), now);
             // While one family's table is still empty, the other's nodes may know a way in (BEP 32).
             let want = match lookup.owner {
@@ -243,7 +244,7 @@ impl<A: Admission> Node<A> {
             let ask = Ask { to: next.endpoint, expected: next.id, query: &query, purpose };
             if silent && !self.silences.may_ask(&next.endpoint, now) {
                 self.lookup_failed(candidate, StepOutcome::Silent, now);
-            } else if (!self.ask(ask, now, outbox) || silent)
+            } else if (!self.ask(ask, now, outbox) || (silent && !patient))
                 && let Some(walk) = self.walk(operation, family)
             {
                 // An answer of somebody silent is taken when it comes, and not waited for.
