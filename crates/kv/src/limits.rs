@@ -208,6 +208,9 @@ pub const NEIGHBOUR_LIFE: Duration = Duration::from_secs(600);
 /// Chunks of large values that wait for their turn.
 pub const CHUNKS_WAITING: usize = 4096;
 
+/// A round takes something once more that often, since holders turned out to be gone.
+pub const ROUND_REPEATS: u8 = 4;
+
 /// Datagrams on their way at once at most, of all chunks and of all that is batched. A receive buffer
 /// of 208 KiB, as Linux grants unless told otherwise, takes about 180 full datagrams or 500 short ones.
 pub const WINDOW_MAX: usize = 256;

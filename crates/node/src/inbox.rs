@@ -13,6 +13,7 @@ use crate::operation::{Answer, Event, Inquired, OperationId};
 use crate::outbox::Outbox;
 use crate::pending::{Purpose, Waiting};
 use crate::seal::Age;
+use crate::serve::LEAVING;
 use crate::shelf::Admission;
 use crate::state::Node;
 use crate::time::{Instant, Now};
@@ -212,8 +213,14 @@ impl<A: Admission> Node<A> {
         self.silences.heard(&from);
         self.budget.prove(&from, now);
         self.round_trip(&waiting, now);
+        let leaves = error.code == LEAVING.code && error.text == LEAVING.text.as_bytes();
         if let Some(id) = waiting.expected {
-            self.tables[from.family() as usize].heard(&id, &from, now);
+            let table = &mut self.tables[from.family() as usize];
+            match leaves {
+                // Others are named in its place, as long as it answers nothing better.
+                true => drop(table.doubts(&id, &from)),
+                false => drop(table.heard(&id, &from, now)),
+            }
         }
         match waiting.purpose {
             Purpose::Lookup(candidate) => {
@@ -225,6 +232,9 @@ impl<A: Admission> Node<A> {
             }
             Purpose::Inquire { operation, .. } => {
                 self.inquiry_ended(operation, Inquired::Refused(error.code));
+            }
+            Purpose::Ask(operation) if leaves => {
+                self.events.push_back(Event::Answered(operation, Answer::Silent));
             }
             Purpose::Ask(operation) | Purpose::Members { operation, .. } => {
                 let text = alloc::string::String::from_utf8_lossy(error.text).into();

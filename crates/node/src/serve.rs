@@ -32,6 +32,9 @@ const PEER_BYTES: [usize; 2] = [8, 21];
 /// Bytes around the members of a reply, with how many there are and whether there are more.
 const MEMBERS_NAMES_BYTES: usize = 40;
 
+/// What a node says that hands off what it holds: whoever has something for it shall give it to others.
+pub(crate) const LEAVING: Refused = Refused { code: 202, text: "leaving" };
+
 pub(crate) const BAD_TOKEN: Refused = Refused { code: 203, text: "invalid token" };
 const UNKNOWN_METHOD: Refused = Refused { code: 204, text: "method unknown" };
 
@@ -69,6 +72,9 @@ impl<A: Admission> Node<A> {
     ) {
         let asked = self.asked(now, from, message);
         self.counters.answer(Method::of(&message.query));
+        if self.leaving && wants_to_be_held(&message.query) {
+            return self.refuse(&asked, LEAVING, outbox);
+        }
         match message.query {
             Query::Ping => self.reply(&asked, &Reply::Ack, outbox),
             Query::FindNode { target, want } => {
@@ -357,6 +363,19 @@ impl<A: Admission> Node<A> {
         });
         self.count_sent(sent);
     }
+}
+
+/// Whether somebody has something that we should hold.
+fn wants_to_be_held(query: &Query<'_>) -> bool {
+    matches!(
+        query,
+        Query::Put { .. }
+            | Query::AnnouncePeer { .. }
+            | Query::Add { .. }
+            | Query::Offer { .. }
+            | Query::OfferSets { .. }
+            | Query::OfferMembers { .. }
+    )
 }
 
 /// The length of a reply that the budget lets through.

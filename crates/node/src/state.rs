@@ -40,6 +40,8 @@ pub struct Node<A> {
     pub(crate) config: Config,
     pub(crate) identity: Identity,
     pub(crate) read_only: bool,
+    /// It hands off what it holds, and takes nothing more.
+    pub(crate) leaving: bool,
     pub(crate) dice: Dice,
     pub(crate) tables: [Table; 2],
     pub(crate) pending: Pending,
@@ -85,6 +87,7 @@ impl<A: Admission> Node<A> {
         let mut node = Self {
             identity: Identity::new(id, config.network == Network::Public),
             // A public node proves that it can be reached before it answers (see `membership`).
+            leaving: false,
             read_only: config.ephemeral || config.network == Network::Public,
             tables: Family::ALL.map(|_| Table::new(id, rules)),
             pending: Pending::new(&mut dice),
@@ -245,6 +248,11 @@ impl<A: Admission> Node<A> {
     /// The routing table of a family.
     pub fn table(&self, family: Family) -> &Table {
         &self.tables[family as usize]
+    }
+
+    /// From here on nothing is taken any more from others: it would be lost.
+    pub fn start_to_leave(&mut self) {
+        self.leaving = true;
     }
 
     /// Contacts worth remembering for the next start: those that answered last.

@@ -209,7 +209,7 @@ impl Kv {
                     } else if newer.get(index) {
                         self.upkeep.refreshes.add(target);
                     } else {
-                        self.is_held_by_another(&target);
+                        self.is_held_by(&contact.id, &target);
                     }
                 }
             }
@@ -236,7 +236,7 @@ impl Kv {
         self.upkeep.delivery.ended(&handed.contact);
         match outcome {
             _ if handed.member.is_some() => self.member_handed_off(handed, outcome),
-            Some(Outcome::Stored) => self.is_held_by_another(&handed.target),
+            Some(Outcome::Stored) => self.is_held_by(&handed.contact, &handed.target),
             Some(Outcome::Refused { code, .. }) if CONFLICTS.contains(code) => {
                 self.upkeep.refreshes.add(handed.target);
             }

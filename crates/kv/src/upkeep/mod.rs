@@ -10,6 +10,7 @@
 //! after by an ordinary lookup with repair, one at a time.
 
 mod delivery;
+mod owed;
 mod refresh;
 mod round;
 mod sets;
@@ -130,10 +131,10 @@ impl Kv {
             upkeep.round_at = next;
         }
         if let Some(Leaving { ids, items, members, .. }) = upkeep.leaving.take() {
-            let not_handed_over = round.as_ref().map_or(items, Round::unsafe_items);
+            let not_handed_over = round.as_ref().map_or(items, |round| round.owed.items());
             let members_not_handed_over = round.map_or(members, |round| {
                 let sets: usize =
-                    round.unsafe_sets().map(|set| self.node_mut().lasting_members(set, now)).sum();
+                    round.owed.sets().map(|set| self.node_mut().lasting_members(set, now)).sum();
                 (sets + round.unsafe_members()).min(members)
             });
             let report = LeaveReport { items, not_handed_over, members, members_not_handed_over };
@@ -154,6 +155,7 @@ impl Kv {
         if let Some(leaving) = &mut self.upkeep.leaving {
             return leaving.ids.push(id);
         }
+        self.node_mut().start_to_leave();
         let (items, sets) = (self.node().kept_targets(), self.node().kept_sets());
         let members = sets.iter().map(|set| self.node_mut().lasting_members(set, now)).sum();
         if Family::ALL.iter().all(|family| self.node().table(*family).is_empty()) {

@@ -6,11 +6,12 @@ use hashbrown::{HashMap, HashSet};
 use node::{Instant, Now, Outbox};
 use wire::{Cursor, NodeId, Target};
 
-use crate::limits::{ROUND_EVERY, SET_SILENCES, SLICE, SLICE_EVERY};
+use super::owed::Owed;
+use crate::limits::{ROUND_EVERY, ROUND_REPEATS, SET_SILENCES, SLICE, SLICE_EVERY};
 use crate::state::Kv;
 
 /// What a round goes through, in the order of the key space.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Piece {
     Item(Target),
     Set(Target),
@@ -41,16 +42,13 @@ pub(crate) struct Round {
     next: usize,
     /// What has a holder that turned out to be gone: there is another one now.
     again: Vec<Piece>,
-    /// What was taken once more already: whoever goes silent, no round lasts for ever.
-    repeated: HashSet<Piece, foldhash::fast::FixedState>,
+    /// How often something was taken once more: whoever goes silent, no round lasts for ever.
+    repeated: HashMap<Piece, u8, foldhash::fast::FixedState>,
     slice_at: Instant,
     began: Instant,
     leaving: bool,
-    /// How many holders of a target have not yet said that they hold it; only of targets that we do
-    /// not belong to, or that we leave.
-    missing: HashMap<Target, usize, foldhash::fast::FixedState>,
-    /// The same of sets: who has not yet said so; `None`: not offered yet.
-    sets_missing: HashMap<Target, Option<Vec<NodeId>>, foldhash::fast::FixedState>,
+    /// Of what does not belong here, or is left behind.
+    pub owed: Owed,
     /// Members that a holder refused, in the last round only.
     refused: HashSet<(Target, Cursor), foldhash::fast::FixedState>,
     /// How often contacts were silent to offers of sets.
@@ -63,12 +61,11 @@ impl Round {
             pieces: pieces(items, sets),
             next: 0,
             again: Vec::new(),
-            repeated: HashSet::default(),
+            repeated: HashMap::default(),
             slice_at: now,
             began: now,
             leaving: false,
-            missing: HashMap::default(),
-            sets_missing: HashMap::default(),
+            owed: Owed::default(),
             refused: HashSet::default(),
             silences: HashMap::default(),
         }
@@ -76,10 +73,9 @@ impl Round {
 
     /// The last round, before we leave.
     pub fn leaving(items: &[Target], sets: &[Target], now: Instant) -> Self {
+        let round = Self::new(items, sets, now);
         // What was not looked at by the end was not handed over.
-        let missing = items.iter().map(|target| (*target, usize::MAX)).collect();
-        let sets_missing = sets.iter().map(|target| (*target, None)).collect();
-        Self { leaving: true, missing, sets_missing, ..Self::new(items, sets, now) }
+        Self { leaving: true, owed: Owed::all(&round.pieces), ..round }
     }
 
     /// When the next items are due.
@@ -92,10 +88,15 @@ impl Round {
         self.next >= self.pieces.len() && self.again.is_empty()
     }
 
-    /// Takes these once more, but none a third time.
+    /// Takes these once more, but none too often.
     pub fn once_more(&mut self, pieces: impl Iterator<Item = Piece>) {
-        let repeated = &mut self.repeated;
-        self.again.extend(pieces.filter(|piece| repeated.insert(*piece)));
+        for piece in pieces {
+            let times = self.repeated.entry(piece).or_default();
+            *times = times.saturating_add(1);
+            if *times <= ROUND_REPEATS {
+                self.again.push(piece);
+            }
+        }
     }
 
     /// Whether it is the last.
@@ -108,38 +109,10 @@ impl Round {
         self.began.as_secs()
     }
 
-    /// Items that some of the nodes that should hold them are not known to hold.
-    pub fn unsafe_items(&self) -> usize {
-        self.missing.len()
-    }
-
-    /// Sets that some of the nodes that should hold them are not known to hold as we do.
-    pub fn unsafe_sets(&self) -> impl Iterator<Item = &Target> {
-        self.sets_missing.keys()
-    }
-
     /// Members of other sets that somebody refused.
     pub fn unsafe_members(&self) -> usize {
-        let safe = |(target, _): &&(Target, Cursor)| !self.sets_missing.contains_key(target);
+        let safe = |(set, _): &&(Target, Cursor)| !self.owed.contains(&Piece::Set(*set));
         self.refused.iter().filter(safe).count()
-    }
-
-    /// These shall hold a set that we need not hold.
-    pub fn set_is_offered(&mut self, target: Target, holders: Vec<NodeId>) {
-        self.sets_missing.insert(target, Some(holders));
-    }
-
-    /// A holder has all that we have of a set. Tells whether all that should hold it do now.
-    pub fn set_is_held_by(&mut self, holder: &NodeId, target: &Target) -> bool {
-        let Some(Some(missing)) = self.sets_missing.get_mut(target) else { return false };
-        let before = missing.len();
-        missing.retain(|other| other != holder);
-        missing.is_empty() && before > 0
-    }
-
-    /// Nobody need hold a set who does not.
-    pub fn set_is_safe(&mut self, target: &Target) {
-        self.sets_missing.remove(target);
     }
 
     /// A holder refused a member.
@@ -192,7 +165,7 @@ impl Kv {
     fn offer_item(&mut self, now: Now, target: Target, leaving: bool, anyway: bool) {
         let Some((offer, looked_after_s)) = self.node_mut().offerable(&target, now) else {
             // It ended meanwhile.
-            return self.is_safe(&target);
+            return self.is_not_owed(&Piece::Item(target));
         };
         let age_s = now.monotonic.as_secs().saturating_sub(looked_after_s);
         let settled = looked_after_s > self.upkeep.changed_s;
@@ -201,11 +174,8 @@ impl Kv {
         }
         let (holders, ours_too) = self.node().holders(&target, self.replicas, leaving);
         if let Some(round) = self.upkeep.round.as_mut().filter(|_| !ours_too) {
-            match holders.len() {
-                // Nobody else is there: it is not safe.
-                0 => round.missing.insert(target, usize::MAX),
-                holders => round.missing.insert(target, holders),
-            };
+            let holders = holders.iter().map(|holder| holder.contact.id).collect();
+            round.owed.ask(Piece::Item(target), holders);
         }
         for holder in &holders {
             match holder.ours {
@@ -217,22 +187,17 @@ impl Kv {
     }
 
     /// A holder has an item. If all who should hold it do and we need not, it may go here.
-    pub(super) fn is_held_by_another(&mut self, target: &Target) {
+    pub(super) fn is_held_by(&mut self, holder: &NodeId, target: &Target) {
         let Some(round) = &mut self.upkeep.round else { return };
-        let Some(missing) = round.missing.get_mut(target) else { return };
-        *missing = missing.saturating_sub(1);
-        if *missing == 0 {
-            let leaving = round.leaving;
-            self.is_safe(target);
-            if !leaving {
-                self.node_mut().release(target);
-            }
+        if round.owed.is_held_by(holder, &Piece::Item(*target)) && !round.leaving {
+            self.node_mut().release(target);
         }
     }
 
-    fn is_safe(&mut self, target: &Target) {
+    /// Nobody need hold something who does not.
+    pub(super) fn is_not_owed(&mut self, piece: &Piece) {
         if let Some(round) = &mut self.upkeep.round {
-            round.missing.remove(target);
+            round.owed.forget(piece);
         }
     }
 }

@@ -129,7 +129,7 @@ impl Kv {
     pub(super) fn offer_set(&mut self, now: Now, target: Target, leaving: bool, anyway: bool) {
         let Some((offer, looked_after_s)) = self.node_mut().offerable_set(&target, now) else {
             // Its members ended meanwhile.
-            return self.set_is_safe(&target);
+            return self.is_not_owed(&Piece::Set(target));
         };
         let age_s = now.monotonic.as_secs().saturating_sub(looked_after_s);
         let settled = looked_after_s > self.upkeep.changed_s;
@@ -138,7 +138,8 @@ impl Kv {
         }
         let (holders, ours_too) = self.set_holders(now, &target, leaving);
         if let Some(round) = self.upkeep.round.as_mut().filter(|_| !ours_too) {
-            round.set_is_offered(target, holders.iter().map(|contact| contact.id).collect());
+            let holders = holders.iter().map(|contact| contact.id).collect();
+            round.owed.ask(Piece::Set(target), holders);
         }
         if ours_too {
             self.node_mut().release_set(&target, false);
@@ -328,18 +329,9 @@ impl Kv {
         let broken = comparison.broken;
         self.upkeep.sets.comparisons.remove(&(*contact, *target));
         let Some(round) = &mut self.upkeep.round else { return };
-        if !broken && round.set_is_held_by(contact, target) {
-            let leaving = round.is_leaving();
-            self.set_is_safe(target);
-            if !leaving {
-                self.node_mut().release_set(target, true);
-            }
-        }
-    }
-
-    fn set_is_safe(&mut self, target: &Target) {
-        if let Some(round) = &mut self.upkeep.round {
-            round.set_is_safe(target);
+        let safe = !broken && round.owed.is_held_by(contact, &Piece::Set(*target));
+        if safe && !round.is_leaving() {
+            self.node_mut().release_set(target, true);
         }
     }
 }

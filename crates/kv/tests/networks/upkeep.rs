@@ -90,6 +90,33 @@ fn a_leave_says_what_it_could_not_hand_over() {
 }
 
 #[test]
+fn nodes_that_leave_together_hand_over_to_those_who_stay_or_say_what_they_could_not() {
+    for (leavers, stay) in [(4, true), (12, false)] {
+        let mut world = World::joined(12);
+        let keys = keys(60);
+        store_all(&mut world, &keys);
+        let leaving: Vec<usize> = (0..leavers).collect();
+        let held: Vec<usize> =
+            leaving.iter().map(|node| world.members[*node].kv.node().held_items().0).collect();
+        let start = |node: &usize| world.request(*node, Request::Leave { within: None });
+        let ids: Vec<_> = leaving.iter().map(start).collect();
+        for (node, id) in ids.into_iter().enumerate() {
+            let Done::Left(report) = world.finish(node, id) else { panic!("a leave ends as one") };
+            match stay {
+                true => assert_eq!((report.items, report.not_handed_over), (held[node], 0)),
+                false => {
+                    assert_eq!((report.items, report.not_handed_over), (held[node], held[node]))
+                }
+            }
+        }
+        world.down(&leaving);
+        if stay {
+            assert_eq!(missing(&mut world, &keys), (0, 0), "at once");
+        }
+    }
+}
+
+#[test]
 fn whoever_tells_a_node_to_leave_while_it_does_hears_the_same() {
     let mut world = World::joined(12);
     store_all(&mut world, &keys(30));
