@@ -126,6 +126,9 @@ pub async fn get(client: Client, file: &Path, all: GetAll, json: bool) -> Result
 
 /// How an outcome is told.
 trait Told: OneOfMany {
+    /// Whether it is done for what it prints alone: if nobody reads that any more, the rest is left.
+    const FOR_ITS_ANSWER: bool;
+
     type Report;
 
     /// The report, or why it failed.
@@ -137,6 +140,8 @@ trait Told: OneOfMany {
 }
 
 impl Told for Put {
+    const FOR_ITS_ANSWER: bool = false;
+
     type Report = PutReport;
 
     fn judge(outcome: Result<PutReport, PutError>, client: &Client) -> Result<PutReport, Failure> {
@@ -160,6 +165,8 @@ impl Told for Put {
 }
 
 impl Told for Get {
+    const FOR_ITS_ANSWER: bool = true;
+
     type Report = GetReport;
 
     fn judge(outcome: Result<GetReport, GetError>, client: &Client) -> Result<GetReport, Failure> {
@@ -197,7 +204,7 @@ async fn drive<I: Iterator<Item = T>, T: Told>(
     loop {
         let ended = batch.next().await;
         for (line, failure) in std::mem::take(&mut journal.borrow_mut().bad) {
-            if !tally.failed(&line, &failure)? {
+            if !tally.failed(&line, &failure)? && T::FOR_ITS_ANSWER {
                 return Ok(());
             }
         }
@@ -216,7 +223,7 @@ async fn drive<I: Iterator<Item = T>, T: Told>(
                 tally.failed(&line, &failure)?
             }
         };
-        if !listened_to {
+        if !listened_to && T::FOR_ITS_ANSWER {
             return Ok(());
         }
         if unreachable == UNREACHABLE {

@@ -18,6 +18,8 @@ pub struct Tally {
     json: bool,
     bar: Bar,
     started: Instant,
+    /// The reader of stdout has had enough: nothing more is written there.
+    unheard: bool,
     done: u64,
     failed: BTreeMap<&'static str, u64>,
     /// The kind with the highest exit code.
@@ -37,6 +39,7 @@ impl Tally {
             json,
             bar: Bar::of_keys(json, lines),
             started: Instant::now(),
+            unheard: false,
             done: 0,
             failed: BTreeMap::new(),
             worst: None,
@@ -53,13 +56,17 @@ impl Tally {
     ) -> Result<bool, Failure> {
         self.done += 1;
         self.bar.advance();
-        if self.json {
-            return talk::next_line(labelled(line, object()));
+        if self.unheard {
+            return Ok(false);
         }
-        self.bar.aside(|| {
-            let key = shown(line.key.as_deref().unwrap_or_default().as_bytes());
-            talk::next_line(format_args!("{key}\t{}", told()))
-        })
+        let heard = match self.json {
+            true => talk::next_line(labelled(line, object())),
+            false => self.bar.aside(|| {
+                let key = shown(line.key.as_deref().unwrap_or_default().as_bytes());
+                talk::next_line(format_args!("{key}\t{}", told()))
+            }),
+        };
+        self.hears(heard)
     }
 
     /// A key failed, or a line is none. `false` if the reader has had enough.
@@ -69,14 +76,23 @@ impl Tally {
             self.worst = Some(failure.kind());
         }
         self.bar.advance();
+        if self.json && self.unheard {
+            return Ok(false);
+        }
         if self.json {
-            return talk::next_line(labelled(line, json!({ "error": failure.to_json() })));
+            let object = labelled(line, json!({ "error": failure.to_json() }));
+            return self.hears(talk::next_line(object));
         }
         let Line { number, key } = line;
         let key =
             key.as_ref().map_or(String::new(), |key| format!(", key `{}`", shown(key.as_bytes())));
         self.bar.aside(|| talk::say(format_args!("line {number}{key}: {}", failure.what())));
         Ok(true)
+    }
+
+    fn hears(&mut self, heard: Result<bool, Failure>) -> Result<bool, Failure> {
+        self.unheard |= matches!(heard, Ok(false));
+        heard
     }
 
     /// Tells the counts. `nobody`: the rest was given up, since nobody answered there.

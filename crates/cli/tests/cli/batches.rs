@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::program::{Directory, Node, run_with};
+use crate::program::{Directory, Node, Verb, run_with};
 
 /// The lines of a batch in JSON, by their number; the last, about all of them, under 0.
 fn by_line(stdout: &str) -> std::collections::BTreeMap<u64, Value> {
@@ -31,6 +31,26 @@ fn what_the_lines_of_a_file_put_comes_back_by_the_keys_of_another() {
     assert_eq!(lines, wanted);
     assert!(got.stderr.starts_with("got 300 of 300 keys in "), "no bar where no terminal is");
     assert_eq!(node.run(&["get", "k7"]).expect(0).stdout, b"v7");
+}
+
+#[test]
+fn puts_go_on_to_the_end_when_nobody_reads_their_receipts_any_more() {
+    let node = Node::start(&[]);
+    let puts: String =
+        (0..300).map(|n| format!("{{\"key\":\"k{n}\",\"value\":\"v{n}\"}}\n")).collect();
+    for json in [&[][..], &["--json"]] {
+        let mut put = Verb::start(&node, &[&["put", "--batch", "-"][..], json].concat());
+        put.close_stdout();
+        let put = put.end_with(puts.as_bytes()).expect(0);
+        assert!(put.stderr.starts_with("stored 300 of 300 keys in "), "{put:?}");
+    }
+    let keys: String = (0..300).map(|n| format!("k{n}\n")).collect();
+    let got = node.run_with(&["get", "--batch", "-"], keys.as_bytes()).expect(0);
+    assert_eq!(got.text().lines().count(), 300);
+    // Values that nobody reads are not fetched to the end.
+    let mut get = Verb::start(&node, &["get", "--batch", "-"]);
+    get.close_stdout();
+    assert_eq!(get.end_with(keys.as_bytes()).expect(0).stderr, "");
 }
 
 #[test]
