@@ -60,8 +60,8 @@ impl Mended<'_> {
         }
         if self.cut_off_bytes > 0 {
             lines.push(format!(
-                "cut off at the end of the store: {} bytes that are no whole commit, as a power cut \
-                 or a kill leaves them of what was never acknowledged",
+                "cut off at the end of the store: {} bytes that are no whole commit: a power cut or \
+                 a kill left them of one that was never acknowledged, or the last one was damaged",
                 self.cut_off_bytes
             ));
         }

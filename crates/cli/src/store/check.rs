@@ -13,8 +13,9 @@ use crate::mended;
 use crate::talk;
 
 /// Ends the help.
-pub const AFTER_HELP: &str = "Nothing is changed. What a power cut left at the end of the files is \
-    told, and no damage: nothing of it was acknowledged.\n\n\
+pub const AFTER_HELP: &str = "Nothing is changed. Bytes at the end that a power cut may have left of one \
+    commit are told, and no damage: nothing of it was acknowledged then. That it was the last commit \
+    that was damaged instead cannot be told from that.\n\n\
     Exit codes: 0 all is sound, 2 no data directory, or one that is in use or cannot be read, \
     3 something is damaged";
 
@@ -131,7 +132,8 @@ fn lines(findings: &Findings, condition: &Condition) -> Vec<String> {
     }
     if condition.cut_off_bytes > 0 {
         lines.push(format!(
-            "{} bytes at the end of a commit that never came to its own, which go when it starts",
+            "{} bytes at the end that are no whole commit, which go when it starts: a power cut left \
+             them, or the last commit is damaged",
             condition.cut_off_bytes
         ));
     }

@@ -108,12 +108,30 @@ fn what_a_start_cuts_off_is_told_by_a_check_before_and_by_that_start_alone() {
     bytes.extend([7; 9]);
     fs::write(&file, bytes).unwrap();
     let check = run(&["store", "check", &data]).expect(0);
-    assert!(check.text().contains("9 bytes at the end of a commit that never came"), "{check:?}");
+    assert!(check.text().contains("9 bytes at the end that are no whole commit"), "{check:?}");
     let node = Node::start(&["--data", &data]);
     node.hear("cut off at the end of the store: 9 bytes");
     node.leave("TERM");
     let (_, words) = Node::start(&["--data", &data]).leave("TERM");
     assert!(words.iter().all(|line| !line.contains("cut off")), "{words:?}");
+}
+
+#[test]
+fn commits_at_the_end_that_others_came_behind_are_damage_and_kept_aside() {
+    let directory = Directory::new();
+    let (data, _) = filled(&directory);
+    let file = directory.path("data/store/00000001.log");
+    let mut bytes = fs::read(&file).unwrap();
+    // Within the third frame from the end.
+    let frames: Vec<usize> =
+        (0..bytes.len()).filter(|at| bytes[*at..].starts_with(b"frm1")).collect();
+    bytes[frames[frames.len() - 3] + 40..].fill(0xa5);
+    fs::write(&file, &bytes).unwrap();
+    let check = run(&["store", "check", &data]).expect(3);
+    assert!(check.stderr.contains("sets aside 00000001.log.damaged-1"), "{check:?}");
+    let node = Node::start(&["--data", &data]);
+    node.hear("the store was damaged: ");
+    assert_eq!(fs::read(format!("{file}.damaged-1")).unwrap(), bytes);
 }
 
 #[test]

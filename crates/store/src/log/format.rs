@@ -93,8 +93,8 @@ pub(crate) enum Found {
     /// A frame as it was written.
     Frame { sequence: u64, body: Range<usize> },
     /// Bytes that are no such frame, and what would be its body; entries in it may be sound. `whole`
-    /// if its length is known and all of it is there.
-    Broken { all: Range<usize>, body: Range<usize>, whole: bool },
+    /// if its length is known and all of it is there. `sequence` if its head is as it was written.
+    Broken { all: Range<usize>, body: Range<usize>, whole: bool, sequence: Option<u64> },
 }
 
 /// Reads a segment from one frame to the next.
@@ -136,7 +136,8 @@ impl Frames {
         let Some(head) = self.head(segment, start) else {
             self.at = self.next_head(segment, start + 1);
             let body = self.at.min(start + HEAD_BYTES)..self.at;
-            return Some(Found::Broken { all: start..self.at, body, whole: false });
+            let all = start..self.at;
+            return Some(Found::Broken { all, body, whole: false, sequence: None });
         };
         let body_start = start + HEAD_BYTES;
         let end = body_start + head.length;
@@ -145,7 +146,8 @@ impl Frames {
         if end == self.at && xxh3_64_with_seed(&segment[body.clone()], head.sum) == head.body_sum {
             return Some(Found::Frame { sequence: head.sequence, body });
         }
-        Some(Found::Broken { all: start..self.at, body, whole: end == self.at })
+        let (all, whole) = (start..self.at, end == self.at);
+        Some(Found::Broken { all, body, whole, sequence: Some(head.sequence) })
     }
 
     fn head(&self, segment: &[u8], at: usize) -> Option<Head> {
@@ -242,7 +244,8 @@ mod tests {
             assert_eq!(found.len(), 3, "bit {bit}");
             // The sum of the body is not part of what the head's own sum covers.
             let whole = bit / 8 >= 75 + 24;
-            let broken = Found::Broken { all: 75..110, body: 107..110, whole };
+            let sequence = whole.then_some(12);
+            let broken = Found::Broken { all: 75..110, body: 107..110, whole, sequence };
             assert_eq!(found[1], broken, "bit {bit}");
             assert!(matches!(found[2], Found::Frame { sequence: 13, .. }));
         }
@@ -271,6 +274,7 @@ mod tests {
         bytes.extend_from_slice(&value);
         let all = HEADER_BYTES..bytes.len();
         let body = HEADER_BYTES + HEAD_BYTES..bytes.len();
-        assert_eq!(found(&bytes), [Found::Broken { all, body, whole: false }]);
+        let broken = Found::Broken { all, body, whole: false, sequence: None };
+        assert_eq!(found(&bytes), [broken]);
     }
 }

@@ -15,6 +15,7 @@ mod format;
 mod index;
 mod migration;
 mod opening;
+mod replayed;
 
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};

@@ -5,16 +5,15 @@
 //! A commit that is cut off is dropped as a whole, never in part: it may be one that was never
 //! acknowledged. Damage can bring back what a damaged commit had replaced or removed.
 
-use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::ErrorKind;
-use std::ops::Range;
 use std::path::Path;
 
 use super::format::{self, Found, Frames, HEADER_BYTES, Header};
 use super::index::Index;
 use super::migration::{self, STEPS, Step};
-use super::{Log, adopt, cleaning, file_name, refused};
+use super::replayed::Replayed;
+use super::{Log, cleaning, file_name, refused};
 use crate::contract::{Lost, StoreError};
 use crate::disk::{Directory, Disk, Overlay, read_what_can_be};
 use crate::entry::{self, Entry};
@@ -26,11 +25,12 @@ pub struct Opened<D> {
     pub store: Log<D>,
     /// Files that are damaged, by their new names; what can be read in them is in the store.
     pub set_aside: Vec<String>,
-    /// Bytes that could not be understood. Which entries they were nobody knows.
+    /// Bytes that could not be understood and are lost. Which entries they were nobody knows.
     pub damaged_bytes: u64,
     /// Commits that are missing between others.
     pub missing_commits: u64,
-    /// Bytes at the end that are no whole commit: nearly always of one that a power cut interrupted.
+    /// Bytes at the end that are no whole commit: of one that a power cut interrupted, or of the last
+    /// one, if it is damaged. Nothing tells these apart.
     pub cut_off_bytes: u64,
     /// The format that the store had, if it was an earlier one.
     pub migrated_from: Option<u32>,
@@ -61,26 +61,11 @@ pub fn look(directory: &Path) -> Result<Opened<Overlay<Directory>>, StoreError> 
 }
 
 /// A segment on the disk.
-struct Segment {
-    number: u32,
-    header: Option<Header>,
+pub(super) struct Segment {
+    pub number: u32,
+    pub header: Option<Header>,
     /// Of its header; without one that of the segment before it, or behind it if it is the oldest.
-    version: u32,
-}
-
-/// What reading all segments came to.
-#[derive(Default)]
-struct Replayed {
-    index: Index,
-    /// The sequence number that the next frame must have.
-    next_sequence: Option<u64>,
-    damaged: BTreeSet<u32>,
-    damaged_bytes: u64,
-    missing_commits: u64,
-    /// The last segment behind which commits are missing.
-    before_gap: Option<u32>,
-    /// The segment read before.
-    before: Option<u32>,
+    pub version: u32,
 }
 
 impl<D: Disk> Log<D> {
@@ -170,8 +155,8 @@ impl<D: Disk> Log<D> {
             let mut end = bytes.len();
             match tail {
                 Some(tail) if newest && unreadable == 0 => {
-                    end = tail.start;
-                    cut_off = tail.len() as u64;
+                    end = replayed.end(segment, &bytes, self.salt, &tail);
+                    cut_off = (bytes.len() - end) as u64;
                 }
                 Some(tail) => replayed.salvage(segment.number, &bytes, self.salt, &tail),
                 None => {}
@@ -332,77 +317,4 @@ fn expected(bytes: &[u8], number: u32, salt: u64) -> usize {
         entries += entry::all(&bytes[body]).count();
     }
     entries.min(bytes.len() / EXPECTED_ENTRY_BYTES)
-}
-
-impl Replayed {
-    /// Reads a segment. Gives what lies behind its last sound frame.
-    fn segment(&mut self, segment: &Segment, bytes: &[u8], salt: u64) -> Option<Range<usize>> {
-        let number = segment.number;
-        match segment.header {
-            Some(header) => {
-                let expected = *self.next_sequence.get_or_insert(header.sequence);
-                if header.sequence > expected {
-                    self.before_gap = self.before;
-                    self.missing_commits += header.sequence - expected;
-                    self.next_sequence = Some(header.sequence);
-                }
-            }
-            None => {
-                self.damaged.insert(number);
-                self.damaged_bytes += HEADER_BYTES.min(bytes.len()) as u64;
-            }
-        }
-        self.before = Some(number);
-        let mut frames = Frames::new(salt, number);
-        let mut broken: Option<Range<usize>> = None;
-        while let Some(found) = frames.next(bytes) {
-            let place = match found {
-                Found::Frame { sequence, body } if self.follows(sequence) => {
-                    if let Some(broken) = broken.take() {
-                        self.salvage(number, bytes, salt, &broken);
-                    }
-                    self.next_sequence = Some(sequence + 1);
-                    let entries = entry::all(&bytes[body.clone()]);
-                    adopt(&mut self.index, number, body.start, entries, salt);
-                    continue;
-                }
-                Found::Frame { body, .. } => body,
-                Found::Broken { all, .. } => all,
-            };
-            let start = broken.map_or(place.start, |broken| broken.start);
-            broken = Some(start..place.end);
-        }
-        broken
-    }
-
-    /// Whether a frame comes behind those before it, and not from an earlier life of its place.
-    fn follows(&self, sequence: u64) -> bool {
-        self.next_sequence.is_none_or(|next| sequence >= next)
-    }
-
-    /// Takes what is sound out of damaged bytes.
-    fn salvage(&mut self, number: u32, bytes: &[u8], salt: u64, broken: &Range<usize>) {
-        self.damaged.insert(number);
-        self.damaged_bytes += broken.len() as u64;
-        let mut frames = Frames::starting(salt, number, broken.start);
-        while frames.at() < broken.end {
-            let Some(found) = frames.next(bytes) else { return };
-            if let Found::Broken { body, whole, .. } = found {
-                let sound = sound(&bytes[body.clone()], whole);
-                adopt(&mut self.index, number, body.start, sound, salt);
-            }
-        }
-    }
-}
-
-/// The entries of a damaged body that are as they were written.
-///
-/// Behind one that is not, it is not sure where the next one begins: were its length wrong, a
-/// stranger's value might be read as entries. So they count only if together they fill the body.
-fn sound(body: &[u8], whole: bool) -> impl Iterator<Item = (usize, Entry<'_>)> {
-    let end = entry::all(body).last().map_or(0, |(at, entry)| at + entry.length);
-    let fills = whole && end == body.len();
-    entry::all(body)
-        .take_while(move |(_, entry)| fills || entry.is_sound())
-        .filter(|(_, entry)| entry.is_sound())
 }

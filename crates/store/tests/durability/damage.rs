@@ -123,9 +123,93 @@ fn a_damaged_entry_costs_itself_and_not_its_neighbours() {
     file[at + 50] ^= 1;
     let mut opened = Log::open(disk, 6).unwrap();
     assert_eq!(opened.set_aside, ["00000001.log.damaged-1"]);
-    assert!(opened.damaged_bytes > 300 && opened.cut_off_bytes == 0);
+    // The frame's head, and an entry with its own 15 bytes: what was saved beside it is not lost.
+    assert_eq!((opened.damaged_bytes, opened.cut_off_bytes), (32 + 15 + 100, 0));
     let shown: Vec<Vec<u8>> = contents(&mut opened.store, b"").0.into_keys().collect();
     assert_eq!(shown, [b"a", b"c", b"d"]);
+}
+
+/// A store of so many commits of one key each, and the offsets of their frames.
+fn one_by_one(commits: u8) -> (SimulatedDisk, Vec<usize>) {
+    let (mut store, mut batch) = (opened(SimulatedDisk::new(1)), Batch::new());
+    let mut frames = Vec::new();
+    for key in 0..commits {
+        frames.push(store.disk_bytes() as usize);
+        batch.clear();
+        batch.put(&[key], &[key; 100]).unwrap();
+        batch.put(&[key, key], &[key; 100]).unwrap();
+        store.commit(&batch).unwrap();
+    }
+    (store.into_disk(), frames)
+}
+
+const NEWEST: &str = "00000001.log";
+const ASIDE: &str = "00000001.log.damaged-1";
+
+/// Opens a store whose newest segment was damaged so that no power cut can have been it, and holds
+/// the opening to it; gives the keys that it shows.
+fn damaged_end(mut disk: SimulatedDisk) -> Vec<Vec<u8>> {
+    let as_it_was = disk.file_mut(NEWEST).unwrap().clone();
+    let opened = Log::open(disk, 6).unwrap();
+    assert_eq!(opened.set_aside, [ASIDE]);
+    assert!(opened.damaged_bytes > 0 && opened.cut_off_bytes == 0);
+    let mut disk = opened.store.into_disk();
+    assert_eq!(disk.file_mut(ASIDE), Some(&mut { as_it_was }));
+    let mut again = opened_again(&mut disk);
+    contents(&mut again, b"").0.into_keys().collect()
+}
+
+#[test]
+fn commits_that_others_came_behind_are_damaged_and_not_cut_off() {
+    // One bit in the first entry of each of the last frames: the other entries are as they were.
+    let (mut disk, frames) = one_by_one(10);
+    let file = disk.file_mut(NEWEST).unwrap();
+    frames[7..].iter().for_each(|frame| file[frame + 50] ^= 1);
+    let keys = damaged_end(disk);
+    assert_eq!(keys.len(), 7 * 2 + 2, "all but the last, which may never have been whole");
+    assert!(keys.contains(&vec![8, 8]) && !keys.contains(&vec![8]) && !keys.contains(&vec![9, 9]));
+    // All from the middle of a frame, which is whole and not the last.
+    let (mut disk, frames) = one_by_one(10);
+    disk.file_mut(NEWEST).unwrap()[frames[7] + 50..].fill(0xa5);
+    assert_eq!(damaged_end(disk).len(), 7 * 2);
+    // A head is gone, but that of a later commit is there.
+    let (mut disk, frames) = one_by_one(10);
+    let file = disk.file_mut(NEWEST).unwrap();
+    file[frames[8]] ^= 1;
+    file[frames[9] + 50] ^= 1;
+    assert_eq!(damaged_end(disk).len(), 8 * 2 + 2);
+    // Longer than any commit, whatever it is.
+    let (mut disk, _) = one_by_one(10);
+    let file = disk.file_mut(NEWEST).unwrap();
+    file.resize(file.len() + (32 << 20), 0);
+    assert_eq!(damaged_end(disk).len(), 20);
+}
+
+#[test]
+fn the_last_commit_alone_may_be_one_that_never_was_whole() {
+    for at in [0, 50] {
+        let (mut disk, frames) = one_by_one(10);
+        disk.file_mut(NEWEST).unwrap()[frames[9] + at] ^= 1;
+        let mut opened = Log::open(disk, 6).unwrap();
+        assert!(opened.set_aside.is_empty() && opened.damaged_bytes == 0);
+        assert!(opened.cut_off_bytes > 200);
+        assert_eq!(contents(&mut opened.store, b"").0.len(), 9 * 2);
+    }
+}
+
+#[test]
+fn a_newest_segment_of_zeros_is_lost_as_a_whole_and_set_aside_as_it_is() {
+    let (disk, _, _) = fill(SimulatedDisk::new(8).with_segment_bytes(20_000), 8, 30, 300);
+    let mut disk = opened(disk).into_disk();
+    let name = "00000002.log";
+    let file = disk.file_mut(name).unwrap();
+    let length = file.len();
+    file.fill(0);
+    let opened = Log::open(disk, 6).unwrap();
+    assert_eq!(opened.set_aside, ["00000002.log.damaged-1"]);
+    assert_eq!((opened.damaged_bytes, opened.cut_off_bytes), (length as u64, 0));
+    let mut disk = opened.store.into_disk();
+    assert_eq!(disk.file_mut("00000002.log.damaged-1"), Some(&mut vec![0; length]));
 }
 
 #[test]
