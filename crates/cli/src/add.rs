@@ -21,7 +21,7 @@ pub struct Args {
     #[command(flatten)]
     item: ItemArgs,
     /// How long it is a member, such as 24h or 1h30m; at most a year [default: 7 days]
-    #[arg(long, value_name = "SPAN", value_parser = span::parse)]
+    #[arg(long, allow_hyphen_values = true, value_name = "SPAN", value_parser = span::parse)]
     ttl: Option<Duration>,
     #[command(flatten)]
     writer: WriterArgs,

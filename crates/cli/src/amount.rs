@@ -13,6 +13,11 @@ pub fn parse(text: &str) -> Result<u64, String> {
     number.checked_mul(factor).filter(|bytes| *bytes > 0).ok_or_else(|| SHAPE.to_owned())
 }
 
+/// Reads a number of things.
+pub fn count(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| "give a whole number, such as 10000".into())
+}
+
 /// Reads a rate, which a node counts in 32 bits.
 pub fn rate(text: &str) -> Result<u32, String> {
     u32::try_from(parse(text)?).map_err(|_| "give at most 4G; without a cap, leave it out".into())

@@ -17,7 +17,7 @@ pub struct Args {
     /// The topic: any text, or an info hash of 40 hexadecimal digits
     topic: Topic,
     /// The port on which the peer listens
-    #[arg(long, value_name = "N", required_unless_present = "implied_port",
+    #[arg(long, allow_hyphen_values = true, value_name = "N", required_unless_present = "implied_port",
         value_parser = clap::value_parser!(u16).range(1..))]
     port: Option<u16>,
     /// The port that others see this command's own datagrams come from

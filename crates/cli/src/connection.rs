@@ -44,7 +44,7 @@ pub struct NetworkArgs {
 #[command(next_help_heading = "Network")]
 pub struct ReplicasArgs {
     /// How many nodes hold each record, the same in the whole network
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_REPLICAS as u8,
+    #[arg(long, allow_hyphen_values = true, value_name = "N", default_value_t = DEFAULT_REPLICAS as u8,
         value_parser = clap::value_parser!(u8).range(1..=MAX_REPLICAS as i64))]
     pub replicas: u8,
 }

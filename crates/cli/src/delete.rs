@@ -21,7 +21,7 @@ pub struct Args {
     /// The key
     key: String,
     /// Only if the key holds exactly this version
-    #[arg(long, value_name = "N", value_parser = text::version)]
+    #[arg(long, allow_hyphen_values = true, value_name = "N", value_parser = text::version)]
     if_version: Option<Version>,
     /// Tell each step of the lookup
     #[arg(long)]

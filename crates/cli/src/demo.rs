@@ -27,7 +27,7 @@ const JOINING: Duration = Duration::from_secs(10);
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// How many nodes to start, each with a UDP socket of its own on loopback
-    #[arg(long, value_name = "N", default_value_t = 16,
+    #[arg(long, allow_hyphen_values = true, value_name = "N", default_value_t = 16,
         value_parser = clap::value_parser!(u16).range(3..=500))]
     nodes: u16,
 }

@@ -52,10 +52,10 @@ struct PutArgs {
     #[arg(long, value_name = "SALT", requires = "signer")]
     salt: Option<String>,
     /// Its version [default: one above what is found]
-    #[arg(long, value_name = "N", requires = "signer", value_parser = seq)]
+    #[arg(long, allow_hyphen_values = true, value_name = "N", requires = "signer", value_parser = seq)]
     seq: Option<Seq>,
     /// Only over this version, which each holder checks alone
-    #[arg(long, value_name = "N", requires = "signer", value_parser = seq)]
+    #[arg(long, allow_hyphen_values = true, value_name = "N", requires = "signer", value_parser = seq)]
     cas: Option<Seq>,
     #[command(flatten)]
     connection: ConnectionArgs,

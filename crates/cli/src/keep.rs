@@ -28,7 +28,7 @@ pub struct Args {
     key: String,
     /// For how long it is renewed each time, when half of that is left: from 10m to 365d, or
     /// `forever`, which is the longest [default: 7 days]
-    #[arg(long, value_name = "SPAN|forever", value_parser = life)]
+    #[arg(long, allow_hyphen_values = true, value_name = "SPAN|forever", value_parser = life)]
     ttl: Option<Life>,
     #[command(flatten)]
     keeper: DataArgs,

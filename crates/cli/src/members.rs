@@ -33,7 +33,7 @@ pub struct Args {
     #[arg(long)]
     long: bool,
     /// Print at most so many
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, allow_hyphen_values = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     limit: Option<u32>,
     /// Print only those behind this place, which a listing with `--limit` tells
     #[arg(long, value_name = "CURSOR")]

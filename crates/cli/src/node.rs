@@ -47,7 +47,7 @@ pub struct Args {
     #[arg(long, value_name = "off|ADDR:PORT", default_value = "off")]
     http: Http,
     /// How long it may take to hand held items off when it is asked to leave
-    #[arg(long, value_name = "SPAN", default_value = "10s", value_parser = span::parse)]
+    #[arg(long, allow_hyphen_values = true, value_name = "SPAN", default_value = "10s", value_parser = span::parse)]
     leave_within: Duration,
     #[command(flatten)]
     network: NetworkArgs,
@@ -62,13 +62,14 @@ pub struct Args {
 #[command(next_help_heading = "Limits")]
 struct BoundsArgs {
     /// Cap on all that it sends, such as 500k or 2M [default: none]
-    #[arg(long, value_name = "BYTES/S", value_parser = amount::rate)]
+    #[arg(long, allow_hyphen_values = true, value_name = "BYTES/S", value_parser = amount::rate)]
     max_bandwidth: Option<u32>,
     /// Items that it holds for others
-    #[arg(long, value_name = "N", default_value_t = ShelfLimits::default().items)]
+    #[arg(long, allow_hyphen_values = true, value_name = "N", default_value_t = ShelfLimits::default().items,
+        value_parser = amount::count)]
     max_items: usize,
     /// Bytes of items that it holds for others
-    #[arg(long, value_name = "BYTES", default_value_t = ShelfLimits::default().bytes,
+    #[arg(long, allow_hyphen_values = true, value_name = "BYTES", default_value_t = ShelfLimits::default().bytes,
         value_parser = amount::memory)]
     max_bytes: usize,
 }

@@ -43,10 +43,10 @@ pub struct Args {
     size: SizeArgs,
     /// How long it lives, such as 24h or 1h30m; at most a year, or `forever`: as long as the node of
     /// `--data` renews it, as with `--keep` [default: 7 days]
-    #[arg(long, value_name = "SPAN|forever", value_parser = keep::life)]
+    #[arg(long, allow_hyphen_values = true, value_name = "SPAN|forever", value_parser = keep::life)]
     ttl: Option<Life>,
     /// Only if the key holds exactly this version, or `absent`: no value
-    #[arg(long, value_name = "N|absent", value_parser = if_version)]
+    #[arg(long, allow_hyphen_values = true, value_name = "N|absent", value_parser = if_version)]
     if_version: Option<IfVersion>,
     /// Just the bytes, for two hours, as other Mainline programs store them
     #[arg(long, conflicts_with = "ttl")]

@@ -7,7 +7,7 @@ use crate::failure::{Failure, Kind};
 #[derive(clap::Args, Clone, Debug)]
 pub struct SizeArgs {
     /// Largest value in bytes, such as 500k or 2M [default: 64 MiB; with `--public` 256 KiB]
-    #[arg(long, value_name = "SIZE", value_parser = amount::parse)]
+    #[arg(long, allow_hyphen_values = true, value_name = "SIZE", value_parser = amount::parse)]
     pub max_size: Option<u64>,
 }
 

@@ -14,6 +14,9 @@ const UNITS: [(&str, u64); 6] = [
 /// Reads `500ms`, `90s`, `24h`, `1h30m` and the like.
 pub fn parse(text: &str) -> Result<Duration, String> {
     const SHAPE: &str = "give numbers with units ms, s, m, h, d or w, such as 24h or 1h30m";
+    if text.starts_with('-') {
+        return Err("a span of time cannot be negative".to_owned());
+    }
     let mut millis = 0_u64;
     let mut rest = text;
     while !rest.is_empty() {

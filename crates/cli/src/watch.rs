@@ -29,10 +29,10 @@ pub struct Args {
     /// The key
     key: String,
     /// Only versions above this one: to go on where another watch ended
-    #[arg(long, value_name = "VERSION", value_parser = text::version)]
+    #[arg(long, allow_hyphen_values = true, value_name = "VERSION", value_parser = text::version)]
     after: Option<Version>,
     /// End after so many versions
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, allow_hyphen_values = true, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
     #[command(flatten)]
     namespace: ReadableArgs,

@@ -211,6 +211,28 @@ fn wrong_usage_ends_with_2_and_in_json_too() {
 }
 
 #[test]
+fn a_number_below_0_is_named_and_not_taken_for_another_option() {
+    for (arguments, given, why) in [
+        (&["put", "k", "v", "--ttl", "-1h"][..], "-1h", "a span of time cannot be negative"),
+        (&["put", "k", "v", "--ttl=-1h"], "-1h", "a span of time cannot be negative"),
+        (&["put", "k", "v", "--if-version", "-1"], "-1", "not a version"),
+        (&["add", "s", "i", "--ttl", "-1h"], "-1h", "a span of time cannot be negative"),
+        (&["keep", "k", "--ttl", "-1h"], "-1h", "a span of time cannot be negative"),
+        (&["watch", "k", "--after", "-1"], "-1", "not a version"),
+        (&["members", "s", "--limit", "-1"], "-1", "-1 is not in"),
+        (&["item", "put", "x", "--signer", "f", "--seq", "-1"], "-1", "not a number from 0"),
+        (&["node", "--leave-within", "-1s"], "-1s", "a span of time cannot be negative"),
+        (&["node", "--max-items", "-1"], "-1", "give a whole number"),
+        (&["node", "--max-bytes", "-1"], "-1", "give a number of bytes above 0"),
+    ] {
+        let refused = run(arguments).expect(2);
+        let named = format!("error: invalid value '{given}' for");
+        assert!(refused.stderr.starts_with(&named), "{refused:?}");
+        assert!(refused.stderr.contains(why) && !refused.stderr.contains("tip:"), "{refused:?}");
+    }
+}
+
+#[test]
 fn an_empty_environment_variable_is_as_good_as_none() {
     let (_socket, address) = nobody();
     let outcome = run_with(&["get", "k", "--join", &address], b"", &[("XORBIT_JOIN", "")]);
