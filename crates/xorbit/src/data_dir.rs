@@ -56,7 +56,7 @@ pub enum DataDirError {
 pub(crate) struct DataDir {
     path: PathBuf,
     /// Held, not used: dropping it lets another node in.
-    _lock: File,
+    _lock: Option<File>,
 }
 
 impl DataDir {
@@ -74,11 +74,12 @@ impl DataDir {
         let lock = File::create(&lock_path).map_err(|cause| failed(&lock_path, cause))?;
         let locked = lock.try_lock();
         let path = directory.to_owned();
-        held(locked, directory).map(|()| Self { path, _lock: lock })
+        held(locked, directory).map(|()| Self { path, _lock: Some(lock) })
     }
 
     /// Keeps nodes out of a directory for as long as somebody only looks at it, and writes nothing.
-    /// Several may look at a time.
+    /// Several may look at a time. In a backup there may be no lock: no node uses it, or it would have
+    /// made one.
     ///
     /// # Errors
     /// If no node has ever used it, or one does.
@@ -88,13 +89,14 @@ impl DataDir {
         }
         let lock_path = directory.join("lock");
         let lock = match File::open(&lock_path) {
-            Ok(lock) if directory.join("store").is_dir() => lock,
-            Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
-                return Err(failed(&lock_path, cause));
-            }
-            _ => return Err(DataDirError::NoStore(directory.to_owned())),
+            Ok(lock) => Some(lock),
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => None,
+            Err(cause) => return Err(failed(&lock_path, cause)),
         };
-        let locked = lock.try_lock_shared();
+        if !directory.join("store").is_dir() {
+            return Err(DataDirError::NoStore(directory.to_owned()));
+        }
+        let locked = lock.as_ref().map_or(Ok(()), File::try_lock_shared);
         let path = directory.to_owned();
         held(locked, directory).map(|()| Self { path, _lock: lock })
     }

@@ -69,7 +69,7 @@ pub fn run(args: &Args, json: bool) -> Result<(), Failure> {
     Mended::from(writer.condition()).lines("all else is there").iter().for_each(talk::say);
     let (tally, read) = import(&mut writer, &mut input, args.keep_going)?;
     match read {
-        Ok(()) => tell(&tally, &source, json),
+        Ok(()) => tell(&tally, &source, args.keep_going, json),
         Err(cause) => {
             let failure = cannot(cause).detail(format!("taken: {}", tally.told()));
             Err(failure.with("taken", tally.to_json()))
@@ -125,8 +125,11 @@ fn take_all(
             Ok(done) => tally.add(done),
             Err(why) => {
                 tally.refuse(number, &why);
-                if too_long || !keep_going {
+                if !keep_going {
                     return Ok(());
+                }
+                if too_long {
+                    input.skip_until(b'\n').map_err(NoMore::Unreadable)?;
                 }
             }
         }
@@ -207,7 +210,7 @@ impl Tally {
     }
 }
 
-fn tell(tally: &Tally, source: &str, json: bool) -> Result<(), Failure> {
+fn tell(tally: &Tally, source: &str, kept_going: bool, json: bool) -> Result<(), Failure> {
     if tally.refusals == 0 {
         if tally.is_cut_off() {
             talk::say(format_args!(
@@ -230,10 +233,12 @@ fn tell(tally: &Tally, source: &str, json: bool) -> Result<(), Failure> {
     if tally.refusals > tally.refused.len() {
         failure = failure.detail(format!("and {} more", tally.refusals - tally.refused.len()));
     }
-    Err(failure
-        .detail(format!("taken: {}", tally.told()))
-        .with("taken", tally.to_json())
-        .hint("what was taken stays; `--keep-going` takes all lines that are sound"))
+    let hint = match kept_going {
+        true => "all other lines were taken",
+        false => "what was taken stays; `--keep-going` takes all lines that are sound",
+    };
+    let failure = failure.detail(format!("taken: {}", tally.told()));
+    Err(failure.with("taken", tally.to_json()).hint(hint))
 }
 
 #[cfg(test)]

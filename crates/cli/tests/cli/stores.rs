@@ -246,6 +246,36 @@ fn an_export_that_fails_lets_the_last_one_stay() {
 }
 
 #[test]
+fn a_line_longer_than_any_entry_keeps_those_behind_it_from_being_taken_only_if_told_so() {
+    let directory = Directory::new();
+    let (data, _) = filled(&directory);
+    let mut lines = exported(&data);
+    lines.retain(|line| line.contains("\"kind\":\"item\""));
+    let long = "z".repeat(3 << 20);
+    let all = format!("{}\n{long}\n{}\n", lines[0], lines[1]);
+    let other = directory.path("other");
+    let import = ["store", "import", &other];
+    let stopped = run_with(&import, all.as_bytes(), &[]).expect(3);
+    assert!(stopped.stderr.contains("taken: 1 new"), "{stopped:?}");
+    assert!(stopped.stderr.contains("hint: what was taken stays; `--keep-going`"), "{stopped:?}");
+    let went_on = run_with(&[&import[..], &["--keep-going"]].concat(), all.as_bytes(), &[]);
+    let went_on = went_on.expect(3);
+    assert!(went_on.stderr.contains("line 2: it is longer than 1048576 bytes"), "{went_on:?}");
+    assert!(went_on.stderr.contains("taken: 1 new, 0 renewed, 1 there already"), "{went_on:?}");
+    assert!(!went_on.stderr.contains("`--keep-going`"), "{went_on:?}");
+}
+
+#[test]
+fn a_backup_without_its_lock_file_can_be_looked_at() {
+    let directory = Directory::new();
+    let (data, _) = filled(&directory);
+    fs::remove_file(format!("{data}/lock")).unwrap();
+    run(&["store", "check", &data]).expect(0);
+    assert!(run(&["store", "export", &data]).expect(0).text().lines().count() > 5);
+    assert!(!fs::exists(format!("{data}/lock")).unwrap(), "who looks writes nothing");
+}
+
+#[test]
 fn an_export_that_was_cut_off_is_told_when_it_is_imported() {
     let directory = Directory::new();
     let (data, _) = filled(&directory);
