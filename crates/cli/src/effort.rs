@@ -58,10 +58,12 @@ pub fn shortfalls(report: &WriteReport) -> Vec<String> {
             .filter(|other| other.code == *code && other.text == *text)
             .map(|refusal| place(&refusal.replica))
             .collect();
-        // What a stranger wrote is told without its control characters.
-        let reason = text.escape_debug();
-        let reason = if *code == 0 { reason.to_string() } else { format!("{code}: {reason}") };
-        lines.push(format!("{} refused ({reason}): {}", alike.len(), alike.join(", ")));
+        lines.push(format!(
+            "{} refused ({}): {}",
+            alike.len(),
+            reason(*code, text),
+            alike.join(", ")
+        ));
     }
     if !report.silent.is_empty() {
         let places: Vec<String> = report.silent.iter().map(place).collect();
@@ -69,6 +71,37 @@ pub fn shortfalls(report: &WriteReport) -> Vec<String> {
         lines.push(format!("{} silent after {after}: {}", places.len(), places.join(", ")));
     }
     lines
+}
+
+/// What a node that refused said, as `202: full`.
+pub fn reason(code: i64, text: &str) -> String {
+    // What a stranger wrote is told without its control characters.
+    let text = text.escape_debug();
+    if code == 0 { text.to_string() } else { format!("{code}: {text}") }
+}
+
+/// What to do where too few nodes stored.
+pub fn way_out(refused: &[Refusal], silent: usize) -> &'static str {
+    let Some(refusal) = refused.first().filter(|_| refused.len() >= silent) else {
+        return "try again: nodes that are gone are passed over once others notice";
+    };
+    match &*refusal.text {
+        "full" => {
+            "a node that is full takes it when something there ends, or with more `--max-items` or \
+             `--max-bytes`; more nodes share what there is"
+        }
+        "full for your address" => {
+            "what came from your address fills its part of those nodes: what is there must end first"
+        }
+        "too many members of one writer" => {
+            "remove some with `xorbit remove`, or add as somebody else with `--signer FILE`"
+        }
+        "cannot be written to the disk" => {
+            "whoever runs those nodes is told why; they take it again once their disks do"
+        }
+        "too many puts wait for the disk" => "try again: their disks are busy",
+        _ => "it is for whoever runs those nodes to say why; others may come to hold the key",
+    }
 }
 
 /// What became of a write at each replica, for programs.

@@ -121,9 +121,10 @@ impl Failure {
         self.kind
     }
 
-    /// Its first line.
-    pub fn what(&self) -> &str {
-        &self.what
+    /// Its first line and its details in one.
+    pub fn in_a_line(&self) -> String {
+        let parts = std::iter::once(&self.what).chain(&self.details);
+        parts.map(String::as_str).collect::<Vec<_>>().join("; ")
     }
 
     /// The exit code.

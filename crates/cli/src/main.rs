@@ -33,6 +33,7 @@ mod ping;
 mod progress;
 mod promise;
 mod put;
+mod quota;
 mod reachability;
 mod receipt;
 mod remove;

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tokio::time::Interval;
@@ -18,6 +18,7 @@ use crate::failure::{Failure, Kind};
 use crate::leave::Leave;
 use crate::mended::{self, Mended};
 use crate::namespace::quoted;
+use crate::quota::Quota;
 use crate::reachability;
 use crate::span;
 use crate::talk;
@@ -26,8 +27,8 @@ use crate::talk;
 pub const AFTER_HELP: &str = "It serves until Ctrl-C or SIGTERM.\n\nExit codes: 0 it left when \
     asked to, 2 wrong usage, or a port, address or directory that cannot be used";
 
-/// How often a node of the public network looks whether it can be reached by now.
-const REACHED_YET: Duration = Duration::from_secs(5);
+/// How often it looks whether it is full, and in the public network whether it can be reached by now.
+const LOOK: Duration = Duration::from_secs(5);
 
 /// What it is told.
 #[derive(clap::Args, Debug)]
@@ -106,7 +107,7 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
     let door = args.data.as_deref().and_then(|directory| open_door(directory, &node));
     ready(&args, &info, json)?;
     let mut teller = Teller::new(&args, &info);
-    let mut look = tokio::time::interval(REACHED_YET);
+    let mut look = tokio::time::interval(LOOK);
     loop {
         tokio::select! {
             () = leave.asked() => break,
@@ -114,7 +115,7 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
                 Some(event) => teller.event(event),
                 None => return Err(xorbit::Closed.into()),
             },
-            info = now_and_then(&mut look, &node), if teller.read_only => teller.look(&info?),
+            info = now_and_then(&mut look, &node) => teller.look(&info?),
         }
     }
     let mut last = None;
@@ -269,6 +270,7 @@ struct Teller {
     read_only: bool,
     failures: u32,
     external: Vec<Endpoint>,
+    quota: Quota,
 }
 
 impl Teller {
@@ -299,7 +301,8 @@ impl Teller {
         }
         let advertised = info.advertised.clone();
         let (network, read_only) = (args.network.told(), info.read_only);
-        Self { network, doors, advertised, read_only, failures: 0, external: Vec::new() }
+        let quota = Quota::new(args.bounds.max_items, args.bounds.max_bytes);
+        Self { network, doors, advertised, read_only, failures: 0, external: Vec::new(), quota }
     }
 
     fn event(&mut self, event: Event) {
@@ -349,6 +352,9 @@ impl Teller {
         if self.read_only && !info.read_only {
             self.read_only = false;
             talk::say("others can reach this node: it answers from now on");
+        }
+        if let Some(full) = self.quota.look(info, Instant::now()) {
+            talk::say(full);
         }
     }
 }

@@ -2,7 +2,7 @@
 //! failed and what to do.
 
 use serde_json::{Value, json};
-use xorbit::{ChunksReport, MAX_TTL, PutError, PutReport, Version, WriteReport};
+use xorbit::{ChunksReport, MAX_TTL, PutError, PutReport, Refusal, Version, WriteReport};
 
 use crate::connection::Through;
 use crate::effort::{self, count};
@@ -88,10 +88,9 @@ pub fn failure(error: PutError, written: &Written<'_>) -> Failure {
         PutError::TooLarge { length, limit } => too_large(length, limit, &told),
         PutError::AboveLimit { length, limit } => above_limit(length, limit),
         PutError::Source(_) | PutError::ReadOnce => Failure::new(Kind::Environment, told),
-        PutError::ChunksNotStored { short, of } => Failure::new(Kind::NotEnoughReplicas, told)
-            .with("short", short)
-            .with("of", of)
-            .hint("put it again: only the chunks that are missing are sent"),
+        PutError::ChunksNotStored { short, of, refusal } => {
+            chunks_not_stored(told, refusal.as_deref()).with("short", short).with("of", of)
+        }
         PutError::BadTtl(ttl) => {
             let (ttl, most) = (span::told(ttl), span::told(MAX_TTL));
             Failure::new(Kind::Usage, format!("a life of {ttl} is not between 1 ms and {most}"))
@@ -135,6 +134,20 @@ pub fn above_limit(length: u64, limit: u64) -> Failure {
     size::above_limit(what, Some(length), limit)
 }
 
+fn chunks_not_stored(told: String, refusal: Option<&Refusal>) -> Failure {
+    const AGAIN: &str = "put it again: only the chunks that are missing are sent";
+    let failure = Failure::new(Kind::NotEnoughReplicas, told);
+    let Some(refusal) = refusal else { return failure.hint(AGAIN) };
+    let reason = effort::reason(refusal.code, &refusal.text);
+    let way_out = effort::way_out(std::slice::from_ref(refusal), 0);
+    let mut told = effort::replica_json(&refusal.replica);
+    (told["code"], told["text"]) = (refusal.code.into(), refusal.text.as_ref().into());
+    failure
+        .detail(format!("refused ({reason}) first by {}", effort::place(&refusal.replica)))
+        .hint(format!("{way_out}. Then {AGAIN}"))
+        .with("refused", told)
+}
+
 fn too_large(length: usize, limit: usize, told: &str) -> Failure {
     Failure::new(Kind::Usage, told)
         .hint("without `--plain` it is cut into as many items as it needs")
@@ -169,6 +182,9 @@ fn not_enough(told: &str, report: &PutReport, read: Option<&str>) -> Failure {
         Some(read) if report.replicas.was_overtaken() => failure.hint(format!(
             "read the current value with `{read}`, then put again with `--if-version N`"
         )),
-        _ => failure.hint("try again: nodes that are gone are passed over once others notice"),
+        _ => {
+            let WriteReport { refused, silent, .. } = &report.replicas;
+            failure.hint(effort::way_out(refused, silent.len()))
+        }
     }
 }

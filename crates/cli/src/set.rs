@@ -170,7 +170,7 @@ pub fn failure(error: SetError, name: &str, item: Option<&ItemArgs>, through: &T
         }
         SetError::NotEnoughReplicas(report) => {
             let failure = Failure::new(Kind::NotEnoughReplicas, told)
-                .hint("those that are silent may be gone: try again")
+                .hint(effort::way_out(&report.replicas.refused, report.replicas.silent.len()))
                 .with("replicas", effort::replicas_json(&report.replicas));
             effort::shortfalls(&report.replicas).into_iter().fold(failure, Failure::detail)
         }

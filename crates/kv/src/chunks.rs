@@ -21,7 +21,7 @@ use wire::{Contact, Distance, Family, Item, NodeId, Seq, Target};
 
 use crate::limits::{CHUNK_GET_WEIGHT, CHUNK_PUT_WEIGHT, CHUNKS_WAITING};
 use crate::replicas::Replicas;
-use crate::report::{ChunksFound, ChunksReport, GetError, PutError};
+use crate::report::{ChunksFound, ChunksReport, Effort, GetError, PutError, Refusal, Replica};
 use crate::request::{ChunksPutRequest, Done, RequestId};
 use crate::state::{Kv, Operation};
 use crate::window::Window;
@@ -182,15 +182,17 @@ impl Kv {
         mut result: LookupResult,
         outbox: &mut Outbox,
     ) {
-        let asked = result.asked;
+        let effort = Effort::from(&result);
         let replicas = self.replicas(&mut result, &put.item.target(), now);
         let Some(Batch::Put { request, report, .. }) = self.chunks.batches.get_mut(&put.batch)
         else {
             return;
         };
-        report.asked += asked;
+        report.asked += effort.asked;
         if replicas.places.is_empty() {
-            report.failed.get_or_insert(PutError::Unreachable((&result).into()));
+            if replicas.nobody_answered(&effort) {
+                report.failed.get_or_insert(PutError::Unreachable(effort));
+            }
             return self.chunk_put_ended(now, &put, false, outbox);
         }
         let expires = i64::try_from(request.expires.0).ok().and_then(Seq::new);
@@ -225,6 +227,19 @@ impl Kv {
         let stored = outcomes.iter().filter(|(_, outcome)| *outcome == Outcome::Stored).count();
         put.silence |= outcomes.iter().any(|(_, outcome)| *outcome == Outcome::Silent);
         let enough = put.holding + stored >= put.needed;
+        let own = self.node().id();
+        if let Some(Batch::Put { report, .. }) = self.chunks.batches.get_mut(&put.batch)
+            && !enough
+            && report.refusal.is_none()
+        {
+            report.refusal = outcomes.iter().find_map(|(contact, outcome)| match outcome {
+                Outcome::Refused { code, text } => {
+                    let (replica, text) = (Replica::at(*contact, own), text.clone());
+                    Some(Box::new(Refusal { replica, code: *code, text }))
+                }
+                Outcome::Stored | Outcome::Silent => None,
+            });
+        }
         self.chunk_put_ended(now, &put, enough, outbox);
     }
 

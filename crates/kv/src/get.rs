@@ -70,7 +70,7 @@ impl Kv {
         let answered = replicas.places.len();
         // The first value will do wherever it was found, also beyond the closest.
         let first = get.request.consistency == Consistency::First && !replicas.items.is_empty();
-        if answered == 0 && !first {
+        if answered == 0 && !first && replicas.nobody_answered(&effort) {
             return self.done(id, Done::Got(Err(GetError::Unreachable(effort))));
         }
         let needed = match get.request.consistency {

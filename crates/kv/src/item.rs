@@ -101,7 +101,7 @@ impl Kv {
             What::Peer { .. } => Replicas::new(&mut result, None, self.width(), now.wall),
         };
         if replicas.places.is_empty() {
-            return self.done(id, publish.failed(PutError::Unreachable(effort)));
+            return self.done(id, publish.failed(replicas.no_place(target, effort)));
         }
         publish.report = WriteReport { effort, ..replicas.report() };
         publish.held = replicas.newest().and_then(|index| replicas.items[index].seq());
@@ -177,7 +177,7 @@ impl Kv {
         let effort = Effort::from(&result);
         let target = Target::new(*result.target.as_bytes());
         let mut replicas = self.replicas(&mut result, &target, now);
-        if replicas.places.is_empty() {
+        if replicas.places.is_empty() && replicas.nobody_answered(&effort) {
             return self.done(id, Done::ItemGot(Err(GetError::Unreachable(effort))));
         }
         let Some(newest) = replicas.newest() else {

@@ -96,7 +96,7 @@ impl Kv {
         let target = put.request.namespace.target(&put.request.key);
         let replicas = self.replicas(&mut result, &target, now);
         if replicas.places.is_empty() {
-            return self.done(id, Done::Put(Err(PutError::Unreachable(effort))));
+            return self.done(id, Done::Put(Err(replicas.no_place(target, effort))));
         }
         let (chance, nonce) = (self.node_mut().draw(), self.nonce());
         let draft = match draft(&put.request, &replicas, effort, now.wall, (chance, &nonce)) {

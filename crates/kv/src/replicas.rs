@@ -6,12 +6,12 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use node::{Destination, Holds, LookupResult, UnixMillis};
-use wire::{Contact, Distance, Item, NodeId, Seq};
+use wire::{Contact, Distance, Item, NodeId, Seq, Target};
 
 use crate::limits::{HEARSAY_AHEAD, VERSION_AHEAD};
 use crate::namespace::Namespace;
 use crate::record::Record;
-use crate::report::{Refusal, Replica, WriteReport};
+use crate::report::{Effort, PutError, PutReport, Refusal, Replica, WriteReport};
 use crate::version::Version;
 
 /// One replica and what it holds.
@@ -136,6 +136,21 @@ impl Replicas {
     /// How many replicas make a majority.
     pub fn majority(&self) -> usize {
         self.known / 2 + 1
+    }
+
+    /// Whether the whole network was silent, and not only those that the key is kept on.
+    pub fn nobody_answered(&self, effort: &Effort) -> bool {
+        self.known == 0 || effort.answered == 0
+    }
+
+    /// Why nothing can be written where no replica answered.
+    pub fn no_place(&self, target: Target, effort: Effort) -> PutError {
+        if self.nobody_answered(&effort) {
+            return PutError::Unreachable(effort);
+        }
+        let replicas = WriteReport { effort, ..self.report() };
+        let report = PutReport { target, version: None, expires: None, replicas, chunks: None };
+        PutError::NotEnoughReplicas(Box::new(report))
     }
 
     /// Whether anybody answered but ourselves.

@@ -136,6 +136,8 @@ pub enum PutError {
         short: usize,
         /// Of how many that were put so far.
         of: usize,
+        /// The first node that would not store one of them, if any did not.
+        refusal: Option<Box<Refusal>>,
     },
     /// The life asked for is zero, or longer than a year.
     #[error("a life of {0:?} is not between 1 ms and 365 days")]
@@ -200,6 +202,8 @@ pub struct ChunksReport {
     pub short: usize,
     /// Why the first chunk of which nobody was reached was not stored.
     pub failed: Option<PutError>,
+    /// The first node that would not store a chunk that fewer keep, if any did not.
+    pub refusal: Option<Box<Refusal>>,
     /// Copies sent to other nodes.
     pub sent: usize,
     /// Copies that replicas kept already.

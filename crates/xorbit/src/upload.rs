@@ -211,6 +211,7 @@ impl<'n> Upload<'n> {
                 return Err(report.failed.unwrap_or(PutError::ChunksNotStored {
                     short: report.short,
                     of: self.report.stored + report.short,
+                    refusal: report.refusal,
                 }));
             }
             break;

@@ -86,7 +86,8 @@ impl Tally {
         let Line { number, key } = line;
         let key =
             key.as_ref().map_or(String::new(), |key| format!(", key `{}`", shown(key.as_bytes())));
-        self.bar.aside(|| talk::say(format_args!("line {number}{key}: {}", failure.what())));
+        let why = failure.in_a_line();
+        self.bar.aside(|| talk::say(format_args!("line {number}{key}: {why}")));
         Ok(true)
     }
 

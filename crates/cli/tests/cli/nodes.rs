@@ -139,7 +139,16 @@ fn a_node_holds_no_more_than_it_was_told() {
     let node = Node::start(&["--max-bandwidth", "2M", "--max-items", "1", "--max-bytes", "500k"]);
     node.run(&["put", "one", "v"]).expect(0);
     let full = node.run(&["put", "two", "v"]).expect(3);
-    assert!(full.stderr.contains("1 refused (202: "), "{full:?}");
+    assert!(full.stderr.contains("1 refused (202: full)"), "{full:?}");
+    assert!(full.stderr.contains("hint: a node that is full takes it"), "{full:?}");
+    assert!(node.hear("full: ").contains("1 of the 1 items of `--max-items`"));
+    // The reason comes through also where many items are put.
+    let line = b"{\"key\":\"three\",\"value\":\"v\"}\n";
+    let batch = node.run_with(&["put", "--batch", "-"], line).expect(3);
+    assert!(batch.stderr.contains("nodes, fewer than the 1 needed; 1 refused (202: full)"));
+    let large = node.run(&["put", "four", &"v".repeat(5_000)]).expect(3);
+    assert!(large.stderr.contains("  refused (202: full) first by 127.0.0.1:"), "{large:?}");
+    assert!(large.stderr.contains("Then put it again: only the chunks"), "{large:?}");
 }
 
 #[test]

@@ -34,7 +34,7 @@ use crate::manifest::Manifest;
 use crate::namespace::Namespace;
 use crate::record::Record;
 use crate::replicas::{Newest, is_credible};
-use crate::report::Replica;
+use crate::report::{Effort, Replica};
 use crate::request::{Done, Event, RequestId};
 use crate::state::Kv;
 use crate::version::Version;
@@ -304,12 +304,13 @@ impl Kv {
         mut result: LookupResult,
         outbox: &mut Outbox,
     ) {
+        let effort = Effort::from(&result);
         let replicas = self.replicas(&mut result, &target, now);
         let again_in =
             [WATCH_LOOK, WATCH_LOOK_MIN].map(|span| jittered(span, self.node_mut().draw()));
         let Some(watch) = self.watches.watches.get_mut(&target) else { return };
         watch.lookup = None;
-        if replicas.places.is_empty() && !watch.found {
+        if replicas.places.is_empty() && replicas.nobody_answered(&effort) && !watch.found {
             let watchers = core::mem::take(&mut watch.watchers);
             self.end_watch(now, target);
             for Watcher { id, .. } in watchers {

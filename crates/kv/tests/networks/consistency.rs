@@ -59,6 +59,23 @@ fn a_client_whom_nobody_answers_is_told_so() {
 }
 
 #[test]
+fn where_only_the_holders_are_silent_the_network_is_not_called_unreachable() {
+    let mut world = World::joined(20);
+    let ephemeral = node::Config { ephemeral: true, ..node::Config::default() };
+    let client = world.add(Config { node: ephemeral, replicas: 1 });
+    world.join(client, 0);
+    let holder = world.closest(&target("k"), 1);
+    world.down(&holder);
+    let put = world.put(client, put_request("k", b"v"));
+    let Err(PutError::NotEnoughReplicas(report)) = put else { panic!("{put:?}") };
+    assert_eq!((report.replicas.known, report.replicas.silent.len()), (1, 1));
+    for consistency in [Consistency::First, Consistency::Quorum, Consistency::All] {
+        let got = world.get_as(client, "k", consistency);
+        assert!(matches!(got, Err(GetError::NotEnoughReplicas { answered: 0, known: 1, .. })));
+    }
+}
+
+#[test]
 fn a_client_that_knows_no_door_is_told_at_once() {
     let mut world = World::new(1);
     let ephemeral = node::Config { ephemeral: true, ..node::Config::default() };

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use kv::{Config, Consistency, GetError, PutError, PutReport, Replica};
 
-use super::world::World;
+use super::large::{cut, value};
 use super::world::asking::{put_request, target};
+use super::world::{START, World};
 
 /// Every replica known has exactly one place in a report.
 fn assert_complete(report: &PutReport) {
@@ -112,6 +113,12 @@ fn holders_that_refuse_are_named_with_their_reason() {
     for refusal in &report.replicas.refused {
         assert_eq!((refusal.code, &*refusal.text), (202, "full"));
     }
+    // Of many chunks the first refusal stands for all.
+    let (_, items) = cut(&value(3));
+    let chunks = world.put_chunks(0, &items, START + Duration::from_secs(3600));
+    assert_eq!((chunks.stored, chunks.short), (0, 3));
+    let refusal = chunks.refusal.expect("five refused each");
+    assert_eq!((refusal.code, &*refusal.text), (202, "full"));
 }
 
 #[test]
