@@ -4,11 +4,14 @@ use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
 use tempfile::SpooledTempFile;
 
 use crate::failure::{Failure, Kind};
 use crate::leave::Leave;
+use crate::long_value;
 use crate::replacement::{Place, Readers, Replacement, cannot_write};
+use crate::report;
 use crate::spool::SPOOL_BYTES;
 use crate::talk;
 
@@ -57,6 +60,23 @@ impl Delivery {
             }
             Self::File(file) => file.finish(),
         }
+    }
+}
+
+impl Delivery {
+    /// Hands over an object with the value as one more field; of one for a file the object alone.
+    pub fn hand_over_in(self, mut object: Value) -> Result<(), Failure> {
+        let Self::Stdout(mut spooled) = self else {
+            self.hand_over()?;
+            return talk::object(&object);
+        };
+        if length(&mut spooled)? > SPOOL_BYTES as u64 {
+            return talk::pieces(|stdout| long_value::write_line(&object, &mut spooled, stdout));
+        }
+        let mut bytes = Vec::new();
+        spooled.read_to_end(&mut bytes).map_err(|cause| cannot_read_back(&cause))?;
+        report::put_value(&mut object, &bytes);
+        talk::object(&object)
     }
 }
 

@@ -97,12 +97,9 @@ async fn fetch(
     let get = client.node.get(key).namespace(namespace).consistency(consistency);
     let get = get.on_progress(bar.listener());
     let mut trace = Trace::new(json);
-    let in_object = json && args.output.is_none();
-    let result = match (args.trace, in_object) {
-        (true, true) => get.traced(|step| trace.step(step)).await,
-        (false, true) => get.await,
-        (true, false) => get.traced_to(delivery, |step| trace.step(step)).await,
-        (false, false) => get.write_to(delivery).await,
+    let result = match args.trace {
+        true => get.traced_to(delivery, |step| trace.step(step)).await,
+        false => get.write_to(delivery).await,
     };
     bar.clear();
     Ok(Fetched { client, trace, result })
@@ -112,7 +109,6 @@ async fn fetch(
 async fn tell(args: Args, fetched: Fetched, delivery: Delivery, json: bool) -> Result<(), Failure> {
     let Fetched { client, trace, result } = fetched;
     let key = args.key.unwrap_or_default();
-    let in_object = json && args.output.is_none();
     let told = match result {
         Err(error) => {
             let never_seen =
@@ -124,16 +120,12 @@ async fn tell(args: Args, fetched: Fetched, delivery: Delivery, json: bool) -> R
             })
         }
         Ok(report) if json => {
-            let mut object = match in_object {
-                true => report::to_json(&report),
-                false => report::without_value(&report),
-            };
+            let mut object = report::without_value(&report);
             object["key"] = key.into();
             if args.trace {
                 object["steps"] = trace.into_json();
             }
-            let handed_over = if in_object { Ok(()) } else { delivery.hand_over() };
-            handed_over.and_then(|()| talk::object(&object))
+            delivery.hand_over_in(object)
         }
         Ok(report) => {
             if args.trace {

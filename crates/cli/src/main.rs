@@ -21,6 +21,7 @@ mod keep;
 mod kept;
 mod keygen;
 mod leave;
+mod long_value;
 mod lookup;
 mod members;
 mod mended;

@@ -26,8 +26,15 @@ pub fn value(bytes: &[u8]) -> Result<(), Failure> {
 
 /// Writes a value that is too long to be held in memory.
 pub fn copy(source: &mut impl io::Read) -> Result<(), Failure> {
+    pieces(|stdout| io::copy(source, stdout).map(|_| ()))
+}
+
+/// Writes what is too long to be held in memory, piece by piece.
+pub fn pieces(
+    write: impl FnOnce(&mut io::StdoutLock<'_>) -> io::Result<()>,
+) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
-    told(io::copy(source, &mut stdout).and_then(|_| stdout.flush())).map(|_| ())
+    told(write(&mut stdout).and_then(|()| stdout.flush())).map(|_| ())
 }
 
 /// Writes one JSON object.

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::program::{Directory, Node, run_with};
+use crate::program::{Directory, Node, run_in_memory, run_with};
 
 /// Bytes of which no two chunks are the same.
 fn value(length: usize) -> Vec<u8> {
@@ -28,6 +28,25 @@ fn a_large_file_is_put_and_got_to_stdout_and_into_a_file() {
     assert!(fs::read(&copy).unwrap() == value);
     let told = second.run(&["get", "big", "--output", &copy, "--json"]).expect(0).json();
     assert_eq!((&told["chunks"], told.get("value_hex")), (&155.into(), None));
+}
+
+#[test]
+fn a_large_value_in_json_takes_no_more_memory_than_without() {
+    let node = Node::start(&[]);
+    let directory = Directory::new();
+    let letters = "\"Grüße\"\n".repeat(1_600_000);
+    let file = directory.file("text", letters.as_bytes());
+    node.run(&["put", "text", "--file", &file]).expect(0);
+    let plain = run_in_memory(24 << 10, &node, &["get", "text"]).expect(0);
+    assert!(plain.text() == letters);
+    let told = run_in_memory(24 << 10, &node, &["get", "text", "--json"]).expect(0).json();
+    assert!(told["value"] == *letters, "the value is another one");
+    assert_eq!((&told["key"], told.get("value_hex")), (&"text".into(), None));
+    let bytes = value(1_500_000);
+    node.run(&["put", "bytes", "--file", &directory.file("bytes", &bytes)]).expect(0);
+    let told = node.run(&["get", "bytes", "--json"]).expect(0).json();
+    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert!(told["value_hex"] == *digits && told.get("value").is_none());
 }
 
 #[test]

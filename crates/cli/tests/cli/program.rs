@@ -60,6 +60,16 @@ pub fn run_with(arguments: &[&str], stdin: &[u8], environment: &[(&str, &str)]) 
     Running::start(command).outcome(stdin)
 }
 
+/// Runs a verb to its end that joins through a node and may have so many KiB of memory of its own.
+pub fn run_in_memory(kib: u32, node: &Node, arguments: &[&str]) -> Outcome {
+    let mut command = Command::new("sh");
+    let script = format!("ulimit -d {kib}; exec \"$@\"");
+    command.args(["-c", &script, "sh"]).arg(program().get_program()).args(arguments);
+    command.env("XORBIT_JOIN", &node.address).stdin(Stdio::piped());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    Running::start(command).outcome(b"")
+}
+
 fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xorbit"));
     let ours = ["XORBIT_JOIN", "XORBIT_NETWORK_KEY_FILE", "XORBIT_SECRET"];
