@@ -68,6 +68,7 @@ fn fares_json(fares: &Fares) -> Value {
         Fares::Renewed { stored, known } => {
             json!({ "state": "renewed", "stored": stored, "known": known })
         }
+        Fares::Newer(version) => json!({ "state": "newer", "version": version.get() }),
         Fares::Overtaken => json!({ "state": "overtaken" }),
         Fares::Undetermined(version) => {
             json!({ "state": "undetermined", "version": version.get() })
@@ -177,6 +178,7 @@ fn fares(told: &Value) -> String {
             }
         }
         "renewed" => format!("renewed at {}", replicas("stored")),
+        "newer" => format!("version {} has come since, and is looked at now", number("version")),
         "overtaken" => "a new value came while it was renewed".to_owned(),
         "undetermined" => "renewed or not, since the deciding node did not answer".to_owned(),
         "exhausted" => {

@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use node::{BatchNumber, LookupResult, Now, Outbox};
+use wire::{Item, Target};
 
 use super::looking::Next;
 use super::persisted::{self, Kept, Persisted};
@@ -14,7 +15,7 @@ use crate::chance::part_of;
 use crate::limits::{
     FIRST_LOOK_AFTER, LEAST_PROMISED_TTL, LOOK_EVERY, MAX_TTL, PROMISED_BYTES, PROMISES,
 };
-use crate::replicas::{Newest, Replicas};
+use crate::replicas::{Newest, Replicas, is_credible};
 use crate::report::{Absence, Effort};
 use crate::request::{Done, KeepRequest, RequestId};
 use crate::state::{Kv, Operation};
@@ -174,11 +175,26 @@ impl Kv {
         self.promises.waiting.push_back((batch, Waiting::Ended(request, *id)));
     }
 
-    /// Tells all promises.
+    /// Tells all promises. Of what is newer on our own shelf the last look does not know: it is told, and
+    /// looked at now.
     pub(crate) fn tell_promises(&mut self, now: Now, request: RequestId) {
         let all = self.promises.all.iter().filter(|(_, promise)| !promise.ending);
-        let mut all: Vec<PromiseStatus> =
-            all.map(|(id, promise)| promise.status(*id, now)).collect();
+        let mut all: Vec<(PromiseStatus, Target)> = all
+            .map(|(id, promise)| (promise.status(*id, now), promise.kept.item.target()))
+            .collect();
+        for (status, target) in &mut all {
+            let held = self.node_mut().held(target, now).filter(|item| is_credible(item, now.wall));
+            let held = held.and_then(Item::seq).map(Version::of);
+            if status.fares.is_settled()
+                && let Some(version) = held.filter(|version| *version > status.version)
+            {
+                status.fares = Fares::Newer(version);
+                if status.next_in.is_some() {
+                    self.promises.plan(&status.id, now.monotonic);
+                }
+            }
+        }
+        let mut all: Vec<PromiseStatus> = all.into_iter().map(|(status, _)| status).collect();
         all.sort_by(|one, other| (&one.key, one.id).cmp(&(&other.key, other.id)));
         self.done(request, Done::Promises(all));
     }

@@ -69,6 +69,8 @@ pub enum Fares {
         /// How many replicas are known.
         known: usize,
     },
+    /// Our own shelf has this newer version, which came since the last look. It is looked at now.
+    Newer(Version),
     /// Somebody wrote while it was to be renewed, and that stays: it is looked at again soon.
     Overtaken,
     /// It was to be renewed in this version, and the node that decides did not answer: it is open
@@ -111,7 +113,8 @@ impl Fares {
             | Fares::Deleted(_)
             | Fares::Expired(_)
             | Fares::Unopened(_) => true,
-            Fares::Overtaken
+            Fares::Newer(_)
+            | Fares::Overtaken
             | Fares::Undetermined(_)
             | Fares::NotRenewed
             | Fares::Alone

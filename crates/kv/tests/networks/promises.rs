@@ -79,6 +79,24 @@ fn a_promised_value_lives_for_a_month_while_its_holders_are_replaced() {
 }
 
 #[test]
+fn what_came_since_the_last_look_is_told_and_looked_at_when_somebody_asks() {
+    let mut world = kept(5, 1, DAY, DAY);
+    world.run(MINUTE);
+    let put = world.put(1, put_for("k", b"new", DAY)).expect("enough are up");
+    let told = &world.promises(0)[0];
+    assert!(put.version > Some(told.version), "no look is due for an hour");
+    assert_eq!(Some(told.fares), put.version.map(Fares::Newer));
+    world.run(MINUTE);
+    let told = &world.promises(0)[0];
+    assert_eq!((Some(told.version), told.expires), (put.version, put.expires));
+    assert!(matches!(told.fares, Fares::Alive { holding: 5, .. }), "{told:?}");
+    world.delete(1, "k");
+    assert!(matches!(world.fares(0), Fares::Newer(_)));
+    world.run(MINUTE);
+    assert!(matches!(world.fares(0), Fares::Deleted(_)));
+}
+
+#[test]
 fn a_write_beside_a_renewal_is_never_reverted() {
     let mut met = 0;
     for seed in 0..150 {
