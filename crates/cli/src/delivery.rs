@@ -5,22 +5,21 @@ use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use tempfile::SpooledTempFile;
 
 use crate::failure::{Failure, Kind};
 use crate::leave::Leave;
 use crate::long_value;
 use crate::replacement::{Place, Readers, Replacement, cannot_write};
 use crate::report;
-use crate::spool::SPOOL_BYTES;
+use crate::spool::{SPOOL_BYTES, Spool};
 use crate::talk;
 
 /// A value on its way to stdout or into a file.
 pub enum Delivery {
     /// To stdout.
-    Stdout(SpooledTempFile),
+    Stdout(Spool),
     /// Into what has this name and is no file, such as a pipe.
-    Into(SpooledTempFile, PathBuf),
+    Into(Spool, PathBuf),
     /// Into a file, which takes its place at the end.
     File(Replacement),
 }
@@ -29,10 +28,9 @@ impl Delivery {
     /// To `output`, or without one to stdout. With it comes, if it would leave a file behind, who
     /// hears that the program shall leave.
     pub fn begin(output: Option<&Path>) -> Result<(Self, Option<Leave>), Failure> {
-        let spool = || SpooledTempFile::new(SPOOL_BYTES);
         match output.map(Place::of).transpose()? {
-            None => Ok((Self::Stdout(spool()), None)),
-            Some(Place::Other(path)) => Ok((Self::Into(spool(), path), None)),
+            None => Ok((Self::Stdout(Spool::new()), None)),
+            Some(Place::Other(path)) => Ok((Self::Into(Spool::new(), path), None)),
             Some(Place::File { path, there }) => {
                 // First, so that no signal finds a file that nobody removes.
                 let leave = Leave::heed()?;
@@ -97,7 +95,7 @@ impl Write for Delivery {
 }
 
 /// How much was written, which is read from its beginning next.
-fn length(spooled: &mut SpooledTempFile) -> Result<u64, Failure> {
+fn length(spooled: &mut Spool) -> Result<u64, Failure> {
     let length = spooled.stream_position();
     length.and_then(|end| spooled.rewind().map(|()| end)).map_err(|cause| cannot_read_back(&cause))
 }

@@ -135,8 +135,10 @@ impl Failure {
     /// Tells it: as lines on stderr, or as an object on stdout.
     pub fn tell(&self, json: bool) {
         if json {
-            // A reader that is gone is told by the exit code alone.
-            let _ = talk::object(&json!({ "error": self.to_json() }));
+            // A reader that is gone is told by the exit code alone; a disk that is full is not read.
+            if let Err(unwritten) = talk::object(&json!({ "error": self.to_json() })) {
+                unwritten.tell(false);
+            }
             return;
         }
         let (error, hint) = labels();

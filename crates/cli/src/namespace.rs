@@ -130,7 +130,10 @@ pub fn read_signer(file: &Path) -> Result<Signer, Failure> {
         Failure::new(Kind::Environment, what).hint("make a key file with `xorbit keygen FILE`")
     };
     let text = File::open(file)
-        .and_then(|open| read_short(&open))
+        .and_then(|open| {
+            secret::warn_if_others_can_read(&open, &file.display().to_string());
+            read_short(&open)
+        })
         .map_err(|cause| failure(format!("cannot read `{}`: {cause}", file.display())))?;
     if network_key::is_one(text.as_bytes()) {
         let what = format!("`{}` is the key of a network, not of a namespace", file.display());

@@ -255,10 +255,10 @@ pub fn check_size(length: u64) -> Result<(), Failure> {
 
 /// A life that nobody can promise.
 pub fn bad_ttl(ttl: Duration) -> Failure {
-    let (least, most) = (span::told(LEAST_PROMISED_TTL), span::told(MAX_TTL));
+    let (least, most) = (span::exact(LEAST_PROMISED_TTL), span::exact(MAX_TTL));
     let what = format!(
         "a value that is kept is renewed for {least} to {most}, not for {}",
-        span::told(ttl)
+        span::exact(ttl)
     );
     Failure::new(Kind::Usage, what).hint("`--ttl forever` takes the longest")
 }

@@ -43,7 +43,8 @@ fn lines(mut first: String, report: &PutReport, lives: &str) -> Vec<String> {
 fn chunks_told(chunks: &ChunksReport) -> String {
     let told = |number: usize| size::grouped(number as u64);
     let (stored, sent, held) = (told(chunks.stored), told(chunks.sent), told(chunks.held));
-    format!("{stored} chunks: {sent} copies sent, {held} kept already")
+    let noun = if chunks.stored == 1 { "chunk" } else { "chunks" };
+    format!("{stored} {noun}: {sent} copies sent, {held} kept already")
 }
 
 /// The lines of a receipt for a put or deletion, such as
@@ -92,8 +93,8 @@ pub fn failure(error: PutError, written: &Written<'_>) -> Failure {
             chunks_not_stored(told, refusal.as_deref()).with("short", short).with("of", of)
         }
         PutError::BadTtl(ttl) => {
-            let (ttl, most) = (span::told(ttl), span::told(MAX_TTL));
-            Failure::new(Kind::Usage, format!("a life of {ttl} is not between 1 ms and {most}"))
+            let (ttl, most) = (span::exact(ttl), span::exact(MAX_TTL));
+            Failure::new(Kind::Usage, format!("a life of {ttl} is not between 1ms and {most}"))
                 .hint("renew a value that shall live longer by putting it again")
         }
         PutError::Key(_)

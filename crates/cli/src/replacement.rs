@@ -88,7 +88,9 @@ impl Replacement {
             // Of these the system takes away what the user's umask says.
             builder.permissions(Permissions::from_mode(0o666));
         }
-        let file = builder.tempfile_in(directory.unwrap_or(Path::new(".")));
+        let directory = directory.unwrap_or(Path::new("."));
+        // Else what is told is the name of a file that nobody asked for.
+        let file = fs::metadata(directory).and_then(|_| builder.tempfile_in(directory));
         let file = file.map_err(|cause| cannot_write(&path, &cause))?;
         Ok(Self { file, path, then: there.filter(|_| readers == Readers::AsBefore) })
     }

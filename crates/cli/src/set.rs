@@ -148,8 +148,8 @@ pub fn failure(error: SetError, name: &str, item: Option<&ItemArgs>, through: &T
             Failure::new(Kind::Usage, told).hint("name who writes with `--signer FILE`")
         }
         SetError::BadTtl(ttl) => {
-            let (ttl, most) = (span::told(ttl), span::told(MAX_TTL));
-            Failure::new(Kind::Usage, format!("a life of {ttl} is not between 1 ms and {most}"))
+            let (ttl, most) = (span::exact(ttl), span::exact(MAX_TTL));
+            Failure::new(Kind::Usage, format!("a life of {ttl} is not between 1ms and {most}"))
                 .hint("renew a member that shall live longer by adding it again")
         }
         SetError::Unreachable(_) => through.unreachable(),

@@ -48,6 +48,19 @@ pub fn told(span: Duration) -> String {
     }
 }
 
+/// A span to the millisecond, as it could be typed: `365d1h`.
+pub fn exact(span: Duration) -> String {
+    let mut left = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+    let mut typed = String::new();
+    for (unit, factor) in UNITS.iter().rev().filter(|(unit, _)| *unit != "w") {
+        if left >= *factor {
+            typed.push_str(&format!("{}{unit}", left / factor));
+            left %= factor;
+        }
+    }
+    if typed.is_empty() { "0ms".to_owned() } else { typed }
+}
+
 /// Milliseconds as a number, to the microsecond.
 pub fn millis(span: Duration) -> f64 {
     span.as_micros() as f64 / 1000.0
@@ -72,6 +85,14 @@ mod tests {
             assert!(parse(text).is_err(), "{text}");
         }
         assert!(parse("99999999999999w").is_err());
+    }
+
+    #[test]
+    fn a_span_is_told_exactly_as_it_can_be_typed() {
+        for text in ["365d1h", "9m59s", "1ms", "7d", "23h59m59s999ms"] {
+            assert_eq!(exact(parse(text).unwrap()), text);
+        }
+        assert_eq!(exact(Duration::ZERO), "0ms");
     }
 
     #[test]

@@ -71,7 +71,7 @@ impl DataDir {
         // Closed to others, since signers of promises lie in it.
         store::make_directory(directory).map_err(|cause| failed(directory, cause))?;
         let lock_path = directory.join("lock");
-        let lock = File::create(&lock_path).map_err(|cause| failed(&lock_path, cause))?;
+        let lock = owners(&lock_path).map_err(|cause| failed(&lock_path, cause))?;
         let locked = lock.try_lock();
         let path = directory.to_owned();
         held(locked, directory).map(|()| Self { path, _lock: Some(lock) })
@@ -130,6 +130,15 @@ impl DataDir {
     }
 }
 
+/// Opens a file, or makes one that only its owner can read.
+fn owners(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
 fn held(locked: Result<(), fs::TryLockError>, directory: &Path) -> Result<(), DataDirError> {
     locked.map_err(|refused| match refused {
         fs::TryLockError::WouldBlock => DataDirError::InUse(directory.to_owned()),
@@ -166,7 +175,7 @@ mod tests {
         fs::write(directory.join("node.txt"), &old).unwrap();
         drop(data_dir.open_store().unwrap());
         #[cfg(unix)]
-        for path in [directory.clone(), directory.join("store")] {
+        for path in [directory.clone(), directory.join("store"), directory.join("lock")] {
             use std::os::unix::fs::PermissionsExt;
             let mode = fs::metadata(&path).unwrap().permissions().mode();
             assert_eq!(mode & 0o077, 0, "{path:?}");

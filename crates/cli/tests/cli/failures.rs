@@ -233,6 +233,13 @@ fn a_number_below_0_is_named_and_not_taken_for_another_option() {
 }
 
 #[test]
+fn a_life_that_is_a_little_too_long_is_told_exactly() {
+    let refused = run(&["put", "k", "v", "--ttl", "8761h", "--join", "127.0.0.1:9"]).expect(2);
+    let told = "error: a life of 365d1h is not between 1ms and 365d\n";
+    assert!(refused.stderr.starts_with(told), "{refused:?}");
+}
+
+#[test]
 fn an_empty_environment_variable_is_as_good_as_none() {
     let (_socket, address) = nobody();
     let outcome = run_with(&["get", "k", "--join", &address], b"", &[("XORBIT_JOIN", "")]);

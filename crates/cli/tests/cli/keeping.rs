@@ -172,7 +172,7 @@ fn what_cannot_be_kept_is_one_clear_error() {
         (&["kept"], 2, "hint: name the data directory"),
         (&["unkeep", "k", "--data", &nobody], 5, "hint: start one with `xorbit node --data"),
         (&["kept", "--data", &long], 2, "a socket's has at most 107"),
-        (&["keep", "k", "--data", &data, "--ttl", "9m"], 2, "renewed for 10 min to 365 days"),
+        (&["keep", "k", "--data", &data, "--ttl", "9m"], 2, "renewed for 10m to 365d, not for 9m"),
         (&["keep", "", "--data", &data], 2, "the key is empty"),
         (&["put", "k", "v", "--ttl", "forever"], 2, "nothing lives `forever` unless"),
         (&["put", "k", "v", "--keep", "--data", &nobody], 5, "no node runs in"),

@@ -35,7 +35,12 @@ fn only_the_signer_writes_and_everybody_with_the_public_key_reads() {
     let (mine, theirs) = (directory.path("mine"), directory.path("theirs"));
     let public_key = run(&["keygen", &mine]).expect(0).text().trim().to_owned();
     run(&["keygen", &theirs]).expect(0);
-    node.run(&["put", "k", "v", "--signer", &mine]).expect(0);
+    let put = node.run(&["put", "k", "v", "--signer", &mine]).expect(0);
+    assert!(!put.stderr.contains("warning"), "{put:?}");
+    fs::set_permissions(&mine, fs::Permissions::from_mode(0o640)).unwrap();
+    let put = node.run(&["put", "k", "v", "--signer", &mine]).expect(0);
+    let warning = format!("warning: others on this machine can read `{mine}`");
+    assert!(put.stderr.starts_with(&warning), "{put:?}");
     node.run(&["put", "k", "w", "--signer", &theirs]).expect(0);
     assert_eq!(node.run(&["get", "k", "--from", &public_key]).expect(0).text(), "v");
     assert_eq!(node.run(&["get", "k", "--signer", &mine]).expect(0).text(), "v");

@@ -6,7 +6,7 @@ use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
 use std::process::Command;
 use std::time::Instant;
 
-use crate::program::{Directory, Node, PATIENCE, Verb};
+use crate::program::{Directory, Node, PATIENCE, Verb, run_with};
 
 fn mode(path: &str) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -54,6 +54,38 @@ fn a_value_got_is_readable_by_those_who_could_read_what_was_there() {
     let own = directory.path("own");
     Verb::start_for_itself(&node, &["get", "k", "--output", &own]).end_with(b"").expect(0);
     assert_eq!(mode(&own), 0o600);
+}
+
+#[test]
+fn what_cannot_be_written_is_named_as_it_was_given() {
+    let (node, directory) = (Node::start(&[]), Directory::new());
+    node.run(&["put", "k", "v"]).expect(0);
+    let nowhere = directory.path("no/file");
+    let refused = node.run(&["get", "k", "--output", &nowhere]).expect(2);
+    assert!(refused.stderr.starts_with(&format!("error: cannot write `{nowhere}`: ")));
+    assert!(!refused.stderr.contains(".xorbit-"), "{refused:?}");
+    // Values that must wait do so in a file without a name, in a directory that has one.
+    let long = "v".repeat(1_500_000);
+    let environment = [("XORBIT_JOIN", &node.address[..]), ("TMPDIR", "/no/such/directory")];
+    let refused = run_with(&["put", "long", "-"], long.as_bytes(), &environment).expect(2);
+    let named = "the temporary directory `/no/such/directory` (`TMPDIR`): ";
+    assert!(refused.stderr.contains(named), "{refused:?}");
+    node.run_with(&["put", "long", "-"], long.as_bytes()).expect(0);
+    let refused = run_with(&["get", "long"], b"", &environment).expect(2);
+    assert!(refused.stderr.contains(named), "{refused:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_result_that_finds_no_room_is_told_elsewhere() {
+    let (node, full) = (Node::start(&[]), fs::File::options().write(true).open("/dev/full"));
+    node.run(&["put", "k", "v"]).expect(0);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xorbit"));
+    command.args(["get", "k", "--json", "--join", &node.address]).stdout(full.unwrap());
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.starts_with("error: cannot write to stdout: "), "{told}");
 }
 
 #[test]

@@ -118,8 +118,7 @@ fn passphrases_are_bytes_and_no_text() {
 fn what_does_not_fit_one_item_is_cut_into_sealed_chunks() {
     let first = Node::start(&[]);
     let second = Node::start_beside(&first, &[]);
-    for (length, chunks) in [(887, None), (888, Some("1 chunks: ")), (956 * 2, Some("2 chunks: "))]
-    {
+    for (length, chunks) in [(887, None), (888, Some("1 chunk: ")), (956 * 2, Some("2 chunks: "))] {
         let value = "v".repeat(length);
         let put = first.run_in_secret(PASSPHRASE, &["put", "k", &value]).expect(0);
         match chunks {
