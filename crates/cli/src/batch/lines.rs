@@ -1,10 +1,14 @@
 //! The lines of a batch, read as they are needed: one key each, or what to put under one.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek};
 use std::path::Path;
 use std::time::Duration;
 
+use serde::Deserializer;
+use serde::de::{Error, MapAccess, Visitor};
+use serde_json::error::Category;
 use serde_json::{Map, Value};
 use xorbit::Version;
 
@@ -97,12 +101,12 @@ pub fn key(line: &str) -> Result<String, String> {
         return Ok(line.to_owned());
     }
     match parse(line)? {
-        Value::String(key) => Ok(key),
-        Value::Object(mut fields) => {
+        Line::Text(key) => Ok(key),
+        Line::Fields(mut fields) => {
             let key = text(&mut fields, "key")?.ok_or("it has no `key`")?;
             end(&fields).map(|()| key)
         }
-        _ => Err("it is no key".to_owned()),
+        Line::Other => Err("it is no key".to_owned()),
     }
 }
 
@@ -127,7 +131,7 @@ pub enum IfVersion {
 
 /// Reads a line of puts: a JSON object.
 pub fn put(line: &str) -> Result<PutLine, String> {
-    let Value::Object(mut fields) = parse(line)? else {
+    let Line::Fields(mut fields) = parse(line)? else {
         return Err("it is no JSON object".to_owned());
     };
     let key = text(&mut fields, "key")?.ok_or("it has no `key`")?;
@@ -153,8 +157,49 @@ pub fn put(line: &str) -> Result<PutLine, String> {
     Ok(PutLine { key, value, ttl, content_type, if_version })
 }
 
-fn parse(line: &str) -> Result<Value, String> {
-    serde_json::from_str(line).map_err(|cause| format!("it is no JSON: {cause}"))
+/// What stands in a line of JSON.
+enum Line {
+    Text(String),
+    /// None of them twice: one of two conditions must not be passed over.
+    Fields(Map<String, Value>),
+    Other,
+}
+
+fn parse(line: &str) -> Result<Line, String> {
+    let told = |cause: serde_json::Error| match cause.classify() {
+        Category::Data => format!("it has {cause}"),
+        _ => format!("it is no JSON: {cause}"),
+    };
+    if !line.trim_start().starts_with('{') {
+        let value = serde_json::from_str(line).map_err(told)?;
+        return Ok(if let Value::String(text) = value { Line::Text(text) } else { Line::Other });
+    }
+    let mut reader = serde_json::Deserializer::from_str(line);
+    let fields = reader.deserialize_map(Fields).map_err(told)?;
+    reader.end().map_err(told)?;
+    Ok(Line::Fields(fields))
+}
+
+/// Reads the fields of an object.
+struct Fields;
+
+impl<'de> Visitor<'de> for Fields {
+    type Value = Map<String, Value>;
+
+    fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
+        let mut fields = Map::new();
+        while let Some((name, value)) = access.next_entry::<String, Value>()? {
+            if fields.contains_key(&name) {
+                return Err(A::Error::custom(format_args!("the field `{name}` twice")));
+            }
+            fields.insert(name, value);
+        }
+        Ok(fields)
+    }
 }
 
 fn text(fields: &mut Map<String, Value>, name: &str) -> Result<Option<String>, String> {
@@ -188,6 +233,15 @@ mod tests {
         for bad in [r#""unended"#, r#"{"key": 7}"#, "{}", r#"{"key": "k", "kee": 1}"#] {
             assert!(key(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_field_that_stands_there_twice_is_named() {
+        let twice = put(r#"{"key":"k","value":"v","if_version":7,"if_version":"absent"}"#);
+        assert!(twice.unwrap_err().starts_with("it has the field `if_version` twice"));
+        assert!(key(r#"{"key":"k","key":"l"}"#).unwrap_err().contains("`key` twice"));
+        assert!(put(r#"{"key":"k","value":"v"} {"#).unwrap_err().starts_with("it is no JSON"));
+        assert_eq!(put("[]").unwrap_err(), "it is no JSON object");
     }
 
     #[test]
