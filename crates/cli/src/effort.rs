@@ -10,6 +10,17 @@ pub fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
+/// As `unknown to the 8 nodes that answered: ...`. Of what has expired nothing is remembered.
+pub fn never_seen(effort: &Effort) -> String {
+    match effort.answered {
+        0 => "unknown to this node, and no other answered".to_owned(),
+        answered => {
+            let nodes = count(answered, "node");
+            format!("unknown to the {nodes} that answered: never put, or expired since")
+        }
+    }
+}
+
 /// As `2 hops, 24 messages, 3.1 ms`; `writes` are messages that the lookup does not count.
 pub fn told(effort: &Effort, writes: usize) -> String {
     let took = span::told(effort.took);

@@ -203,10 +203,7 @@ pub fn keep_failure(error: KeepError, key: &str) -> Failure {
         KeepError::Key(_) => Failure::new(Kind::Usage, told),
         KeepError::NotFound { absence, effort } => {
             let (reason, detail) = match absence {
-                Absence::NeverSeen => {
-                    let answered = effort::count(effort.answered, "node");
-                    ("never_seen", format!("never seen by the {answered} that answered"))
-                }
+                Absence::NeverSeen => ("never_seen", effort::never_seen(&effort)),
                 Absence::Deleted(version) => {
                     ("deleted", format!("it was deleted (version {version})"))
                 }

@@ -98,10 +98,7 @@ pub fn failure(error: GetError, name: &str, through: &Through) -> Failure {
         GetError::Key(_) => Failure::new(Kind::Usage, told),
         GetError::NotFound { absence, effort } => {
             let (reason, detail) = match absence {
-                Absence::NeverSeen => {
-                    let answered = count(effort.answered, "node");
-                    ("never_seen", format!("never seen by the {answered} that answered"))
-                }
+                Absence::NeverSeen => ("never_seen", effort::never_seen(&effort)),
                 Absence::Deleted(version) => {
                     ("deleted", format!("it was deleted{} (version {version})", since(version)))
                 }

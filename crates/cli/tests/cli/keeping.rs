@@ -160,6 +160,7 @@ fn what_cannot_be_kept_is_one_clear_error() {
     let (node, data) = keeper(&directory);
     let absent = run(&["keep", "nothing", "--data", &data]).expect(1);
     assert!(absent.stderr.starts_with("error: key `nothing` not found\n"), "{absent:?}");
+    assert!(absent.stderr.contains("unknown to this node, and no other answered"));
     let told = run(&["keep", "nothing", "--data", &data, "--json"]).expect(1).json();
     assert_eq!(
         (&told["error"]["kind"], &told["error"]["reason"]),
