@@ -3,13 +3,31 @@
 use std::collections::BTreeMap;
 
 use kv::{Config, Kv, Restorable};
-use node::{Change, Changes, Outbox};
+use node::{Change, Changes, Outbox, UnixMillis};
+use wire::Item;
 
 use super::World;
 
 /// What a node made durable.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Disk(pub BTreeMap<Vec<u8>, Vec<u8>>);
+
+impl Disk {
+    /// Adds a record that is kept until then (docs/records.md, "Durability").
+    pub fn keep(&mut self, item: &Item, salt: &[u8], until: UnixMillis) {
+        let signed = item.as_ref();
+        let signed = signed.signed().expect("a record is signed");
+        let mut bytes = vec![128 + 2];
+        bytes.extend([until.0.to_le_bytes(); 2].concat());
+        bytes.extend(signed.seq.get().to_le_bytes());
+        bytes.extend(signed.key.as_bytes());
+        bytes.extend(signed.signature);
+        bytes.push(salt.len() as u8);
+        bytes.extend(salt);
+        bytes.extend(item.value());
+        self.0.insert([b"i", &item.target().as_bytes()[..]].concat(), bytes);
+    }
+}
 
 impl World {
     /// Makes all that waits at a node durable.
@@ -38,7 +56,9 @@ impl World {
     pub fn restart(&mut self, node: usize, mut config: Config, disk: &Disk) {
         let (id, now) = (self.id(node), self.now_at(node));
         config.node.id = Some(id);
-        let mut kv = Kv::new(config, [9; 32], now);
+        let mut seed = [9; 32];
+        seed[..8].copy_from_slice(&(node as u64).to_le_bytes());
+        let mut kv = Kv::new(config, seed, now);
         for (key, value) in &disk.0 {
             if let Some(kept) = Restorable::read(key, value) {
                 kv.restore(now, kept);
