@@ -282,6 +282,12 @@ impl Walk {
         }
     }
 
+    /// A candidate is not asked after all: it is known to be silent.
+    pub fn passed_over(&mut self, candidate: u16) {
+        self.failed(candidate);
+        self.asked -= 1;
+    }
+
     /// A candidate did not answer, or cannot be trusted.
     pub fn failed(&mut self, candidate: u16) {
         self.leave_flight(candidate, State::Failed);

@@ -227,11 +227,16 @@ impl<A: Admission> Node<A> {
                 Some((family, next))
             });
             let Some((family, next)) = next else { return };
-            let alone = lookup.walks[family as usize]
-                .as_ref()
-                .is_some_and(|w| !w.has_others(next.candidate));
-            let silent = !alone && self.silences.contains(&next.endpoint, now);
-            let patient = lookup.until == Until::Patient;
+            let walk = lookup.walks[family as usize].as_mut();
+            let others = walk.filter(|walk| walk.has_others(next.candidate));
+            let silent = self.silences.contains(&next.endpoint, now);
+            if let Some(walk) = others.filter(|_| silent)
+                && !self.silences.may_ask(&next.endpoint, now)
+            {
+                walk.passed_over(next.candidate);
+                continue;
+            }
+            let waited_for = !silent || lookup.until == Until::Patient;
             lookup.asked_at.insert((family, next.candidate), now);
             // While one family's table is still empty, the other's nodes may know a way in (BEP 32).
             let want = match lookup.owner {
@@ -242,10 +247,9 @@ impl<A: Admission> Node<A> {
             let candidate = CandidateId { operation, family, candidate: next.candidate };
             let purpose = Purpose::Lookup(candidate);
             let ask = Ask { to: next.endpoint, expected: next.id, query: &query, purpose };
-            if silent && !self.silences.may_ask(&next.endpoint, now) {
-                self.lookup_failed(candidate, StepOutcome::Silent, now);
-            } else if (!self.ask(ask, now, outbox) || (silent && !patient))
-                && let Some(walk) = self.walk(operation, family)
+            let sent = self.ask(ask, now, outbox);
+            if let Some(walk) = self.walk(operation, family)
+                && !(sent && (waited_for || !walk.has_others(next.candidate)))
             {
                 // An answer of somebody silent is taken when it comes, and not waited for.
                 walk.failed(next.candidate);
