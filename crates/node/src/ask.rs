@@ -141,7 +141,7 @@ impl<A: Admission> Node<A> {
         let query = Query::Get { target, newer_than: None, want: Want::default() };
         let (to, expected) = (contact.endpoint, Some(contact.id));
         let purpose = Purpose::Ask(operation);
-        if self.silences.contains(&to, now) && !self.silences.may_ask(&to, now) {
+        if self.silences.is_passed_over(&to, now) {
             // Others may have it: nobody waits for one who was silent before.
             return self.events.push_back(Event::Answered(operation, Answer::Silent));
         }

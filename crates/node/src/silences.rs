@@ -68,8 +68,13 @@ impl Silences {
         })
     }
 
+    /// Whether somebody is silent and was asked lately; whoever is not passed over counts as asked.
+    pub fn is_passed_over(&mut self, endpoint: &Endpoint, now: Instant) -> bool {
+        self.contains(endpoint, now) && !self.may_ask(endpoint, now)
+    }
+
     /// Whether it is time to ask somebody silent again, who then counts as asked.
-    pub fn may_ask(&mut self, endpoint: &Endpoint, now: Instant) -> bool {
+    fn may_ask(&mut self, endpoint: &Endpoint, now: Instant) -> bool {
         let Some(silence) = self.0.get_mut(endpoint) else { return true };
         let due = now.since(silence.asked_at) >= ASKED_EVERY;
         if due {

@@ -44,6 +44,10 @@ mod sealed {
     impl Sealed for crate::get::Get {}
 }
 
+/// One of a batch on its way.
+#[doc(hidden)]
+pub type Running<O> = Pin<Box<dyn Future<Output = O> + Send>>;
+
 /// A [`Put`] or a [`Get`].
 pub trait OneOfMany: sealed::Sealed + Send + Sized + 'static {
     /// What it comes to.
@@ -56,8 +60,7 @@ pub trait OneOfMany: sealed::Sealed + Send + Sized + 'static {
     fn place(&self) -> Option<Target>;
 
     #[doc(hidden)]
-    fn run(self, node: Node, others: Others)
-    -> Pin<Box<dyn Future<Output = Self::Outcome> + Send>>;
+    fn run(self, node: Node, others: Others) -> Running<Self::Outcome>;
 }
 
 impl OneOfMany for Put {
@@ -71,11 +74,7 @@ impl OneOfMany for Put {
         self.target()
     }
 
-    fn run(
-        self,
-        node: Node,
-        others: Others,
-    ) -> Pin<Box<dyn Future<Output = Self::Outcome> + Send>> {
+    fn run(self, node: Node, others: Others) -> Running<Self::Outcome> {
         Box::pin(async move {
             let put = self.batched(node);
             // Nobody answered its lookup, so nothing was written.
@@ -101,11 +100,7 @@ impl OneOfMany for Get {
         self.target()
     }
 
-    fn run(
-        self,
-        node: Node,
-        others: Others,
-    ) -> Pin<Box<dyn Future<Output = Self::Outcome> + Send>> {
+    fn run(self, node: Node, others: Others) -> Running<Self::Outcome> {
         Box::pin(async move {
             let get = self.batched(node);
             match get.again().record().await {

@@ -72,6 +72,13 @@ impl Upkeep {
         }
     }
 
+    /// Whether what somebody looked after in this second need not be looked after again: that is not
+    /// long ago, and nobody came or went near us since.
+    fn is_settled(&self, looked_after_s: u32, now: Instant) -> bool {
+        let age_s = now.as_secs().saturating_sub(looked_after_s);
+        looked_after_s > self.changed_s && u64::from(age_s) < ROUND_EVERY.as_secs() / 2
+    }
+
     /// When there is something to do, if anything is held for others.
     fn deadline(&self, holds: bool) -> Option<Instant> {
         let round = match &self.round {

@@ -7,7 +7,7 @@ use node::{Instant, Now, Outbox};
 use wire::{Cursor, NodeId, Target};
 
 use super::owed::Owed;
-use crate::limits::{ROUND_EVERY, ROUND_REPEATS, SET_SILENCES, SLICE, SLICE_EVERY};
+use crate::limits::{ROUND_REPEATS, SET_SILENCES, SLICE, SLICE_EVERY};
 use crate::state::Kv;
 
 /// What a round goes through, in the order of the key space.
@@ -167,9 +167,7 @@ impl Kv {
             // It ended meanwhile.
             return self.is_not_owed(&Piece::Item(target));
         };
-        let age_s = now.monotonic.as_secs().saturating_sub(looked_after_s);
-        let settled = looked_after_s > self.upkeep.changed_s;
-        if !anyway && settled && u64::from(age_s) < ROUND_EVERY.as_secs() / 2 {
+        if !anyway && self.upkeep.is_settled(looked_after_s, now.monotonic) {
             return;
         }
         let (holders, ours_too) = self.node().holders(&target, self.replicas, leaving);

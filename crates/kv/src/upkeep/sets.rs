@@ -15,7 +15,7 @@ use wire::{Contact, Cursor, NodeId, Target};
 
 use super::delivery::{HandOff, Handed, Offering};
 use super::round::Piece;
-use crate::limits::{COMPARED_WHOLE, COMPARISONS, NO_SETS, NO_SETS_FOR, OFFERS, ROUND_EVERY};
+use crate::limits::{COMPARED_WHOLE, COMPARISONS, NO_SETS, NO_SETS_FOR, OFFERS};
 use crate::put::CONFLICTS;
 use crate::state::Kv;
 
@@ -131,9 +131,7 @@ impl Kv {
             // Its members ended meanwhile.
             return self.is_not_owed(&Piece::Set(target));
         };
-        let age_s = now.monotonic.as_secs().saturating_sub(looked_after_s);
-        let settled = looked_after_s > self.upkeep.changed_s;
-        if !anyway && settled && u64::from(age_s) < ROUND_EVERY.as_secs() / 2 {
+        if !anyway && self.upkeep.is_settled(looked_after_s, now.monotonic) {
             return;
         }
         let (holders, ours_too) = self.set_holders(now, &target, leaving);

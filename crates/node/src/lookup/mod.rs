@@ -230,8 +230,8 @@ impl<A: Admission> Node<A> {
             let walk = lookup.walks[family as usize].as_mut();
             let others = walk.filter(|walk| walk.has_others(next.candidate));
             let silent = self.silences.contains(&next.endpoint, now);
-            if let Some(walk) = others.filter(|_| silent)
-                && !self.silences.may_ask(&next.endpoint, now)
+            if let Some(walk) = others
+                && self.silences.is_passed_over(&next.endpoint, now)
             {
                 walk.passed_over(next.candidate);
                 continue;
