@@ -216,10 +216,11 @@ impl<A: Admission> Node<A> {
         let leaves = error.code == LEAVING.code && error.text == LEAVING.text.as_bytes();
         if let Some(id) = waiting.expected {
             let table = &mut self.tables[from.family() as usize];
-            match leaves {
+            if leaves {
                 // Others are named in its place, as long as it answers nothing better.
-                true => drop(table.doubts(&id, &from)),
-                false => drop(table.heard(&id, &from, now)),
+                table.doubts(&id, &from);
+            } else {
+                table.heard(&id, &from, now);
             }
         }
         match waiting.purpose {

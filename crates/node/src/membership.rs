@@ -224,12 +224,12 @@ impl<A: Admission> Node<A> {
         let table = &mut self.tables[contact.endpoint.family() as usize];
         let known = table.get(&contact.id).is_some();
         table.failed(&contact.id, &contact.endpoint);
-        // The public network is never short of contacts.
-        let left = table.get(&contact.id).is_some();
-        if known && left {
+        let stays = table.get(&contact.id).is_some();
+        if known && stays {
             let at = now + self.dice.jittered(RECHECK);
             self.membership.maintain_at = self.membership.maintain_at.min(at);
         } else if known && self.config.network != Network::Public {
+            // The public network is never short of contacts.
             self.lost.add(contact, now);
         }
     }
