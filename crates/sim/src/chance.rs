@@ -24,6 +24,11 @@ impl Chance {
         Self(Xoshiro256PlusPlus::seed_from_u64(xxh3_64_with_seed(&number.to_le_bytes(), stream)))
     }
 
+    /// A stream that follows from a number alone, for what is drawn anew each time and must be the same.
+    pub fn from_number(number: u64) -> Self {
+        Self(Xoshiro256PlusPlus::seed_from_u64(number))
+    }
+
     /// Any 64-bit number.
     pub fn u64(&mut self) -> u64 {
         self.0.next_u64()

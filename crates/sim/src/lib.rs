@@ -1,6 +1,16 @@
 //! Floor 3: whole networks under virtual time, from one seed.
 //!
 //! The code that ships (`wire`, `node`, `kv`, and `store` on a simulated disk) runs under one event
-//! queue; time, chance, the network and the disks are the world's.
+//! queue; time, chance, the network and the disks are the world's. The same seed and the same build
+//! give the same course of events, byte for byte, and so the same trace hash.
+//!
+//! An event's way through the files: `queue` (what happens next) → `world` (which machine hears it,
+//! by which clock) → the node → `network` (what becomes of what it sends) → `queue`. Whoever watches
+//! is an `Observer` of the world.
 
+pub mod attack;
 pub mod chance;
+pub mod clock;
+pub mod network;
+pub mod queue;
+pub mod world;

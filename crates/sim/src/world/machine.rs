@@ -1,0 +1,106 @@
+//! A machine: one node with its addresses, clock and disk, or an attacker with as many addresses as it
+//! likes.
+
+use core::time::Duration;
+
+use kv::Kv;
+use node::Instant;
+use wire::{Contact, Endpoint, Family};
+
+use super::disk::Disk;
+use crate::attack::Attack;
+use crate::clock::Clock;
+use crate::network::Site;
+
+/// Names a machine of a world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MachineId(pub u32);
+
+impl MachineId {
+    pub(crate) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Who acts on a machine.
+pub enum Actor {
+    /// Nobody: it is off, or its process has ended.
+    Nobody,
+    /// A node.
+    Node(Box<Kv>),
+    /// Somebody who means harm.
+    Attacker(Box<dyn Attack>),
+}
+
+/// One machine.
+pub struct Machine {
+    /// Who acts on it.
+    pub actor: Actor,
+    /// What its node is told at each start.
+    pub config: kv::Config,
+    /// Where it is.
+    pub site: Site,
+    /// The address that it knows of itself, in each family.
+    pub places: [Option<Endpoint>; 2],
+    /// What its clocks show.
+    pub clock: Clock,
+    /// Its disk, if what its node holds outlives the process.
+    pub disk: Option<Box<Disk>>,
+    /// How many lives of its actor have begun: what was under way in an earlier one is void.
+    pub life: u32,
+    /// Whom its node would join through at the next start.
+    pub remembered: Vec<Contact>,
+    /// It does nothing until then; what arrives meanwhile waits.
+    pub paused_until: Instant,
+    /// Datagrams that wait for the end of a pause.
+    pub(super) waiting: u32,
+    /// How long it takes to act on anything.
+    pub slowness: Duration,
+    /// When it will wake by itself.
+    pub(super) wake_at: Option<Instant>,
+}
+
+impl Machine {
+    pub(super) fn new(config: kv::Config, site: Site, places: [Option<Endpoint>; 2]) -> Self {
+        Self {
+            actor: Actor::Nobody,
+            config,
+            site,
+            places,
+            clock: Clock::default(),
+            disk: None,
+            life: 0,
+            remembered: Vec::new(),
+            paused_until: Instant::default(),
+            waiting: 0,
+            slowness: Duration::ZERO,
+            wake_at: None,
+        }
+    }
+
+    /// Its node, if one is running.
+    pub fn kv(&self) -> Option<&Kv> {
+        match &self.actor {
+            Actor::Node(kv) => Some(kv),
+            Actor::Nobody | Actor::Attacker(_) => None,
+        }
+    }
+
+    /// Its node, if one is running.
+    pub fn kv_mut(&mut self) -> Option<&mut Kv> {
+        match &mut self.actor {
+            Actor::Node(kv) => Some(kv),
+            Actor::Nobody | Actor::Attacker(_) => None,
+        }
+    }
+
+    /// The address that it knows of itself in a family.
+    pub fn place(&self, family: Family) -> Option<Endpoint> {
+        self.places[family as usize]
+    }
+
+    /// Whether a node or an attacker runs on it.
+    pub fn is_up(&self) -> bool {
+        !matches!(self.actor, Actor::Nobody)
+    }
+}
