@@ -14,7 +14,8 @@ Exit codes:
   2  wrong usage, or something on this machine is in the way
   3  refused, or too few replicas stored or answered, or a value that does not open, or damage
   4  version conflict, or a put whose outcome is open
-  5  the network cannot be reached";
+  5  the network cannot be reached
+  6  a simulated world broke a rule";
 
 /// What kind of failure it is: decides the exit code and the name in `--json`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +40,8 @@ pub enum Kind {
     Undetermined,
     /// Nobody answered.
     Unreachable,
+    /// In a simulated world something was that must not be.
+    Violated,
 }
 
 impl Kind {
@@ -50,10 +53,11 @@ impl Kind {
             Kind::NotEnoughReplicas | Kind::Refused | Kind::Unopened | Kind::Damaged => 3,
             Kind::Conflict | Kind::Undetermined => 4,
             Kind::Unreachable => 5,
+            Kind::Violated => 6,
         }
     }
 
-    const ALL: [Kind; 10] = [
+    const ALL: [Kind; 11] = [
         Kind::NotFound,
         Kind::Usage,
         Kind::Environment,
@@ -64,6 +68,7 @@ impl Kind {
         Kind::Damaged,
         Kind::Undetermined,
         Kind::Unreachable,
+        Kind::Violated,
     ];
 
     /// As `--json` names it.
@@ -79,6 +84,7 @@ impl Kind {
             Kind::Damaged => "damaged",
             Kind::Undetermined => "undetermined",
             Kind::Unreachable => "unreachable",
+            Kind::Violated => "violated",
         }
     }
 }

@@ -44,6 +44,7 @@ mod sample;
 mod scrape;
 mod secret;
 mod set;
+mod sim;
 mod size;
 mod span;
 mod spool;
@@ -135,6 +136,8 @@ enum Verb {
     Sample(sample::Args),
     /// Check, export or import what a stopped node keeps
     Store(store::Args),
+    /// Simulate whole networks under virtual time, with faults, from one seed
+    Sim(sim::Args),
 }
 
 fn main() -> ExitCode {
@@ -182,6 +185,7 @@ async fn dispatch(verb: Verb, json: bool) -> Result<(), Failure> {
         Verb::Ping(args) => ping::run(args, json).await,
         Verb::Sample(args) => sample::run(args, json).await,
         Verb::Store(args) => store::run(args, json).await,
+        Verb::Sim(args) => sim::run(args, json),
     }
 }
 

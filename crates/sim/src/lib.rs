@@ -10,7 +10,16 @@
 
 pub mod attack;
 pub mod chance;
+mod check;
 pub mod clock;
+pub mod fault;
+pub mod history;
 pub mod network;
+pub mod plan;
+pub mod profile;
 pub mod queue;
+pub mod run;
+pub mod workload;
 pub mod world;
+
+pub use node::Instant;

@@ -1,5 +1,6 @@
 //! How long datagrams take.
 
+use core::fmt;
 use core::time::Duration;
 
 use rand_distr::LogNormal;
@@ -32,6 +33,8 @@ pub enum Latency {
 #[derive(Clone, Copy, Debug)]
 pub struct HeavyTail {
     pairs: LogNormal<f64>,
+    median: Duration,
+    p95: Duration,
     seed: u64,
 }
 
@@ -45,10 +48,10 @@ impl HeavyTail {
     /// If the median is zero or not below the 95th percentile.
     pub fn new(seed: u64, median: Duration, p95: Duration) -> Self {
         assert!(median > Duration::ZERO && p95 > median, "a tail of {median:?} and {p95:?}");
-        let (median, p95) = (median.as_secs_f64(), p95.as_secs_f64());
-        let sigma = (p95 / median).ln() / Z_95;
-        let pairs = LogNormal::new(median.ln(), sigma).expect("the deviation is finite");
-        Self { pairs, seed }
+        let middle = median.as_secs_f64();
+        let sigma = (p95.as_secs_f64() / middle).ln() / Z_95;
+        let pairs = LogNormal::new(middle.ln(), sigma).expect("the deviation is finite");
+        Self { pairs, median, p95, seed }
     }
 
     fn of_pair(&self, from: Site, to: Site) -> Duration {
@@ -89,6 +92,18 @@ impl Latency {
             Latency::Constant(_) => mean,
             Latency::HeavyTail(_) => {
                 mean.mul_f64(1.0 - JITTER + 2.0 * JITTER * chance.share()).max(LEAST)
+            }
+        }
+    }
+}
+
+impl fmt::Display for Latency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Latency::Constant(delay) => write!(f, "{} ms", delay.as_secs_f64() * 1e3),
+            Latency::HeavyTail(HeavyTail { median, p95, .. }) => {
+                let (median, p95) = (median.as_millis(), p95.as_millis());
+                write!(f, "heavy tail, half within {median} ms, 95 of 100 within {p95} ms")
             }
         }
     }

@@ -10,10 +10,10 @@ use crate::attack::Attack;
 use crate::chance::Chance;
 
 impl World {
-    /// Starts the node of a machine, with what its disk gives back, and lets it join through these
-    /// addresses and those that it remembers. `false`: something runs there already, or the disk cannot
-    /// be read.
-    pub fn start(&mut self, id: MachineId, doors: &[Endpoint]) -> bool {
+    /// Starts the node of a machine, with what its disk gives back, and lets it join through the world's
+    /// doors and the contacts that it remembers. `false`: something runs there already, or the disk
+    /// cannot be read.
+    pub fn start(&mut self, id: MachineId) -> bool {
         let now = self.now_at(id);
         let machine = &mut self.machines[id.index()];
         if machine.is_up() {
@@ -32,8 +32,11 @@ impl World {
         let input = Input::Start(taken);
         self.begin(id, &input);
         self.settle(id, &input);
-        let remembered = self.machines[id.index()].remembered.iter().map(|known| known.endpoint);
-        let doors: Vec<Endpoint> = doors.iter().copied().chain(remembered).collect();
+        let machine = &self.machines[id.index()];
+        let remembered = machine.remembered.iter().map(|known| known.endpoint);
+        let own = machine.places;
+        let mut doors: Vec<Endpoint> = self.doors.iter().copied().chain(remembered).collect();
+        doors.retain(|door| !own.contains(&Some(*door)));
         if !doors.is_empty() {
             self.request(id, Request::Join(doors));
         }

@@ -29,9 +29,14 @@ use crate::network::{Network, Site};
 use crate::queue::Queue;
 use flights::Flight;
 
-/// What the world's owner wants to be told of at a time, by a number of its own.
+/// What the world's owner wants to be told of at a time: for whom, and a number of theirs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Alarm(pub u64);
+pub struct Alarm {
+    /// For whom; the owner gives these out.
+    pub whose: u32,
+    /// What it is about.
+    pub number: u32,
+}
 
 /// What the world's owner should know.
 #[derive(Debug)]
@@ -63,6 +68,8 @@ pub struct World {
     pub network: Network,
     /// Follows what happens.
     pub trace: Trace,
+    /// Addresses that every node may join through.
+    pub doors: Vec<Endpoint>,
     /// All machines, by their numbers.
     pub machines: Vec<Machine>,
     now: Instant,
@@ -86,6 +93,7 @@ impl World {
             violations: Vec::new(),
             network,
             trace: Trace::new(),
+            doors: Vec::new(),
             machines: Vec::new(),
             now: Instant::default(),
             queue: Queue::default(),
