@@ -13,7 +13,6 @@ use crate::limits::{
     RECHECK, STALE,
 };
 use crate::lookup::{Lookup, Owner};
-use crate::lost::LOOK_AFTER;
 use crate::operation::{Event, LookupResult, Question};
 use crate::outbox::Outbox;
 use crate::pending::Purpose;
@@ -275,7 +274,7 @@ impl<A: Admission> Node<A> {
     /// A contact gave a sign of life: if it had fallen silent, others may be back with it.
     pub(crate) fn is_back(&mut self, contact: &Contact, now: Instant) {
         if !self.lost.is_empty() && self.lost.found(&contact.id) {
-            let at = now + LOOK_AFTER;
+            let at = now + self.lost.look_after(now);
             self.membership.look_at = Some(self.membership.look_at.map_or(at, |set| set.min(at)));
         }
     }

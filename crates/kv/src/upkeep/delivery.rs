@@ -204,6 +204,7 @@ impl Kv {
                 for (index, offer) in offers.iter().enumerate() {
                     let (token, target) = (token.clone(), offer.target);
                     if wanted.get(index) {
+                        self.upkeep.pace.is_needed();
                         let hand_off = HandOff { contact, token, target, member: None };
                         self.upkeep.delivery.hand_off(hand_off);
                     } else if newer.get(index) {

@@ -11,6 +11,7 @@
 
 mod delivery;
 mod owed;
+mod pace;
 mod refresh;
 mod round;
 mod sets;
@@ -22,12 +23,13 @@ use node::{Instant, Now, Outbox};
 use wire::Family;
 
 use crate::chance::{jittered, part_of};
-use crate::limits::{CHANGE_SETTLES, FIRST_ROUND_WITHIN, LEAVING, ROUND_EVERY};
+use crate::limits::{FIRST_ROUND_WITHIN, LEAVING, ROUND_EVERY};
 use crate::report::LeaveReport;
 use crate::request::{Done, RequestId};
 use crate::state::Kv;
 
 pub(crate) use delivery::{Delivery, Handed, Offering};
+use pace::Pace;
 pub(crate) use refresh::Refresh;
 use refresh::Refreshes;
 use round::Round;
@@ -38,6 +40,7 @@ pub(crate) struct Upkeep {
     /// The round on its way.
     round: Option<Round>,
     round_at: Instant,
+    pace: Pace,
     /// The node's count of changes in its neighbourhood that was seen last.
     changes_seen: u64,
     /// The second in which the neighbourhood changed last.
@@ -63,6 +66,7 @@ impl Upkeep {
         Self {
             round: None,
             round_at: now + part_of(FIRST_ROUND_WITHIN, chance),
+            pace: Pace::new(now),
             changes_seen: 0,
             changed_s: now.as_secs(),
             delivery: Delivery::default(),
@@ -118,8 +122,8 @@ impl Kv {
         let chance = self.node_mut().draw();
         let upkeep = &mut self.upkeep;
         (upkeep.changes_seen, upkeep.changed_s) = (changes, now.as_secs());
-        upkeep.round_at =
-            upkeep.round_at.min(now + CHANGE_SETTLES + part_of(CHANGE_SETTLES, chance));
+        let settles = upkeep.pace.changed(now);
+        upkeep.round_at = upkeep.round_at.min(now + settles + part_of(settles, chance));
     }
 
     fn end_round_if_over(&mut self, now: Now) {
@@ -132,6 +136,7 @@ impl Kv {
         let round = self.upkeep.round.take();
         let chance = self.node_mut().draw();
         let upkeep = &mut self.upkeep;
+        upkeep.pace.round_ended();
         let next = now.monotonic + jittered(ROUND_EVERY, chance);
         upkeep.round_at = upkeep.round_at.max(now.monotonic).min(next);
         if round.as_ref().is_some_and(|round| round.began_s() >= upkeep.changed_s) {

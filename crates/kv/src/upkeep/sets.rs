@@ -261,6 +261,7 @@ impl Kv {
             Answer::Offered { token: Some(token), wanted, .. } => {
                 for (index, offer) in offers.iter().enumerate() {
                     if wanted.get(index) {
+                        self.upkeep.pace.is_needed();
                         self.upkeep.sets.begin(&contact.id, &target);
                         let (token, member) = (token.clone(), Some(offer.cursor));
                         let hand_off = HandOff { contact, token, target, member };
