@@ -19,6 +19,7 @@ pub mod plan;
 pub mod profile;
 pub mod queue;
 pub mod run;
+pub mod shrink;
 pub mod workload;
 pub mod world;
 

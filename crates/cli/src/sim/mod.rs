@@ -1,6 +1,9 @@
 //! `xorbit sim`: whole networks under virtual time, from one seed.
 
 mod run;
+mod shrink;
+mod swarm;
+mod world_args;
 
 use crate::failure::Failure;
 
@@ -16,11 +19,19 @@ enum Verb {
     /// Let one world live, and check all that must hold in it
     #[command(after_help = run::AFTER_HELP)]
     Run(run::Args),
+    /// Let many worlds live, and tell which break a rule
+    #[command(after_help = swarm::AFTER_HELP)]
+    Swarm(swarm::Args),
+    /// Find a smaller world that fails as this one does
+    #[command(after_help = shrink::AFTER_HELP)]
+    Shrink(shrink::Args),
 }
 
 /// Does it.
 pub fn run(args: Args, json: bool) -> Result<(), Failure> {
     match args.verb {
         Verb::Run(args) => run::run(&args, json),
+        Verb::Swarm(args) => swarm::run(&args, json),
+        Verb::Shrink(args) => shrink::run(&args, json),
     }
 }
