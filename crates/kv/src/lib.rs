@@ -11,6 +11,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod acquaintance;
 mod admission;
 mod batch;
 mod busy;

@@ -17,6 +17,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod acquaintance;
 mod ask;
 mod budget;
 mod changes;

@@ -1,0 +1,16 @@
+//! Contacts for a store's node that were not won by datagrams: for tests and simulations.
+
+use core::time::Duration;
+
+use node::Instant;
+use wire::Contact;
+
+use crate::state::Kv;
+
+impl Kv {
+    /// Has a contact enter the node's table as if it had just answered: [`node::Node::acquaint`].
+    #[doc(hidden)]
+    pub fn acquaint(&mut self, contact: Contact, round_trip: Duration, now: Instant) {
+        self.node_mut().acquaint(contact, round_trip, now);
+    }
+}
