@@ -122,7 +122,7 @@ impl<A: Admission> Node<A> {
             .iter()
             .flat_map(|family| {
                 let closest = self.tables[*family as usize].closest::<MOST_HOLDERS>(&point);
-                let holder = |entry: &crate::table::Entry| Holder {
+                let holder = |entry: crate::table::Entry| Holder {
                     contact: entry.contact(),
                     ours: entry.is_ours(),
                     may_hold_sets: entry.is_ours() || entry.is_xorbit(),

@@ -18,7 +18,7 @@ use crate::outbox::Outbox;
 use crate::pending::Purpose;
 use crate::shelf::{Admission, persisted_member, persisted_peer};
 use crate::state::Node;
-use crate::table::{Entry, Table};
+use crate::table::Table;
 use crate::time::{Instant, Now};
 
 /// After the first answer, the node looks for its neighbours once more after so long: when many
@@ -255,7 +255,8 @@ impl<A: Admission> Node<A> {
         self.read_only = true;
         let own = self.id().point();
         let nearest = |table: &Table| {
-            table.closest::<GOODBYES>(&own).iter().map(Entry::contact).collect::<Vec<_>>()
+            let closest = table.closest::<GOODBYES>(&own);
+            closest.iter().map(|entry| entry.contact()).collect::<Vec<_>>()
         };
         for contact in self.tables.each_ref().map(nearest).concat() {
             self.verify(contact, now, outbox);

@@ -430,8 +430,8 @@ fn nodes_near(
         wanted[family as usize].then(|| {
             let mut buffer = NodesBuffer::new(family);
             let most = share / contact_bytes(family);
-            for entry in tables[family as usize].closest::<K>(target).iter().take(most) {
-                buffer.push(&entry.id, &entry.endpoint);
+            for contact in tables[family as usize].closest::<K>(target).compact().take(most) {
+                buffer.push_compact(contact);
             }
             buffer
         })

@@ -89,7 +89,7 @@ impl<A: Admission> Node<A> {
             // A public node proves that it can be reached before it answers (see `membership`).
             leaving: false,
             read_only: config.ephemeral || config.network == Network::Public,
-            tables: Family::ALL.map(|_| Table::new(id, rules)),
+            tables: Family::ALL.map(|family| Table::new(id, family, rules)),
             pending: Pending::new(&mut dice),
             paced: PacedQueue::default(),
             round_trips: RoundTrips::default(),

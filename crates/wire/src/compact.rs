@@ -117,6 +117,19 @@ impl NodesBuffer {
         self.length += size;
     }
 
+    /// Adds a contact in its compact form; those of the other family and those that do not fit are
+    /// left out.
+    #[inline]
+    pub fn push_compact(&mut self, contact: &[u8]) {
+        if contact.len() != contact_bytes(self.family) {
+            return;
+        }
+        let end = self.length + contact.len();
+        let Some(entry) = self.bytes.get_mut(self.length..end) else { return };
+        entry.copy_from_slice(contact);
+        self.length = end;
+    }
+
     /// The list as it goes into a message.
     pub fn as_nodes(&self) -> CompactNodes<'_> {
         CompactNodes { bytes: &self.bytes[..self.length], family: self.family }

@@ -20,7 +20,6 @@ use crate::outbox::Outbox;
 use crate::pending::{CandidateId, Purpose, Waiting};
 use crate::shelf::Admission;
 use crate::state::Node;
-use crate::table::Entry;
 use crate::time::Instant;
 use crate::walk::Walk;
 
@@ -171,7 +170,7 @@ impl<A: Admission> Node<A> {
             let failing = self.tables[family as usize].closest_failing(&lookup.target, K);
             let seeds = lookup.seeds.iter().copied();
             let seeds = seeds.filter(|seed| seed.endpoint.family() == family).take(start);
-            let known = closest.iter().take(start).map(Entry::contact).chain(failing);
+            let known = closest.iter().take(start).map(|entry| entry.contact()).chain(failing);
             for contact in known.chain(seeds) {
                 walk.start_from(contact);
                 any = true;

@@ -1,81 +1,18 @@
 //! One bucket: the contacts that share so many leading bits with us, and those that wait for a place.
+//!
+//! All of them lie in one buffer: first the contacts in the order of their ids, so that those
+//! closest to a target stand around one place, then those that wait, longest first.
 
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use wire::{Contact, Endpoint, NodeId};
+use wire::limits::ID_BYTES;
+use wire::{Endpoint, Family, NodeId};
 
+use super::entry::{Entry, Row, row_bytes};
 use super::rules::AddressRules;
-use crate::limits::{MAX_FAILURES, REPLACEMENTS};
+use crate::limits::{FIRST_BUCKETS, MAX_FAILURES, REPLACEMENTS};
 use crate::time::Instant;
-
-/// A contact in the table, in 52 bytes.
-#[derive(Clone, Copy, Debug)]
-pub struct Entry {
-    /// Its id.
-    pub id: NodeId,
-    /// Its address.
-    pub endpoint: Endpoint,
-    round_trip_ms: u16,
-    heard_s: u32,
-    failures: u8,
-    ours: bool,
-    pub(super) xorbit: bool,
-}
-
-impl Entry {
-    pub(super) fn answered(
-        contact: Contact,
-        round_trip: Duration,
-        ours: bool,
-        now: Instant,
-    ) -> Self {
-        Self {
-            id: contact.id,
-            endpoint: contact.endpoint,
-            round_trip_ms: round_trip.as_millis().min(u128::from(u16::MAX)) as u16,
-            heard_s: now.as_secs(),
-            failures: 0,
-            ours,
-            xorbit: false,
-        }
-    }
-
-    /// Id and address.
-    pub fn contact(&self) -> Contact {
-        Contact { id: self.id, endpoint: self.endpoint }
-    }
-
-    /// The last measured round trip, in whole milliseconds.
-    pub fn round_trip(&self) -> Duration {
-        Duration::from_millis(u64::from(self.round_trip_ms))
-    }
-
-    /// Whether it carried our network's tag.
-    pub fn is_ours(&self) -> bool {
-        self.ours
-    }
-
-    /// Whether it said that it is Xorbit; noted in Mainline only, where there is no tag.
-    pub fn is_xorbit(&self) -> bool {
-        self.xorbit
-    }
-
-    /// Whether its last query was answered.
-    pub fn is_good(&self) -> bool {
-        self.failures == 0
-    }
-
-    /// Queries in a row that it did not answer.
-    pub fn failures(&self) -> u8 {
-        self.failures
-    }
-
-    /// When it last gave a sign.
-    pub fn last_heard(&self) -> Instant {
-        Instant::from_micros(u64::from(self.heard_s) * 1_000_000)
-    }
-}
 
 /// What became of a contact that answered, or did not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,43 +27,113 @@ pub(super) enum Place {
     Kept,
 }
 
+/// The contacts of one bucket, and those that wait.
 pub(super) struct Bucket {
-    entries: Vec<Entry>,
-    replacements: Vec<Entry>,
+    rows: Vec<u8>,
+    /// How many of the rows are contacts, and not waiting.
+    contacts: u8,
+    /// How many contacts did not answer their last query.
+    failing: u8,
+    family: Family,
     /// When a contact last entered or answered.
     pub changed: Instant,
 }
 
+const _: () = assert!(FIRST_BUCKETS[0] <= u8::MAX as usize);
+
 impl Bucket {
-    pub fn new(now: Instant) -> Self {
-        Self { entries: Vec::new(), replacements: Vec::new(), changed: now }
+    pub fn new(family: Family, now: Instant) -> Self {
+        Self { rows: Vec::new(), contacts: 0, failing: 0, family, changed: now }
     }
 
-    pub fn entries(&self) -> core::slice::Iter<'_, Entry> {
-        self.entries.iter()
-    }
-
-    /// The entries and those that wait.
-    pub fn known(&self) -> impl Iterator<Item = &Entry> {
-        self.entries.iter().chain(&self.replacements)
+    /// How many contacts there are.
+    #[inline]
+    pub fn len(&self) -> usize {
+        usize::from(self.contacts)
     }
 
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.contacts == 0
     }
 
-    pub fn get(&self, id: &NodeId) -> Option<&Entry> {
-        self.entries.iter().find(|entry| entry.id == *id)
+    /// The contact at a place in the order of ids.
+    #[inline]
+    pub fn row(&self, place: usize) -> Row<'_> {
+        let width = row_bytes(self.family);
+        Row(&self.rows[place * width..][..width])
     }
 
-    pub fn get_mut(&mut self, id: &NodeId) -> Option<&mut Entry> {
-        self.entries.iter_mut().find(|entry| entry.id == *id)
+    fn rows(&self) -> impl DoubleEndedIterator<Item = Row<'_>> + ExactSizeIterator + Clone {
+        self.rows.chunks_exact(row_bytes(self.family)).map(Row)
+    }
+
+    /// The contacts.
+    pub fn entries(&self) -> impl Iterator<Item = Entry> + Clone + '_ {
+        self.rows().take(self.len()).map(Row::entry)
+    }
+
+    /// The contacts whose last query was not answered.
+    pub fn failing(&self) -> impl Iterator<Item = Entry> + '_ {
+        let looked_at = if self.failing == 0 { 0 } else { self.len() };
+        self.rows().take(looked_at).filter(|row| !row.is_good()).map(Row::entry)
+    }
+
+    /// The contacts and those that wait.
+    pub fn known(&self) -> impl Iterator<Item = Entry> + '_ {
+        self.rows().map(Row::entry)
+    }
+
+    /// How many contacts there are, those that wait included.
+    fn all(&self) -> usize {
+        self.rows.len() / row_bytes(self.family)
+    }
+
+    fn waiting(&self) -> usize {
+        self.all() - self.len()
+    }
+
+    /// The place of an id among the contacts, or where it would stand.
+    #[inline]
+    pub fn search(&self, id: &[u8; ID_BYTES]) -> Result<usize, usize> {
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            if self.row(middle).id().as_bytes() < id {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        let found = low < self.len() && self.row(low).id().as_bytes() == id;
+        if found { Ok(low) } else { Err(low) }
+    }
+
+    pub fn get(&self, id: &NodeId) -> Option<Entry> {
+        let place = self.search(id.as_bytes()).ok()?;
+        Some(self.row(place).entry())
+    }
+
+    /// Changes what is known about the contact that has this id, and this endpoint if one is given;
+    /// `false` if there is none.
+    #[inline]
+    fn change(
+        &mut self,
+        id: &NodeId,
+        endpoint: Option<&Endpoint>,
+        change: impl FnOnce(&mut Entry),
+    ) -> bool {
+        let Ok(place) = self.search(id.as_bytes()) else { return false };
+        let mut entry = self.row(place).entry();
+        if endpoint.is_some_and(|endpoint| entry.endpoint != *endpoint) {
+            return false;
+        }
+        change(&mut entry);
+        self.set(place, &entry);
+        true
     }
 
     pub fn has_room(&self, capacity: usize) -> bool {
-        self.entries.len() < capacity
-            || self.entries.iter().any(|entry| !entry.is_good())
-            || self.replacements.len() < REPLACEMENTS / 2
+        self.len() < capacity || self.failing > 0 || self.waiting() < REPLACEMENTS / 2
     }
 
     /// Places a contact that answered.
@@ -137,12 +144,13 @@ impl Bucket {
         rules: &AddressRules,
         now: Instant,
     ) -> Place {
-        let crowded = rules.crowded(&self.entries, &new.id, &new.endpoint);
-        if let Some(known) = self.entries.iter_mut().find(|entry| entry.id == new.id) {
+        let crowded = rules.crowded(self.entries(), &new.id, &new.endpoint);
+        if let Ok(place) = self.search(new.id.as_bytes()) {
+            let known = self.row(place).entry();
             // A living contact keeps its address: an id alone proves nothing.
             if known.endpoint == new.endpoint || (known.failures > 0 && !crowded) {
                 let (ours, xorbit) = (new.ours || known.ours, known.xorbit);
-                *known = Entry { ours, xorbit, ..new };
+                self.set(place, &Entry { ours, xorbit, ..new });
                 self.changed = now;
             }
             return Place::Kept;
@@ -150,66 +158,70 @@ impl Bucket {
         if crowded {
             return Place::Kept;
         }
-        self.replacements.retain(|entry| entry.id != new.id);
+        self.stop_waiting(|waiting| waiting.id == new.id);
         self.changed = now;
-        if self.entries.len() < capacity {
-            self.entries.push(new);
+        if self.len() < capacity {
+            self.enter(&new, capacity);
             return Place::Added;
         }
         match self.worse_than(&new, rules) {
-            Some(index) => {
-                let displaced = core::mem::replace(&mut self.entries[index], new);
+            Some(place) => {
+                let displaced = self.leave(place);
+                self.enter(&new, capacity);
                 if displaced.is_good() {
-                    self.wait(displaced);
+                    self.wait(&displaced, capacity);
                 }
                 Place::Displaced
             }
             None => {
-                self.wait(new);
+                self.wait(&new, capacity);
                 Place::Kept
             }
         }
     }
 
+    #[inline]
     pub fn heard(&mut self, id: &NodeId, endpoint: &Endpoint, now: Instant) -> bool {
-        let known =
-            self.entries.iter_mut().find(|entry| entry.id == *id && entry.endpoint == *endpoint);
-        if let Some(entry) = known {
-            entry.heard_s = now.as_secs();
-            return true;
-        }
-        false
+        self.change(id, Some(endpoint), |entry| entry.heard_s = now.as_secs())
     }
 
     /// Takes a contact for one that fails; `false` if it is none.
     pub fn doubts(&mut self, id: &NodeId, endpoint: &Endpoint) -> bool {
-        let known =
-            self.entries.iter_mut().find(|entry| entry.id == *id && entry.endpoint == *endpoint);
-        let Some(entry) = known else { return false };
-        entry.failures = MAX_FAILURES - 1;
-        true
+        self.change(id, Some(endpoint), |entry| entry.failures = MAX_FAILURES - 1)
+    }
+
+    /// Notes that a contact said that it is Xorbit.
+    pub fn is_xorbit(&mut self, id: &NodeId) {
+        self.change(id, None, |entry| entry.xorbit = true);
     }
 
     /// Notes a failure, and tells what came of it.
-    pub fn failed(&mut self, id: &NodeId, endpoint: &Endpoint, rules: &AddressRules) -> Place {
-        let found =
-            self.entries.iter().position(|entry| entry.id == *id && entry.endpoint == *endpoint);
-        let Some(index) = found else {
+    pub fn failed(
+        &mut self,
+        id: &NodeId,
+        endpoint: &Endpoint,
+        capacity: usize,
+        rules: &AddressRules,
+    ) -> Place {
+        if !self.change(id, Some(endpoint), |entry| entry.failures += 1) {
             // Its silence at another address than ours says nothing: anybody may have told of that.
-            self.replacements.retain(|entry| entry.id != *id || entry.endpoint != *endpoint);
+            self.stop_waiting(|waiting| waiting.id == *id && waiting.endpoint == *endpoint);
             return Place::Kept;
-        };
-        self.entries[index].failures += 1;
-        let fits = |waiting: &Entry| {
+        }
+        let fits = |waiting: Entry| {
             let others = waiting.endpoint.prefix() != endpoint.prefix();
-            !(others && rules.crowded(&self.entries, &waiting.id, &waiting.endpoint))
+            !(others && rules.crowded(self.entries(), &waiting.id, &waiting.endpoint))
         };
-        if let Some(place) = self.replacements.iter().rposition(fits) {
-            self.entries[index] = self.replacements.remove(place);
+        let waiting = self.rows().skip(self.len()).map(Row::entry).rposition(fits);
+        let Ok(place) = self.search(id.as_bytes()) else { return Place::Kept };
+        if let Some(waiting) = waiting {
+            let next = self.take(self.len() + waiting);
+            self.leave(place);
+            self.enter(&next, capacity);
             return Place::Displaced;
         }
-        if self.entries[index].failures >= MAX_FAILURES {
-            self.entries.swap_remove(index);
+        if self.row(place).entry().failures >= MAX_FAILURES {
+            self.leave(place);
             return Place::Removed;
         }
         Place::Kept
@@ -219,37 +231,97 @@ impl Bucket {
     /// breaks a rule the new one keeps, or that crowds a network which the new one would diversify;
     /// at last of one that is far slower.
     fn worse_than(&self, new: &Entry, rules: &AddressRules) -> Option<usize> {
-        let failing = self.entries.iter().enumerate().max_by_key(|(_, entry)| entry.failures);
-        if let Some((index, entry)) = failing
-            && entry.failures > 0
-        {
-            return Some(index);
+        if self.failing > 0 {
+            let failing = self.entries().enumerate().max_by_key(|(_, entry)| entry.failures);
+            return failing.map(|(place, _)| place);
         }
-        if let Some(index) = rules.least_fitting(&self.entries, new) {
-            return Some(index);
+        if let Some(place) = rules.least_fitting(self.entries(), new) {
+            return Some(place);
         }
-        let slowest = self.entries.iter().enumerate().max_by_key(|(_, entry)| entry.round_trip_ms);
+        let slowest = self.entries().enumerate().max_by_key(|(_, entry)| entry.round_trip_ms);
         slowest
             .filter(|(_, entry)| entry.round_trip() > new.round_trip() * 2 + FAR_SLOWER)
-            .map(|(index, _)| index)
+            .map(|(place, _)| place)
     }
 
     /// Puts a contact behind the others that wait; the one that has waited longest goes.
-    fn wait(&mut self, entry: Entry) {
-        if self.replacements.len() == REPLACEMENTS {
-            self.replacements.remove(0);
+    fn wait(&mut self, entry: &Entry, capacity: usize) {
+        if self.waiting() == REPLACEMENTS {
+            self.take(self.len());
         }
-        self.replacements.push(entry);
+        self.insert(self.all(), entry, capacity);
+    }
+
+    /// Lets go of those that wait of whom this holds.
+    fn stop_waiting(&mut self, gone: impl Fn(&Entry) -> bool) {
+        for place in (self.len()..self.all()).rev() {
+            if gone(&self.row(place).entry()) {
+                self.take(place);
+            }
+        }
+    }
+
+    /// Puts a contact that is not there in its place.
+    fn enter(&mut self, entry: &Entry, capacity: usize) {
+        let (Ok(place) | Err(place)) = self.search(entry.id.as_bytes());
+        self.insert(place, entry, capacity);
+        self.contacts += 1;
+        self.failing += u8::from(!entry.is_good());
+    }
+
+    /// Takes a contact out.
+    fn leave(&mut self, place: usize) -> Entry {
+        let entry = self.take(place);
+        self.contacts -= 1;
+        self.failing -= u8::from(!entry.is_good());
+        entry
+    }
+
+    /// Writes what is known about a contact now.
+    #[inline]
+    fn set(&mut self, place: usize, entry: &Entry) {
+        let (was, is) = (self.row(place).is_good(), entry.is_good());
+        self.failing = self.failing + u8::from(!is) - u8::from(!was);
+        let width = row_bytes(self.family);
+        entry.write(&mut self.rows[place * width..][..width]);
+    }
+
+    /// Adds a row. The buffer grows to twice its size, and to no more than a full bucket needs.
+    fn insert(&mut self, place: usize, entry: &Entry, capacity: usize) {
+        let (width, used) = (row_bytes(self.family), self.rows.len());
+        if used == self.rows.capacity() {
+            let full = (capacity + REPLACEMENTS) * width;
+            let more = used.max(FIRST_ROWS * width).min(full.saturating_sub(used)).max(width);
+            self.rows.reserve_exact(more);
+        }
+        self.rows.resize(used + width, 0);
+        self.rows.copy_within(place * width..used, (place + 1) * width);
+        entry.write(&mut self.rows[place * width..][..width]);
+    }
+
+    /// Takes a row out.
+    fn take(&mut self, place: usize) -> Entry {
+        let (width, entry) = (row_bytes(self.family), self.row(place).entry());
+        self.rows.drain(place * width..(place + 1) * width);
+        entry
     }
 
     pub fn check_invariant(&self) {
-        assert!(self.replacements.len() <= REPLACEMENTS);
-        for (index, entry) in self.entries.iter().enumerate() {
-            let twin = self.entries[..index].iter().chain(&self.replacements);
-            assert!(twin.into_iter().all(|other| other.id != entry.id), "{:?} twice", entry.id);
+        assert!(self.rows.len().is_multiple_of(row_bytes(self.family)));
+        assert!(self.len() <= self.all() && self.waiting() <= REPLACEMENTS);
+        assert_eq!(self.failing().count(), usize::from(self.failing));
+        assert_eq!(self.entries().filter(|entry| !entry.is_good()).count(), self.failing().count());
+        assert!(self.entries().is_sorted_by(|one, next| one.id < next.id));
+        for waiting in self.known().skip(self.len()) {
+            assert!(waiting.is_good() && self.get(&waiting.id).is_none());
+            let twins = self.known().filter(|other| other.id == waiting.id);
+            assert_eq!(twins.count(), 1, "{:?} waits twice", waiting.id);
         }
     }
 }
+
+/// Rows for which a bucket makes room at first.
+const FIRST_ROWS: usize = 2;
 
 /// A contact must be this much slower than twice the new one's round trip to lose its place to it.
 const FAR_SLOWER: Duration = Duration::from_millis(100);

@@ -10,15 +10,18 @@
 //! and replaced at the first if a replacement waits.
 
 mod bucket;
+mod closest;
+mod entry;
 mod rules;
 
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use wire::{Contact, Distance, Endpoint, NodeId, Point};
+use wire::{Contact, Endpoint, Family, NodeId, Point};
 
-pub use bucket::Entry;
 use bucket::{Bucket, Place};
+pub use closest::Closest;
+pub use entry::Entry;
 pub use rules::AddressRules;
 
 use crate::limits::{FIRST_BUCKETS, K, MAX_FAILURES, NEIGHBOUR_STALE, STALE};
@@ -27,6 +30,7 @@ use crate::time::Instant;
 /// The routing table of one address family.
 pub struct Table {
     own: NodeId,
+    family: Family,
     rules: AddressRules,
     buckets: Vec<Bucket>,
     len: usize,
@@ -34,46 +38,10 @@ pub struct Table {
     near_changes: u64,
 }
 
-/// Contacts near a target, closest first, without allocating.
-pub struct Closest<'t, const N: usize> {
-    distances: [Distance; N],
-    entries: [Option<&'t Entry>; N],
-    len: usize,
-}
-
-impl<'t, const N: usize> Closest<'t, N> {
-    fn offer_all(&mut self, target: &Point, buckets: &'t [Bucket]) {
-        for entry in buckets.iter().flat_map(Bucket::entries).filter(|entry| entry.is_good()) {
-            self.offer(target.distance(&entry.id.point()), entry);
-        }
-    }
-
-    #[inline]
-    fn offer(&mut self, distance: Distance, entry: &'t Entry) {
-        if self.len == N && distance >= self.distances[N - 1] {
-            return;
-        }
-        let mut place = self.len.min(N - 1);
-        while place > 0 && self.distances[place - 1] > distance {
-            self.distances[place] = self.distances[place - 1];
-            self.entries[place] = self.entries[place - 1];
-            place -= 1;
-        }
-        self.distances[place] = distance;
-        self.entries[place] = Some(entry);
-        self.len = (self.len + 1).min(N);
-    }
-
-    /// The contacts, closest first.
-    pub fn iter(&self) -> impl Iterator<Item = &'t Entry> {
-        self.entries[..self.len].iter().copied().flatten()
-    }
-}
-
 impl Table {
-    /// An empty table around `own`.
-    pub fn new(own: NodeId, rules: AddressRules) -> Self {
-        Self { own, rules, buckets: Vec::new(), len: 0, near_changes: 0 }
+    /// An empty table of contacts of one family around `own`.
+    pub fn new(own: NodeId, family: Family, rules: AddressRules) -> Self {
+        Self { own, family, rules, buckets: Vec::new(), len: 0, near_changes: 0 }
     }
 
     /// Contacts in all buckets, replacements not counted.
@@ -87,12 +55,12 @@ impl Table {
     }
 
     /// All contacts, from the farthest bucket to the nearest.
-    pub fn iter(&self) -> impl Iterator<Item = &Entry> {
-        self.buckets.iter().flat_map(|bucket| bucket.entries())
+    pub fn iter(&self) -> impl Iterator<Item = Entry> + '_ {
+        self.buckets.iter().flat_map(Bucket::entries)
     }
 
     /// The contact with this id.
-    pub fn get(&self, id: &NodeId) -> Option<&Entry> {
+    pub fn get(&self, id: &NodeId) -> Option<Entry> {
         self.buckets.get(self.index(id)?)?.get(id)
     }
 
@@ -107,28 +75,28 @@ impl Table {
     /// Those in the target's own bucket are closer than any other; then come all nearer to us than
     /// that, then the buckets before it, one by one.
     pub fn closest<const N: usize>(&self, target: &Point) -> Closest<'_, N> {
-        let mut closest = Closest { distances: [Distance::MAX; N], entries: [None; N], len: 0 };
+        let mut closest = Closest::new();
         let home = (self.own.point().shared_bits(target) as usize).min(self.buckets.len());
         let (before, from_home) = self.buckets.split_at(home);
         if let Some((home, nearer)) = from_home.split_first() {
-            closest.offer_all(target, core::slice::from_ref(home));
-            if closest.len < N {
-                closest.offer_all(target, nearer);
+            closest.offer_all(target, home);
+            if !closest.is_full() {
+                nearer.iter().for_each(|bucket| closest.offer_all(target, bucket));
             }
         }
         for bucket in before.iter().rev() {
-            if closest.len >= N {
+            if closest.is_full() {
                 break;
             }
-            closest.offer_all(target, core::slice::from_ref(bucket));
+            closest.offer_all(target, bucket);
         }
         closest
     }
 
     /// The contacts closest to `target` whose last query was not answered, at most `most`.
     pub fn closest_failing(&self, target: &Point, most: usize) -> Vec<Contact> {
-        let failing = self.iter().filter(|entry| !entry.is_good());
-        let mut failing: Vec<Contact> = failing.map(Entry::contact).collect();
+        let failing = self.buckets.iter().flat_map(Bucket::failing);
+        let mut failing: Vec<Contact> = failing.map(|entry| entry.contact()).collect();
         failing.sort_by_key(|contact| target.distance(&contact.id.point()));
         failing.truncate(most);
         failing
@@ -136,7 +104,7 @@ impl Table {
 
     /// A contact answered a query of ours. It enters, waits as a replacement, or is only noted.
     pub fn answered(&mut self, contact: Contact, round_trip: Duration, ours: bool, now: Instant) {
-        if self.rules.admit(&contact, ours) {
+        if self.admits(&contact, ours) {
             self.place(contact, round_trip, ours, now);
         }
     }
@@ -150,23 +118,28 @@ impl Table {
         ours: bool,
         now: Instant,
     ) {
-        if self.rules.admit(&contact, true) {
+        if self.admits(&contact, true) {
             self.place(contact, round_trip, ours, now);
         }
+    }
+
+    fn admits(&self, contact: &Contact, ours: bool) -> bool {
+        contact.endpoint.family() == self.family && self.rules.admit(contact, ours)
     }
 
     /// A contact said that it is Xorbit.
     pub fn is_xorbit(&mut self, id: &NodeId) {
         let bucket = self.index(id).and_then(|index| self.buckets.get_mut(index));
-        if let Some(entry) = bucket.and_then(|bucket| bucket.get_mut(id)) {
-            entry.xorbit = true;
+        if let Some(bucket) = bucket {
+            bucket.is_xorbit(id);
         }
     }
 
     fn place(&mut self, contact: Contact, round_trip: Duration, ours: bool, now: Instant) {
         let Some(index) = self.index(&contact.id) else { return };
-        while self.buckets.len() <= index {
-            self.buckets.push(Bucket::new(now));
+        if self.buckets.len() <= index {
+            self.buckets.reserve_exact(index + 1 - self.buckets.len());
+            self.buckets.resize_with(index + 1, || Bucket::new(self.family, now));
         }
         let capacity = capacity(index);
         let same_address = self.rules.one_per_address(&contact.endpoint)
@@ -194,9 +167,8 @@ impl Table {
     }
 
     fn note_change(&mut self, index: usize) {
-        let count = |bucket: &Bucket| bucket.entries().count();
-        let nearer = self.buckets.iter().skip(index + 1).map(count).sum::<usize>();
-        let beside = self.buckets.get(index).map_or(0, count);
+        let nearer = self.buckets.iter().skip(index + 1).map(Bucket::len).sum::<usize>();
+        let beside = self.buckets.get(index).map_or(0, Bucket::len);
         if nearer < NEIGHBOURS || beside < NEIGHBOURS.min(capacity(index)) {
             self.near_changes += 1;
         }
@@ -214,17 +186,14 @@ impl Table {
     /// A contact did not answer, or answered as somebody else. It goes once it is bad, or at once if
     /// a replacement waits.
     pub fn failed(&mut self, id: &NodeId, endpoint: &Endpoint) {
-        let Some(bucket) = self.index(id).and_then(|index| self.buckets.get_mut(index)) else {
-            return;
-        };
-        match bucket.failed(id, endpoint, &self.rules) {
+        let Some(index) = self.index(id) else { return };
+        let Some(bucket) = self.buckets.get_mut(index) else { return };
+        match bucket.failed(id, endpoint, capacity(index), &self.rules) {
             Place::Removed => self.len -= 1,
             Place::Displaced => {}
             Place::Added | Place::Kept => return,
         }
-        if let Some(index) = self.index(id) {
-            self.note_change(index);
-        }
+        self.note_change(index);
     }
 
     /// Another node answers at a contact's address: the contact is no longer there.
@@ -259,16 +228,19 @@ impl Table {
     /// answered, our nearest if they were not heard of for two minutes, then all others that were not
     /// for long.
     pub fn questionable(&self, now: Instant, most: usize) -> Vec<Contact> {
-        let quiet = |entry: &&Entry, for_: Duration| {
+        let quiet = |entry: &Entry, for_: Duration| {
             now.since(entry.last_heard()) >= for_ && entry.is_good()
         };
+        let failing = self.buckets.iter().flat_map(Bucket::failing);
+        let mut all: Vec<Contact> = failing.map(|entry| entry.contact()).take(most).collect();
         let nearest = self.closest::<{ 2 * K }>(&self.own.point());
         let near = nearest.iter().filter(|entry| quiet(entry, NEIGHBOUR_STALE));
         let others = self.iter().filter(|entry| quiet(entry, STALE));
-        let mut all: Vec<Contact> =
-            self.iter().filter(|entry| !entry.is_good()).map(Entry::contact).take(most).collect();
-        for contact in near.chain(others).map(Entry::contact) {
-            if all.len() < most && !all.contains(&contact) {
+        for contact in near.chain(others).map(|entry| entry.contact()) {
+            if all.len() >= most {
+                break;
+            }
+            if !all.contains(&contact) {
                 all.push(contact);
             }
         }
@@ -290,13 +262,13 @@ impl Table {
     /// A place in bucket `index`, if that has room for more contacts.
     pub fn thin_bucket(&self, index: usize, noise: [u8; 20]) -> Option<Point> {
         let bucket = self.buckets.get(index)?;
-        (bucket.entries().count() < K).then(|| self.own.point().diverge(index as u32 + 1, noise))
+        (bucket.len() < K).then(|| self.own.point().diverge(index as u32 + 1, noise))
     }
 
     /// Takes another id for ourselves; contacts move to the buckets where they now belong.
     pub fn rename(&mut self, own: NodeId, now: Instant) {
-        let entries: Vec<Entry> = self.iter().copied().collect();
-        let mut renamed = Table::new(own, self.rules);
+        let entries: Vec<Entry> = self.iter().collect();
+        let mut renamed = Table::new(own, self.family, self.rules);
         renamed.near_changes = self.near_changes + 1;
         for entry in entries {
             let round_trip = entry.round_trip();
@@ -313,7 +285,7 @@ impl Table {
     pub fn check_invariant(&self) {
         assert_eq!(self.len, self.iter().count());
         for (index, bucket) in self.buckets.iter().enumerate() {
-            assert!(bucket.entries().count() <= capacity(index), "bucket {index} overflows");
+            assert!(bucket.len() <= capacity(index), "bucket {index} overflows");
             bucket.check_invariant();
             for entry in bucket.entries() {
                 assert_eq!(self.index(&entry.id), Some(index), "{:?} in a wrong bucket", entry.id);

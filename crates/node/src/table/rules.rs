@@ -2,7 +2,7 @@
 
 use wire::{Contact, Endpoint, NodeId, Scope, secure_id};
 
-use super::bucket::Entry;
+use super::entry::Entry;
 use crate::limits::PER_PREFIX_IN_BUCKET;
 
 /// Which addresses may enter a table.
@@ -49,37 +49,47 @@ impl AddressRules {
     }
 
     /// Whether a bucket has enough of this network already, in the entries other than that of `id`.
-    pub(super) fn crowded(self, entries: &[Entry], id: &NodeId, endpoint: &Endpoint) -> bool {
+    pub(super) fn crowded(
+        self,
+        entries: impl Iterator<Item = Entry>,
+        id: &NodeId,
+        endpoint: &Endpoint,
+    ) -> bool {
         if endpoint.scope() != Scope::Global {
             return false;
         }
         let prefix = endpoint.prefix();
-        let others = entries.iter().filter(|entry| entry.id != *id);
+        let others = entries.filter(|entry| entry.id != *id);
         let there = others.filter(|entry| entry.endpoint.prefix() == prefix).count();
         there >= PER_PREFIX_IN_BUCKET
     }
 
     /// The contact that fits a full bucket worse than `new` by these rules, if there is one.
-    pub(super) fn least_fitting(self, entries: &[Entry], new: &Entry) -> Option<usize> {
+    pub(super) fn least_fitting(
+        self,
+        entries: impl Iterator<Item = Entry> + Clone,
+        new: &Entry,
+    ) -> Option<usize> {
         if !self.strict() {
             return None;
         }
         if secure_id::complies(&new.id, &new.endpoint) {
-            let other = |entry: &Entry| !secure_id::complies(&entry.id, &entry.endpoint);
-            if let Some(index) = entries.iter().position(other) {
+            let other = |entry: Entry| !secure_id::complies(&entry.id, &entry.endpoint);
+            if let Some(index) = entries.clone().position(other) {
                 return Some(index);
             }
         }
         let share = |endpoint: &Endpoint| {
-            entries.iter().filter(|entry| entry.endpoint.prefix() == endpoint.prefix()).count()
+            let prefix = endpoint.prefix();
+            entries.clone().filter(|entry| entry.endpoint.prefix() == prefix).count()
         };
         if share(&new.endpoint) > 0 {
             return None;
         }
-        entries.iter().position(|entry| share(&entry.endpoint) > 1)
+        entries.clone().position(|entry| share(&entry.endpoint) > 1)
     }
 
-    pub(super) fn check_diversity<'e>(self, entries: impl Iterator<Item = &'e Entry> + Clone) {
+    pub(super) fn check_diversity(self, entries: impl Iterator<Item = Entry> + Clone) {
         for entry in entries.clone() {
             let prefix = entry.endpoint.prefix();
             let same = entries.clone().filter(|other| other.endpoint.prefix() == prefix).count();

@@ -27,7 +27,7 @@ proptest! {
         target: [u8; 20],
         near in 0u32..40,
     ) {
-        let mut table = Table::new(NodeId::new(own), AddressRules::Own);
+        let mut table = Table::new(NodeId::new(own), Family::V4, AddressRules::Own);
         for (index, mut id) in ids.into_iter().enumerate() {
             // Some ids near our own, so that deep buckets fill too.
             if index % 3 == 0 {
@@ -52,7 +52,7 @@ proptest! {
         strict: bool,
     ) {
         let rules = if strict { AddressRules::Public } else { AddressRules::Own };
-        let mut table = Table::new(NodeId::new([0; 20]), rules);
+        let mut table = Table::new(NodeId::new([0; 20]), Family::V4, rules);
         for (time, (step, a, b, c)) in steps.into_iter().enumerate() {
             let mut id = [c; 20];
             id[0] = a;
@@ -70,14 +70,14 @@ proptest! {
 
 #[test]
 fn our_own_id_never_enters() {
-    let mut table = Table::new(NodeId::new([9; 20]), AddressRules::Own);
+    let mut table = Table::new(NodeId::new([9; 20]), Family::V4, AddressRules::Own);
     table.answered(contact([9; 20], 1), MS, false, at(1));
     assert!(table.is_empty());
 }
 
 #[test]
 fn a_living_contact_does_not_lose_its_place_to_a_newcomer_or_its_address_to_an_impostor() {
-    let mut table = Table::new(NodeId::new([0; 20]), AddressRules::Own);
+    let mut table = Table::new(NodeId::new([0; 20]), Family::V4, AddressRules::Own);
     for last in 1..=8 {
         let mut id = [0; 20];
         id[0] = 1;
@@ -102,7 +102,7 @@ fn a_living_contact_does_not_lose_its_place_to_a_newcomer_or_its_address_to_an_i
 
 #[test]
 fn silence_at_a_false_address_costs_no_contact_its_place_among_those_that_wait() {
-    let mut table = Table::new(NodeId::new([0; 20]), AddressRules::Own);
+    let mut table = Table::new(NodeId::new([0; 20]), Family::V4, AddressRules::Own);
     let of = |last: u8| {
         let mut id = [0; 20];
         (id[0], id[19]) = (1, last);
@@ -119,7 +119,7 @@ fn silence_at_a_false_address_costs_no_contact_its_place_among_those_that_wait()
 
 #[test]
 fn a_stranger_with_a_global_address_stays_out_of_a_network_of_ones_own() {
-    let mut table = Table::new(NodeId::new([0; 20]), AddressRules::Own);
+    let mut table = Table::new(NodeId::new([0; 20]), Family::V4, AddressRules::Own);
     table.answered(global([7; 20], [8, 8, 8, 8]), MS, false, at(1));
     assert!(table.is_empty());
     table.answered(global([7; 20], [8, 8, 8, 8]), MS, true, at(1));
@@ -128,7 +128,7 @@ fn a_stranger_with_a_global_address_stays_out_of_a_network_of_ones_own() {
 
 #[test]
 fn the_public_rules_allow_one_contact_an_address_and_two_a_network() {
-    let mut table = Table::new(NodeId::new([0; 20]), AddressRules::Public);
+    let mut table = Table::new(NodeId::new([0; 20]), Family::V4, AddressRules::Public);
     for (last, host) in [(1, 1), (2, 1), (3, 2), (4, 3)] {
         let mut id = [0xf0; 20];
         id[19] = last;
@@ -141,7 +141,7 @@ fn the_public_rules_allow_one_contact_an_address_and_two_a_network() {
 
 #[test]
 fn three_failures_remove_a_contact_and_one_sign_of_life_does_not_clear_them() {
-    let mut table = Table::new(NodeId::new([0; 20]), AddressRules::Own);
+    let mut table = Table::new(NodeId::new([0; 20]), Family::V4, AddressRules::Own);
     let known = contact([5; 20], 5);
     table.answered(known, MS, false, at(1));
     table.failed(&known.id, &known.endpoint);
