@@ -18,6 +18,7 @@ pub mod network;
 pub mod plan;
 pub mod profile;
 pub mod queue;
+pub mod report;
 pub mod run;
 pub mod shrink;
 pub mod workload;
