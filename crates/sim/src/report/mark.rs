@@ -74,8 +74,8 @@ impl Mark {
     /// `≤ 1.6 ms`.
     pub(super) fn asked(&self) -> String {
         let sign = match self.asked {
-            Bound::AtMost(_) => "≤ ",
-            Bound::AtLeast(_) => "≥ ",
+            Bound::AtMost(_) => "≤\u{a0}",
+            Bound::AtLeast(_) => "≥\u{a0}",
             Bound::Exactly(_) => "",
         };
         format!("{sign}{}", number::with_unit(&number::told(self.asked.number()), &self.unit))
@@ -115,7 +115,7 @@ mod tests {
         let mark = Mark::new("", Bound::AtLeast(99.0), 98.99996, "%");
         assert_eq!(
             (mark.asked().as_str(), mark.measured().as_str()),
-            ("≥ 99\u{a0}%", "98.99996\u{a0}%")
+            ("≥\u{a0}99\u{a0}%", "98.99996\u{a0}%")
         );
     }
 }

@@ -21,6 +21,8 @@ pub(super) struct Scale {
 pub(super) struct Tick {
     pub(super) at: f64,
     pub(super) label: Option<String>,
+    /// Whether an axis may begin or end here.
+    is_round: bool,
 }
 
 impl Scale {
@@ -83,7 +85,7 @@ impl Scale {
         };
         let ticks: Vec<Tick> = (0..=(last - first) as usize)
             .map(|number| (first + number as f64) * step)
-            .map(|at| Tick { at, label: Some(label(at)) })
+            .map(|at| Tick { at, label: Some(label(at)), is_round: true })
             .collect();
         Self { logarithmic: false, low: first * step, high: last * step, ticks }
     }
@@ -98,27 +100,28 @@ impl Scale {
             let count = decades.div_ceil(stride);
             for number in 0..=count {
                 let at = power(first + (number * stride) as i32);
-                ticks.push(Tick { at, label: Some(number::with_power(at)) });
+                ticks.push(Tick { at, label: Some(number::with_power(at)), is_round: true });
             }
         } else {
             for decade in first..=last {
                 for digit in 1..=9 {
                     let at = f64::from(digit) * power(decade);
-                    let is_labelled = digit == 1 || decades <= 2 && matches!(digit, 2 | 5);
-                    ticks.push(Tick { at, label: is_labelled.then(|| number::with_power(at)) });
+                    let is_round = matches!(digit, 1 | 2 | 5);
+                    let is_labelled = digit == 1 || decades <= 2 && is_round;
+                    let label = is_labelled.then(|| number::with_power(at));
+                    ticks.push(Tick { at, label, is_round });
                 }
             }
         }
-        // From the last 1, 2 or 5 before the numbers, or labelled power, to the first one after.
-        let labelled = |tick: &&Tick| tick.label.is_some();
+        // From the last 1, 2 or 5 at or before the numbers, or labelled power, to the first after.
         let near = 1e-9;
-        let below = |tick: &&Tick| tick.at <= low * (1.0 + near);
-        let above = |tick: &&Tick| tick.at >= high * (1.0 - near);
-        let mut start = ticks.iter().filter(labelled).rfind(below).map_or(low, |tick| tick.at);
-        let mut end = ticks.iter().filter(labelled).find(above).map_or(high, |tick| tick.at);
-        if start >= end {
-            (start, end) = (power(first), power(last));
-        }
+        let ends = ticks.iter().filter(|tick| tick.is_round).map(|tick| tick.at);
+        let start = ends.clone().rfind(|at| *at <= low * (1.0 + near)).unwrap_or(low);
+        let end = ends.clone().find(|at| *at >= high * (1.0 - near)).unwrap_or(high);
+        let labels = ticks.iter().filter(|tick| tick.label.is_some()).map(|tick| tick.at);
+        let labels = labels.filter(|at| (start..=end).contains(at)).count();
+        // Without two labels within, nobody could read the axis.
+        let (start, end) = if labels < 2 { (power(first), power(last)) } else { (start, end) };
         ticks.retain(|tick| tick.at >= start * (1.0 - near) && tick.at <= end * (1.0 + near));
         Self { logarithmic: true, low: start, high: end, ticks }
     }
@@ -129,7 +132,7 @@ impl Scale {
             (self.low, self.high) = (low, high);
         }
         let fits = |place: &&f64| place.is_finite() && (!self.logarithmic || **place > 0.0);
-        let tick = |at: &f64| Tick { at: *at, label: Some(number::told(*at)) };
+        let tick = |at: &f64| Tick { at: *at, label: Some(number::told(*at)), is_round: true };
         self.ticks = places.iter().filter(fits).map(tick).collect();
         self
     }
@@ -230,6 +233,9 @@ mod tests {
             ["10", "20", "50", "100", "200", "500", "1,000"]
         );
         assert_eq!(labels(&logarithmic(0.002, 0.004)), ["0.002", "0.005"]);
+        assert_eq!(labels(&logarithmic(6.3, 1_700.0)), ["10", "100", "1,000"]);
+        let wide = logarithmic(6.3, 1_700.0);
+        assert_eq!((wide.low, wide.high), (5.0, 2_000.0));
         assert_eq!(labels(&logarithmic(1e-12, 1e12)).len(), 7);
         let minor =
             logarithmic(10.0, 10_000.0).ticks.iter().filter(|tick| tick.label.is_none()).count();

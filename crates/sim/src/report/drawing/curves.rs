@@ -111,7 +111,7 @@ fn one(
             steps
         }
         _ => {
-            band(markup, number, series, |at| place(at));
+            band(markup, number, series, place);
             let places: Vec<Place> =
                 series.points.iter().filter_map(|point| place((point.x, point.y))).collect();
             curve(markup, number, &places);
@@ -187,9 +187,9 @@ fn band(
                 point.band.map(|(low, up)| (point.x, if high { up } else { low }))
             })
         };
-        let upper = edge(true).filter_map(&place);
-        let lower: Vec<Place> = edge(false).filter_map(&place).collect();
-        let outline: Vec<Place> = upper.chain(lower.into_iter().rev()).collect();
+        let side = |high| thinned(&edge(high).filter_map(&place).collect::<Vec<Place>>());
+        let outline: Vec<Place> =
+            side(true).into_iter().chain(side(false).into_iter().rev()).collect();
         let class = format!("band f{}", number % bars::COLOURS);
         let path = path(&outline) + "Z";
         if outline.len() > 2 {
@@ -230,7 +230,7 @@ fn bins(
     for (bin, edges) in series.points.iter().zip(edges.windows(2)) {
         let places = (area.x(x, edges[0]), area.x(x, edges[1]), area.y(y, bin.y));
         let (Some(left), Some(right), Some(top)) = places else { continue };
-        covered.extend([(left, top), (right, top)]);
+        covered.extend([(left, floor), (left, top), (right, top), (right, floor)]);
         // A gap of a pixel sets bins apart; narrow ones keep what they have.
         let width = Px((right - left - 1.0).max((right - left) / 2.0));
         let (left, top, height) = (Px(left + 0.5), Px(top), Px(floor - top));

@@ -178,7 +178,11 @@ pub(super) fn references(
             hidden + 1_000 * meets + 10_000 * usize::from(outside)
         };
         let Some(label) = boxes.into_iter().min_by_key(cost) else { continue };
-        frame::text(markup, ("over", "start"), (label.left, label.bottom - 4.0), &reference.label);
+        // Its true width is not known: it is held at the side that must touch the line.
+        let is_left = reference.across == Across::X
+            && area.x(x, reference.at).is_some_and(|at| label.right <= at);
+        let (anchor, edge) = if is_left { ("end", label.right) } else { ("start", label.left) };
+        frame::text(markup, ("over", anchor), (edge, label.bottom - 4.0), &reference.label);
         taken.push(label);
     }
 }
@@ -205,12 +209,12 @@ fn beside_horizontal(area: &Area, at: f64, width: f64) -> Vec<Area> {
     lefts.into_iter().flat_map(|left| tops.map(|top| boxed(left, top, width))).collect()
 }
 
-/// Where the label of a vertical line may stand: at the foot, the head or the middle, on either side.
+/// Where the label of a vertical line may stand: from the foot upwards, on either side.
 fn beside_vertical(area: &Area, at: f64, width: f64) -> Vec<Area> {
-    let middle = (area.top + area.bottom) / 2.0 - 8.0;
-    let tops = [area.bottom - 20.0, area.top + 2.0, middle];
+    let steps = ((area.bottom - area.top) / 20.0) as usize;
+    let tops = (1..steps).map(|step| area.bottom - 20.0 * step as f64);
     let lefts = [at + 5.0, at - 5.0 - width];
-    tops.into_iter().flat_map(|top| lefts.map(|left| boxed(left, top, width))).collect()
+    tops.flat_map(|top| lefts.map(|left| boxed(left, top, width))).collect()
 }
 
 fn boxed(left: f64, top: f64, width: f64) -> Area {

@@ -54,8 +54,10 @@ fn facts(markup: &mut Markup, report: &Report) {
     });
 }
 
+/// Links to the sections, unless the overview of marks leads to each of them.
 fn contents(markup: &mut Markup, report: &Report) {
-    if report.sections.len() < 2 {
+    let is_listed = |section: &Section| !section.marks.is_empty();
+    if report.sections.len() < 2 || report.sections.iter().all(is_listed) {
         return;
     }
     markup.element("nav", &[("aria-label", &"Sections")], |markup| {
@@ -77,13 +79,20 @@ fn section(markup: &mut Markup, section: &Section) {
         markup.line("h2", &[("id", &heading)], &section.title);
         markup.line("p", &[("class", &"asks")], &section.asks);
         if let Some(command) = &section.command {
-            markup.element("p", &[], |markup| markup.line("code", &[], command));
+            markup.element("p", &[], |markup| {
+                markup.element("code", &[], |code| words(code, command))
+            });
         }
         marks::of_section(markup, section);
         section.plots.iter().for_each(|plot| figure(markup, plot));
         section.tables.iter().for_each(|table| numbers::table(markup, table));
         definitions(markup, section);
     });
+}
+
+/// Each word in an element of its own: a line must not break within `--seed`.
+fn words(markup: &mut Markup, command: &str) {
+    command.split_whitespace().for_each(|word| markup.line("span", &[], word));
 }
 
 fn definitions(markup: &mut Markup, section: &Section) {
