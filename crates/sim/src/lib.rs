@@ -12,6 +12,7 @@ pub mod attack;
 pub mod chance;
 mod check;
 pub mod clock;
+pub mod experiment;
 pub mod fault;
 pub mod history;
 pub mod network;

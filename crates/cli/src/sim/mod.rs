@@ -1,5 +1,6 @@
 //! `xorbit sim`: whole networks under virtual time, from one seed.
 
+mod report;
 mod run;
 mod shrink;
 mod swarm;
@@ -25,6 +26,9 @@ enum Verb {
     /// Find a smaller world that fails as this one does
     #[command(after_help = shrink::AFTER_HELP)]
     Shrink(shrink::Args),
+    /// Measure how networks fare: latency, churn, survival of values, load, scale
+    #[command(after_help = report::AFTER_HELP)]
+    Report(report::Args),
 }
 
 /// Does it.
@@ -33,5 +37,6 @@ pub fn run(args: Args, json: bool) -> Result<(), Failure> {
         Verb::Run(args) => run::run(&args, json),
         Verb::Swarm(args) => swarm::run(&args, json),
         Verb::Shrink(args) => shrink::run(&args, json),
+        Verb::Report(args) => report::run(&args, json),
     }
 }

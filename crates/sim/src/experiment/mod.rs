@@ -1,0 +1,67 @@
+//! Experiments: what a network is asked, under virtual time, and how it fares. One experiment, one file:
+//! a function from its sizes and a seed to numbers, and a section of the report that shows them.
+
+pub mod lookups;
+mod population;
+mod samples;
+mod testbed;
+mod traffic;
+
+use core::fmt::Display;
+use core::time::Duration;
+
+pub use population::Population;
+pub use samples::Samples;
+pub use testbed::{Occurrence, Setup, Testbed};
+pub use traffic::{HEADER_BYTES, Sent, Traffic};
+
+/// The machine on which an experiment runs, and who looks on. A world knows neither; how long it takes and
+/// how much memory is measured from outside.
+pub trait Host {
+    /// What is being done has come so far, from 0 to 1.
+    fn progress(&mut self, done: f64);
+
+    /// Now this is being done.
+    fn doing(&mut self, what: &str);
+
+    /// Time since some moment, by the machine's clock.
+    fn clock(&self) -> Duration;
+
+    /// Memory that the process has in use, in bytes, if that is known.
+    fn resident_bytes(&self) -> Option<u64>;
+}
+
+/// What a user asks of experiments; what is left open each decides.
+#[derive(Clone, Debug, Default)]
+pub struct Wishes {
+    /// All chance follows from it.
+    pub seed: u64,
+    /// Only as large and as long as shows what comes of a change: a minute or so each.
+    pub quick: bool,
+    /// How many nodes, where that is not what is varied.
+    pub nodes: Option<u32>,
+}
+
+/// An experiment.
+pub struct Experiment {
+    /// Its name, as users write it.
+    pub name: &'static str,
+    /// What it asks.
+    pub about: &'static str,
+    /// Does it.
+    pub run: fn(&Wishes, &mut dyn Host) -> Box<dyn Display>,
+}
+
+impl Experiment {
+    /// All experiments.
+    pub const ALL: [Experiment; 1] = [Experiment {
+        name: "lookups",
+        about: "how long lookups and gets take, and through how many hops they go",
+        run: lookups::experiment,
+    }];
+
+    /// The experiment of this name.
+    pub fn named(name: &str) -> Option<&'static Experiment> {
+        const { &Self::ALL }.iter().find(|experiment| experiment.name == name)
+    }
+}

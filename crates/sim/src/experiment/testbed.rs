@@ -1,0 +1,258 @@
+//! Where experiments take place: a world, who lives in it, and what was asked of whom.
+
+use core::time::Duration;
+
+use hashbrown::HashMap;
+use kv::{Done, Event, Request, RequestId};
+use node::limits::{FIRST_BUCKETS, K, REPLACEMENTS, STALE};
+use node::{Instant, Step};
+use wire::{Contact, Endpoint, Family, NodeId};
+
+use super::Host;
+use super::population::Population;
+use crate::chance::Chance;
+use crate::network::loss::Loss;
+use crate::network::{ConditionId, Latency, Network, Site};
+use crate::world::{Alarm, Happened, MachineId, World};
+
+/// What a testbed is to be.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// All chance follows from it.
+    pub seed: u64,
+    /// How long datagrams take.
+    pub latency: Latency,
+    /// The share of datagrams that are lost.
+    pub loss: f64,
+}
+
+impl Setup {
+    /// The conditions by which lookups are measured: a heavy tail of delays, and one datagram in a
+    /// hundred is lost.
+    pub fn heavy_tail(seed: u64) -> Self {
+        Self { seed, latency: Latency::heavy_tail(seed), loss: 0.01 }
+    }
+}
+
+/// A world, who lives in it, and what was asked of whom.
+pub struct Testbed {
+    /// The world.
+    pub world: World,
+    /// Whose nodes live.
+    pub living: Population,
+    /// The experiment's own chance.
+    pub chance: Chance,
+    /// When each machine's node told that it has joined.
+    pub joined: HashMap<MachineId, Instant, foldhash::fast::FixedState>,
+    under_way: HashMap<(MachineId, RequestId), u32, foldhash::fast::FixedState>,
+}
+
+/// What an experiment hears of.
+#[derive(Debug)]
+pub enum Occurrence {
+    /// An alarm of its own.
+    Alarm(Alarm),
+    /// A step of the lookup of what was asked under this number.
+    Step(u32, Step),
+    /// The end of what was asked under this number.
+    Done(u32, Done),
+}
+
+impl Testbed {
+    /// An empty world.
+    pub fn new(setup: &Setup) -> Self {
+        let mut network = Network::new(setup.seed, setup.latency.clone());
+        if setup.loss > 0.0 {
+            network.begin(ConditionId(0), Box::new(Loss { share: setup.loss }));
+        }
+        Self {
+            world: World::new(setup.seed, network),
+            living: Population::default(),
+            chance: Chance::of(setup.seed, "experiment"),
+            joined: HashMap::default(),
+            under_way: HashMap::default(),
+        }
+    }
+
+    /// A machine with an address, a site and an id of its own, on which nothing runs yet.
+    fn machine(&mut self) -> (NodeId, MachineId) {
+        let number = self.world.machines.len() as u32;
+        let mut config = kv::Config::default();
+        let id = NodeId::new(self.chance.bytes());
+        config.node.id = Some(id);
+        let machine = self.world.add(config, Site(number), [Some(address(number)), None]);
+        (id, machine)
+    }
+
+    /// A new node that joins through so many that live, drawn at random.
+    pub fn newcomer(&mut self, doors: usize) -> MachineId {
+        let (id, machine) = self.machine();
+        let all = self.living.all().len();
+        let doors = (0..doors.min(all)).map(|_| self.chance.below(all));
+        let doors: Vec<usize> = doors.collect();
+        let known = doors.into_iter().map(|index| self.contact(self.living.all()[index]));
+        self.world.machines[machine.index()].remembered = known.collect();
+        self.world.start(machine);
+        self.living.add(id, machine);
+        machine
+    }
+
+    /// Ends a node without a word.
+    pub fn end(&mut self, machine: MachineId) {
+        if let Some(id) = self.id(machine) {
+            self.living.remove(&id);
+        }
+        self.world.kill(machine);
+        self.joined.remove(&machine);
+        self.under_way.retain(|(where_, _), _| *where_ != machine);
+    }
+
+    /// The id of a machine's node, if it lives.
+    pub fn id(&self, machine: MachineId) -> Option<NodeId> {
+        Some(self.world.machines[machine.index()].kv()?.node().id())
+    }
+
+    fn contact(&self, (id, machine): (NodeId, MachineId)) -> Contact {
+        Contact { id, endpoint: address(machine.0) }
+    }
+
+    /// So many nodes that live, with tables as after a long life: each bucket has random members of its
+    /// part of the key space up to its capacity, and as many more as may wait for a place. They went in
+    /// through the code that takes answers. `dead` is the share of contacts in all tables that do
+    /// not live any more. Nobody has joined; round trips other than those of contacts were not measured.
+    pub fn settle(&mut self, nodes: u32, dead: f64, host: &mut dyn Host) {
+        // Contacts were heard at some time since the last check, not all at once.
+        let start = self.world.now() + STALE;
+        while self.world.step(start).is_some() {}
+        let all: Vec<(NodeId, MachineId)> = (0..nodes).map(|_| self.machine()).collect();
+        let gone = (f64::from(nodes) * dead / (1.0 - dead)).round() as u32;
+        let mut known = all.clone();
+        for number in 0..gone {
+            known.push((NodeId::new(self.chance.bytes()), MachineId(LAST - number)));
+        }
+        let known = Population::of(known);
+        for (done, (id, machine)) in all.iter().enumerate() {
+            self.world.start(*machine);
+            self.acquaint(*id, *machine, &known);
+            if done % 1024 == 0 {
+                host.progress(done as f64 / all.len() as f64);
+            }
+        }
+        self.living = Population::of(all);
+    }
+
+    fn acquaint(&mut self, id: NodeId, machine: MachineId, known: &Population) {
+        let now = self.world.now();
+        let site = self.world.machines[machine.index()].site;
+        for (index, bucket) in known.buckets(&id.point()).into_iter().enumerate() {
+            let wanted = FIRST_BUCKETS.get(index).copied().unwrap_or(K) + REPLACEMENTS;
+            for place in distinct(&mut self.chance, bucket.len(), wanted) {
+                let contact = self.contact(bucket[place]);
+                let latency = self.world.network.latency();
+                let round_trip = latency.round_trip(site, Site(bucket[place].1.0));
+                let heard = now.as_micros() - self.chance.below(STALE.as_micros() as usize) as u64;
+                if let Some(kv) = self.world.machines[machine.index()].kv_mut() {
+                    kv.acquaint(contact, round_trip, Instant::from_micros(heard));
+                }
+            }
+        }
+    }
+
+    /// The share of contacts in the tables of these machines that do not live.
+    pub fn dead_contacts(&self, machines: impl Iterator<Item = MachineId>) -> f64 {
+        let (mut dead, mut all) = (0, 0);
+        for machine in machines {
+            let Some(kv) = self.world.machines[machine.index()].kv() else { continue };
+            for entry in kv.node().table(Family::V4).iter().filter(|entry| entry.is_good()) {
+                let lives = self
+                    .world
+                    .at(&entry.endpoint)
+                    .is_some_and(|(machine, _)| self.world.machines[machine.index()].is_up());
+                all += 1;
+                dead += usize::from(!lives);
+            }
+        }
+        dead as f64 / f64::from(all.max(1))
+    }
+
+    /// One of those that live.
+    pub fn somebody(&mut self) -> Option<MachineId> {
+        self.chance.pick(self.living.all()).map(|(_, machine)| *machine)
+    }
+
+    /// Asks a machine's node for something, under a number of the experiment's.
+    pub fn ask(&mut self, number: u32, machine: MachineId, request: Request) {
+        if let Some(id) = self.world.request(machine, request) {
+            self.under_way.insert((machine, id), number);
+        }
+    }
+
+    /// Wants to hear of a time.
+    pub fn alarm_in(&mut self, span: Duration, whose: u32, number: u32) {
+        let at = self.world.now() + span;
+        self.world.alarm(at, Alarm { whose, number });
+    }
+
+    /// Lets time pass.
+    pub fn live(
+        &mut self,
+        span: Duration,
+        host: &mut dyn Host,
+        on: &mut dyn FnMut(&mut Self, Occurrence),
+    ) {
+        let from = self.world.now();
+        let until = from + span;
+        let mut steps = 0_u32;
+        while let Some(happened) = self.world.step(until) {
+            match happened {
+                Happened::Alarm(alarm) => on(self, Occurrence::Alarm(alarm)),
+                Happened::Told(machine, Event::Done(id, done)) => {
+                    if let Some(number) = self.under_way.remove(&(machine, id)) {
+                        on(self, Occurrence::Done(number, done));
+                    }
+                }
+                Happened::Told(machine, Event::Step(id, step)) => {
+                    if let Some(number) = self.under_way.get(&(machine, id)) {
+                        on(self, Occurrence::Step(*number, step));
+                    }
+                }
+                Happened::Told(machine, Event::Joined { .. }) => {
+                    self.joined.insert(machine, self.world.now());
+                }
+                Happened::Told(..) | Happened::Nothing => {}
+            }
+            steps = steps.wrapping_add(1);
+            if steps.is_multiple_of(1 << 16) {
+                host.progress(self.world.now().since(from).as_secs_f64() / span.as_secs_f64());
+            }
+        }
+        host.progress(1.0);
+    }
+}
+
+/// The last machine that has an address; those that are gone are counted from here down.
+const LAST: u32 = (1 << 24) - 1;
+
+/// So many different numbers below `bound`, or all, in a random order.
+fn distinct(chance: &mut Chance, bound: usize, most: usize) -> Vec<usize> {
+    let mut numbers: Vec<usize> = Vec::with_capacity(most.min(bound));
+    if bound <= 2 * most {
+        numbers.extend(0..bound);
+    } else {
+        while numbers.len() < most {
+            let missing = most - numbers.len();
+            numbers.extend((0..missing).map(|_| chance.below(bound)));
+            numbers.sort_unstable();
+            numbers.dedup();
+        }
+    }
+    chance.shuffle(&mut numbers);
+    numbers.truncate(most);
+    numbers
+}
+
+/// The address of the machine of this number.
+fn address(number: u32) -> Endpoint {
+    let [_, a, b, c] = number.to_be_bytes();
+    Endpoint::v4([10, a, b, c], 8000)
+}
