@@ -276,8 +276,7 @@ impl Course {
     ) {
         let nearest = bed.living.closest(&place, 1, |other| other != machine);
         let Some((nearest, holder)) = nearest.first().copied() else { return };
-        let site = |machine: MachineId| bed.world.machines[machine.index()].site;
-        let round_trip = bed.world.network.latency().round_trip(site(machine), site(holder));
+        let round_trip = bed.round_trip(machine, holder);
         let number = self.asked.len() as u32;
         let (begun, steps) = (bed.world.now(), Vec::new());
         self.asked.push(Asked { kind, machine, place, nearest, round_trip, begun, steps });

@@ -1,9 +1,11 @@
 //! Experiments: what a network is asked, under virtual time, and how it fares. One experiment, one file:
 //! a function from its sizes and a seed to numbers, and a section of the report that shows them.
 
+pub mod churn;
 pub mod lookups;
 mod population;
 mod samples;
+mod sessions;
 mod testbed;
 mod traffic;
 
@@ -12,6 +14,7 @@ use core::time::Duration;
 
 pub use population::Population;
 pub use samples::Samples;
+pub use sessions::Sessions;
 pub use testbed::{Occurrence, Setup, Testbed};
 pub use traffic::{HEADER_BYTES, Sent, Traffic};
 
@@ -54,11 +57,18 @@ pub struct Experiment {
 
 impl Experiment {
     /// All experiments.
-    pub const ALL: [Experiment; 1] = [Experiment {
-        name: "lookups",
-        about: "how long lookups and gets take, and through how many hops they go",
-        run: lookups::experiment,
-    }];
+    pub const ALL: [Experiment; 2] = [
+        Experiment {
+            name: "lookups",
+            about: "how long lookups and gets take, and through how many hops they go",
+            run: lookups::experiment,
+        },
+        Experiment {
+            name: "churn",
+            about: "whether lookups stay right while nodes come and go, and what that costs",
+            run: churn::experiment,
+        },
+    ];
 
     /// The experiment of this name.
     pub fn named(name: &str) -> Option<&'static Experiment> {

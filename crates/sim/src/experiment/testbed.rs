@@ -8,8 +8,8 @@ use node::limits::{FIRST_BUCKETS, K, REPLACEMENTS, STALE};
 use node::{Instant, Step};
 use wire::{Contact, Endpoint, Family, NodeId};
 
-use super::Host;
 use super::population::Population;
+use super::{Host, Samples};
 use crate::chance::Chance;
 use crate::network::loss::Loss;
 use crate::network::{ConditionId, Latency, Network, Site};
@@ -97,14 +97,16 @@ impl Testbed {
         machine
     }
 
-    /// Ends a node without a word.
-    pub fn end(&mut self, machine: MachineId) {
+    /// Ends a node without a word. Tells how much of what was asked of it had not ended.
+    pub fn end(&mut self, machine: MachineId) -> usize {
         if let Some(id) = self.id(machine) {
             self.living.remove(&id);
         }
         self.world.kill(machine);
         self.joined.remove(&machine);
-        self.under_way.retain(|(where_, _), _| *where_ != machine);
+        let before = self.under_way.len();
+        self.under_way.retain(|(asked, _), _| *asked != machine);
+        before - self.under_way.len()
     }
 
     /// The id of a machine's node, if it lives.
@@ -178,6 +180,25 @@ impl Testbed {
     /// One of those that live.
     pub fn somebody(&mut self) -> Option<MachineId> {
         self.chance.pick(self.living.all()).map(|(_, machine)| *machine)
+    }
+
+    /// One of those that live and have joined.
+    pub fn somebody_who_joined(&mut self) -> Option<MachineId> {
+        // Most have: a few draws find one.
+        (0..64).find_map(|_| self.somebody().filter(|machine| self.joined.contains_key(machine)))
+    }
+
+    /// How many contacts the tables of these machines hold, in the mean.
+    pub fn contacts(&self, machines: impl Iterator<Item = MachineId>) -> f64 {
+        let kv = |machine: MachineId| self.world.machines[machine.index()].kv();
+        let tables = machines.filter_map(kv).map(|kv| kv.node().table(Family::V4).len() as f64);
+        tables.collect::<Samples>().mean()
+    }
+
+    /// The mean way to a machine and back.
+    pub fn round_trip(&self, from: MachineId, to: MachineId) -> Duration {
+        let site = |machine: MachineId| self.world.machines[machine.index()].site;
+        self.world.network.latency().round_trip(site(from), site(to))
     }
 
     /// Asks a machine's node for something, under a number of the experiment's.

@@ -1,0 +1,322 @@
+//! Whether lookups stay right while nodes come and go, and what that costs.
+//!
+//! As many nodes live at all times: whoever ends does so without a word, and somebody new, with another
+//! id and address, joins at the same moment through three who live. The network begins as one that has
+//! long been so: with full tables, and with what is left of sessions rather than whole ones.
+//!
+//! A lookup is right if it found the closest node that lived from its beginning to its end, and at least
+//! 7 of the 8 closest. Whoever joined only just before need not be found, and whoever answered and
+//! then ended need not be missed: a newcomer, or who ended meanwhile, counts if it was found.
+
+use core::time::Duration;
+use std::fmt;
+
+use kv::{Done, LookupReport, Request};
+use node::Instant;
+use wire::{Endpoint, NodeId, Point};
+
+use super::sessions::Sessions;
+use super::{HEADER_BYTES, Host, Occurrence, Samples, Sent, Setup, Testbed, Traffic, Wishes};
+use crate::world::MachineId;
+
+/// What is measured.
+#[derive(Clone, Copy, Debug)]
+pub struct Sizes {
+    /// How many nodes live.
+    pub nodes: u32,
+    /// Half of all sessions are shorter.
+    pub median_session: Duration,
+    /// The share of datagrams that are lost.
+    pub loss: f64,
+    /// How long it goes on before anything is measured.
+    pub before: Duration,
+    /// How long it is measured.
+    pub measured: Duration,
+    /// Lookups of all nodes together in that time.
+    pub lookups: u32,
+}
+
+/// How long ago a node must have joined so that lookups must find it. The mark is the second.
+pub const GRACES: [Duration; 4] = [
+    Duration::ZERO,
+    Duration::from_secs(5),
+    Duration::from_secs(15),
+    Duration::from_secs(60),
+];
+
+/// Why a lookup was not right.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wrong {
+    /// It did not come to know of the closest node.
+    pub unknown: u32,
+    /// It knew of the closest node, and ended without its answer.
+    pub silent: u32,
+    /// It found the closest node, and fewer than 7 of the 8 closest.
+    pub few: u32,
+}
+
+/// What was measured.
+#[derive(Clone, Debug)]
+pub struct Churn {
+    /// What was asked for.
+    pub sizes: Sizes,
+    /// Lookups that ended.
+    pub ended: u32,
+    /// Lookups whose own node ended first.
+    pub cut: u32,
+    /// Right ones, for each of [`GRACES`].
+    pub right: [u32; 4],
+    /// Why those that were not right were not, for each of [`GRACES`].
+    pub wrong: [Wrong; 4],
+    /// How long they took, in milliseconds.
+    pub took: Samples,
+    /// The one by the round trip to the closest, of each.
+    pub ratio: Samples,
+    /// Queries that each sent, and of them those that were not answered by its end.
+    pub queries: Samples,
+    /// See above.
+    pub unanswered: Samples,
+    /// What nodes sent.
+    pub sent: Sent,
+    /// Nodes that ended while it was measured.
+    pub deaths: u32,
+    /// The share of contacts in all tables that did not live, at the end.
+    pub dead_contacts: f64,
+    /// Contacts in a node's table, in the mean, at the end.
+    pub contacts: f64,
+}
+
+impl Churn {
+    /// Bytes that a node sends in a second, headers left out.
+    pub fn bytes_per_s(&self) -> f64 {
+        self.sent.total().1 as f64 / self.node_seconds()
+    }
+
+    /// Datagrams that a node sends in a second.
+    pub fn datagrams_per_s(&self) -> f64 {
+        self.sent.total().0 as f64 / self.node_seconds()
+    }
+
+    fn node_seconds(&self) -> f64 {
+        f64::from(self.sizes.nodes) * self.sizes.measured.as_secs_f64()
+    }
+}
+
+/// Alarms are for one of these; what is asked has a number from there on.
+const ENDS: u32 = 0;
+const ASK: u32 = 1;
+const JOIN: u32 = 2;
+
+/// So many a newcomer joins through.
+const DOORS: usize = 3;
+
+struct Asked {
+    machine: MachineId,
+    place: Point,
+    begun: Instant,
+    nearest: Option<(NodeId, Duration)>,
+}
+
+struct Course {
+    sessions: Sessions,
+    asked: Vec<Asked>,
+    found: Churn,
+}
+
+/// Measures it.
+pub fn run(seed: u64, sizes: Sizes, host: &mut dyn Host) -> Churn {
+    let mut bed = Testbed::new(&Setup { loss: sizes.loss, ..Setup::heavy_tail(seed) });
+    let traffic = Traffic::default();
+    bed.settle(sizes.nodes, 0.0, host);
+    let sessions = Sessions::with_median(sizes.median_session);
+    let mut course = Course { sessions, asked: Vec::new(), found: Churn::none(sizes) };
+    for (_, machine) in bed.living.all().to_vec() {
+        let rest = course.sessions.rest(&mut bed.chance);
+        bed.alarm_in(rest, ENDS, machine.0);
+        let joins = Duration::from_secs(60).mul_f64(bed.chance.share());
+        bed.alarm_in(joins, JOIN, machine.0);
+    }
+    let minutes = sizes.median_session.as_secs_f64() / 60.0;
+    host.doing(&format!("sessions of {minutes} min, settling"));
+    bed.live(sizes.before, host, &mut |bed, occurrence| course.hear(bed, occurrence));
+    course.found = Churn::none(sizes);
+    bed.world.observers.push(Box::new(traffic.clone()));
+    let gap = sizes.measured.div_f64(f64::from(sizes.lookups.max(1)));
+    (0..sizes.lookups).for_each(|number| bed.alarm_in(gap * number, ASK, number));
+    host.doing(&format!("sessions of {minutes} min"));
+    bed.live(sizes.measured, host, &mut |bed, occurrence| course.hear(bed, occurrence));
+    course.found.sent = traffic.sent().clone();
+    let living = || bed.living.all().iter().map(|(_, machine)| *machine);
+    course.found.dead_contacts = bed.dead_contacts(living());
+    course.found.contacts = bed.contacts(living());
+    course.found
+}
+
+impl Churn {
+    fn none(sizes: Sizes) -> Self {
+        Self {
+            sizes,
+            ended: 0,
+            cut: 0,
+            right: [0; 4],
+            wrong: [Wrong::default(); 4],
+            took: Samples::default(),
+            ratio: Samples::default(),
+            queries: Samples::default(),
+            unanswered: Samples::default(),
+            sent: Sent::default(),
+            deaths: 0,
+            dead_contacts: f64::NAN,
+            contacts: f64::NAN,
+        }
+    }
+}
+
+impl Course {
+    fn hear(&mut self, bed: &mut Testbed, occurrence: Occurrence) {
+        match occurrence {
+            Occurrence::Alarm(alarm) => match alarm.whose {
+                ENDS => self.replace(bed, MachineId(alarm.number)),
+                JOIN => join(bed, MachineId(alarm.number)),
+                _ => self.ask(bed),
+            },
+            Occurrence::Done(number, Done::Lookup(report)) => self.done(bed, number, &report),
+            Occurrence::Done(..) | Occurrence::Step(..) => {}
+        }
+    }
+
+    fn replace(&mut self, bed: &mut Testbed, machine: MachineId) {
+        self.found.deaths += 1;
+        self.found.cut += bed.end(machine) as u32;
+        let newcomer = bed.newcomer(DOORS);
+        let stays = self.sessions.whole(&mut bed.chance);
+        bed.alarm_in(stays, ENDS, newcomer.0);
+    }
+
+    fn ask(&mut self, bed: &mut Testbed) {
+        let Some(machine) = bed.somebody_who_joined() else { return };
+        let place = Point::new(bed.chance.bytes());
+        let nearest = bed.living.closest(&place, 1, |other| other != machine).first().copied();
+        let nearest = nearest.map(|(id, holder)| (id, bed.round_trip(machine, holder)));
+        let number = self.asked.len() as u32;
+        self.asked.push(Asked { machine, place, begun: bed.world.now(), nearest });
+        bed.ask(number, machine, Request::Lookup(place));
+    }
+
+    fn done(&mut self, bed: &Testbed, number: u32, report: &LookupReport) {
+        let asked = &self.asked[number as usize];
+        let found = &mut self.found;
+        found.ended += 1;
+        let took = bed.world.now().since(asked.begun);
+        found.took.add(took.as_secs_f64() * 1e3);
+        if let Some((_, round_trip)) = asked.nearest {
+            found.ratio.add(took.as_secs_f64() / round_trip.as_secs_f64());
+        }
+        found.queries.add(report.effort.asked as f64);
+        found.unanswered.add((report.effort.asked - report.effort.answered) as f64);
+        let answered = |id: &NodeId| report.closest.iter().any(|one| one.contact.id == *id);
+        for (index, grace) in GRACES.into_iter().enumerate() {
+            let since = |machine: &MachineId| bed.joined.get(machine).is_some_and(|at| *at + grace <= asked.begun);
+            let counts = |machine| machine != asked.machine && since(&machine);
+            let must = bed.living.closest(&asked.place, 8, counts);
+            let Some((nearest, _)) = must.first() else { continue };
+            // The 8 closest of all that must be found or were.
+            let mut right: Vec<NodeId> = must.iter().map(|(id, _)| *id).collect();
+            right.extend(report.closest.iter().map(|one| one.contact.id));
+            right.sort_unstable_by_key(|id| asked.place.distance(&id.point()));
+            right.dedup();
+            right.truncate(8);
+            let held = right.iter().filter(|id| answered(id)).count();
+            let wrong = &mut found.wrong[index];
+            if answered(nearest) && held + 1 >= right.len() {
+                found.right[index] += 1;
+            } else if answered(nearest) {
+                wrong.few += 1;
+            } else if report.silent.iter().any(|contact| contact.id == *nearest) {
+                wrong.silent += 1;
+            } else {
+                wrong.unknown += 1;
+            }
+        }
+    }
+}
+
+/// A node whose table is full already joins as any does.
+fn join(bed: &mut Testbed, machine: MachineId) {
+    let mut doors: Vec<MachineId> = (0..DOORS).filter_map(|_| bed.somebody()).collect();
+    doors.retain(|other| *other != machine);
+    let place = |door: MachineId| bed.world.machines[door.index()].places[0];
+    let doors: Vec<Endpoint> = doors.into_iter().filter_map(place).collect();
+    bed.world.request(machine, Request::Join(doors));
+}
+
+/// The experiment, for sessions from short to long.
+pub fn experiment(wishes: &Wishes, host: &mut dyn Host) -> Box<dyn fmt::Display> {
+    let medians: &[f64] = if wishes.quick { &[1.4, 10.0] } else { &[1.4, 3.0, 10.0, 30.0, 60.0, 180.0] };
+    let minutes = |minutes: f64| Duration::from_secs_f64(60.0 * minutes);
+    let found = medians.iter().map(|median| {
+        let sizes = Sizes {
+            nodes: wishes.nodes.unwrap_or(1000),
+            median_session: minutes(*median),
+            loss: 0.0,
+            before: minutes(if wishes.quick { 20.0 } else { 60.0 }),
+            measured: minutes(if wishes.quick { 10.0 } else { 60.0 }),
+            lookups: if wishes.quick { 5_000 } else { 30_000 },
+        };
+        run(wishes.seed, sizes, host)
+    });
+    Box::new(Sweep(found.collect()))
+}
+
+/// What was measured for sessions from short to long.
+pub struct Sweep(pub Vec<Churn>);
+
+impl fmt::Display for Sweep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|churn| churn.fmt(f))
+    }
+}
+
+impl fmt::Display for Churn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { sizes, ended, cut, deaths, .. } = self;
+        writeln!(
+            f,
+            "sessions of {:.1} min, {} nodes: {ended} lookups ended, {cut} cut, {deaths} deaths, {:.1} % of contacts dead of {:.0}",
+            sizes.median_session.as_secs_f64() / 60.0,
+            sizes.nodes,
+            100.0 * self.dead_contacts,
+            self.contacts,
+        )?;
+        for (index, grace) in GRACES.iter().enumerate() {
+            let share = |count: u32| 100.0 * f64::from(count) / f64::from(*ended);
+            let Wrong { unknown, silent, few } = self.wrong[index];
+            writeln!(
+                f,
+                "  joined {:2} s before: right {:.3} %, nearest unknown {:.3} %, silent {:.3} %, too few {:.3} %",
+                grace.as_secs(), share(self.right[index]), share(unknown), share(silent), share(few),
+            )?;
+        }
+        let [mut took, mut ratio] = [self.took.clone(), self.ratio.clone()];
+        writeln!(
+            f,
+            "  took p50 {:.0} p90 {:.0} p99 {:.0} ms, {:.2} {:.2} {:.2} round trips; {:.1} queries, {:.2} of them unanswered",
+            took.median(), took.quantile(0.9), took.quantile(0.99),
+            ratio.median(), ratio.quantile(0.9), ratio.quantile(0.99),
+            self.queries.mean(), self.unanswered.mean(),
+        )?;
+        writeln!(
+            f,
+            "  a node sends {:.0} B/s, {:.0} with headers, {:.2} datagrams/s",
+            self.bytes_per_s(),
+            self.bytes_per_s() + self.datagrams_per_s() * HEADER_BYTES as f64,
+            self.datagrams_per_s(),
+        )?;
+        write!(f, "  of it, B/s (datagrams/s):")?;
+        for (kind, datagrams, bytes) in self.sent.kinds() {
+            let per = |count: u64| count as f64 / self.node_seconds();
+            write!(f, " {kind} {:.0} ({:.2})", per(bytes), per(datagrams))?;
+        }
+        writeln!(f)
+    }
+}
