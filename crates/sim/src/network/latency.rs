@@ -7,6 +7,7 @@ use rand_distr::LogNormal;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::Way;
+use super::geography::Geography;
 use crate::chance::Chance;
 
 /// Where a machine is. Sites with the same number are the same place.
@@ -27,6 +28,8 @@ pub enum Latency {
     /// Each ordered pair of sites has a delay of its own, from a log-normal distribution; each
     /// datagram takes up to a tenth more or less.
     HeavyTail(HeavyTail),
+    /// Sites lie in regions of the globe, each behind an access of its own; some datagrams are late.
+    Geographic(Geography),
 }
 
 /// A log-normal distribution of one-way delays.
@@ -71,16 +74,22 @@ impl Latency {
         Latency::HeavyTail(HeavyTail::new(seed, median, p95))
     }
 
-    /// What a datagram takes between two sites in the mean.
+    /// Delays as between the regions of the globe.
+    pub fn geographic(seed: u64) -> Self {
+        Latency::Geographic(Geography::new(seed))
+    }
+
+    /// What a datagram takes between two sites, what differs from one to the next left out.
     pub fn between(&self, from: Site, to: Site) -> Duration {
         match self {
             Latency::Constant(delay) => *delay,
             Latency::HeavyTail(tail) => tail.of_pair(from, to),
+            Latency::Geographic(geography) => geography.between(from, to),
         }
         .max(LEAST)
     }
 
-    /// The mean way there and back.
+    /// The same there and back.
     pub fn round_trip(&self, from: Site, to: Site) -> Duration {
         self.between(from, to) + self.between(to, from)
     }
@@ -93,6 +102,7 @@ impl Latency {
             Latency::HeavyTail(_) => {
                 mean.mul_f64(1.0 - JITTER + 2.0 * JITTER * chance.share()).max(LEAST)
             }
+            Latency::Geographic(_) => mean + Geography::jitter(mean, chance),
         }
     }
 }
@@ -105,6 +115,7 @@ impl fmt::Display for Latency {
                 let (median, p95) = (median.as_millis(), p95.as_millis());
                 write!(f, "heavy tail, half within {median} ms, 95 of 100 within {p95} ms")
             }
+            Latency::Geographic(_) => write!(f, "as between the regions of the globe"),
         }
     }
 }

@@ -3,8 +3,25 @@
 //! One condition of the weather, one file: it gets the copies of a datagram that are on their way and
 //! delays, doubles, spoils or drops them. To add one, copy the smallest, [`loss`].
 
+pub mod bit_flips;
+pub mod burst;
+pub mod duplication;
+pub mod flapping;
+pub mod geography;
+pub mod lag;
 pub mod latency;
 pub mod loss;
+pub mod lot;
+pub mod mtu;
+pub mod non_transitive;
+pub mod one_way;
+pub mod partition;
+pub mod policing;
+pub mod reordering;
+pub mod spells;
+#[cfg(test)]
+mod tests;
+pub mod truncation;
 
 use core::time::Duration;
 
