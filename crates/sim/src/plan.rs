@@ -3,8 +3,13 @@
 use core::fmt;
 use core::time::Duration;
 
+pub mod population;
+mod timetable;
+
+pub use population::Population;
+
 use crate::chance::Chance;
-use crate::fault::{Fault, KINDS};
+use crate::fault::Fault;
 use crate::network::Latency;
 use crate::profile::Profile;
 
@@ -28,6 +33,8 @@ pub struct Setting {
     pub nodes: u32,
     /// How long faults and work go on.
     pub span: Duration,
+    /// The time in which as many faults begin as the profile has; a longer run has as many again in each.
+    pub day: Duration,
 }
 
 /// A fault with its time.
@@ -54,8 +61,8 @@ pub struct Plan {
     pub setting: Setting,
     /// How long datagrams take.
     pub latency: Latency,
-    /// The share of machines that have disks.
-    pub disks: f64,
+    /// Who lives in the world.
+    pub population: Population,
     /// How many nodes shall hold each record.
     pub replicas: usize,
     /// How many requests users make, on all machines together, per second.
@@ -75,56 +82,30 @@ impl Plan {
         let drawn = chance.below(Profile::ALL.len());
         let profile = wishes.profile.unwrap_or(&Profile::ALL[drawn]);
         let nodes = chance.between(profile.nodes.0.into(), profile.nodes.1.into()) as u32;
-        let span = chance.span(profile.span.0, profile.span.1);
-        let setting =
-            Setting { nodes: wishes.nodes.unwrap_or(nodes), span: wishes.span.unwrap_or(span) };
-        let latency = match chance.below(3) {
+        let day = chance.span(profile.span.0, profile.span.1);
+        let (nodes, span) = (wishes.nodes.unwrap_or(nodes), wishes.span.unwrap_or(day));
+        let setting = Setting { nodes, span, day };
+        let latency = match chance.below(5) {
             0 => {
                 Latency::Constant(chance.span(Duration::from_millis(1), Duration::from_millis(80)))
             }
-            _ => Latency::heavy_tail(seed),
+            1..=2 => Latency::heavy_tail(seed),
+            _ => Latency::geographic(seed),
         };
-        let disks = *chance.pick(&[0.0, 0.5, 1.0]).unwrap_or(&1.0);
-        let replicas = chance.between(3, 8) as usize;
-        let requests_per_s = 0.2 + 2.0 * chance.share();
-        let keys = chance.between(3, 60) as u32;
-        let faults = faults(seed, profile, &setting, &wishes.without);
-        let wishes = wishes.clone();
+        let population = Population::draw(seed, profile);
         Self {
             seed,
             profile,
             setting,
             latency,
-            disks,
-            replicas,
-            requests_per_s,
-            keys,
-            faults,
-            wishes,
+            replicas: population.replicas,
+            population,
+            requests_per_s: 0.2 + 2.0 * chance.share(),
+            keys: chance.between(3, 60) as u32,
+            faults: timetable::faults(seed, profile, &setting, &wishes.without),
+            wishes: wishes.clone(),
         }
     }
-}
-
-/// Faults of the kinds that a profile has. Each is drawn from a stream of its own, so that those that
-/// are left out change nothing of the others.
-fn faults(seed: u64, profile: &Profile, setting: &Setting, without: &[u32]) -> Vec<Planned> {
-    let kinds: Vec<_> = KINDS.iter().filter(|kind| profile.has(kind)).collect();
-    let mut chance = Chance::of(seed, "faults");
-    let count = chance.between(profile.faults.0.into(), profile.faults.1.into()) as u32;
-    let mut all = Vec::new();
-    for number in 0..count {
-        let mut chance = Chance::of_one(seed, "fault", number.into());
-        let Some(kind) = chance.pick(&kinds).copied() else { break };
-        let from = setting.span.mul_f64(0.9 * chance.share());
-        let lasts = setting.span.mul_f64(0.02 + 0.3 * chance.share() * chance.share());
-        let fault = (kind.draw)(&mut chance, setting);
-        if !without.contains(&number) {
-            let until = (from + lasts).min(setting.span);
-            all.push(Planned { number, kind: kind.name, from, until, fault });
-        }
-    }
-    all.sort_by_key(|planned| (planned.from, planned.number));
-    all
 }
 
 impl fmt::Display for Plan {
@@ -133,8 +114,7 @@ impl fmt::Display for Plan {
         writeln!(f, "seed {seed}, profile {}: {}", profile.name, profile.about)?;
         writeln!(f, "  {} machines for {}", setting.nodes, span(setting.span))?;
         writeln!(f, "  latency {}", self.latency)?;
-        writeln!(f, "  {:.0} % of machines with disks", self.disks * 100.0)?;
-        writeln!(f, "  {} replicas of each record", self.replicas)?;
+        write!(f, "{}", self.population)?;
         writeln!(f, "  {:.2} requests/s to {} keys", self.requests_per_s, self.keys)?;
         for Planned { number, kind, from, until, fault } in &self.faults {
             let what = fault.describe();

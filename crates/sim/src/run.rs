@@ -5,18 +5,14 @@ use core::time::Duration;
 
 use kv::Event;
 use node::Instant;
-use wire::Endpoint;
 
 use crate::chance::Chance;
 use crate::check;
 use crate::fault::Stage;
-use crate::network::{ConditionId, Network, Site};
+use crate::network::{ConditionId, Network};
 use crate::plan::{Plan, Planned};
 use crate::workload::Workload;
 use crate::world::{Alarm, Happened, MachineId, Violation, World};
-
-/// Machines that all others may join through.
-const DOORS: u32 = 3;
 
 /// The longest time between the starts of two machines.
 const BETWEEN_STARTS: Duration = Duration::from_millis(500);
@@ -116,17 +112,9 @@ impl Run {
 
     /// Starts all machines, one after another.
     fn gather(&mut self) {
-        for number in 0..self.plan.setting.nodes {
-            let [_, a, b, c] = number.to_be_bytes();
-            let place = Endpoint::v4([10, a, b, c], 8000);
-            let config = kv::Config { replicas: self.plan.replicas, ..kv::Config::default() };
-            let id = self.world.add(config, Site(number), [Some(place), None]);
-            if number < DOORS {
-                self.world.doors.push(place);
-            }
-            if self.chance.happens(self.plan.disks) {
-                self.world.give_disk(id);
-            }
+        self.plan.population.add_boxes(&mut self.world);
+        for _ in 0..self.plan.setting.nodes {
+            let id = self.plan.population.add_machine(&mut self.world);
             self.world.start(id);
             let gap = self.chance.span(Duration::ZERO, BETWEEN_STARTS);
             self.pass(self.world.now() + gap, &mut |_| {});
@@ -200,6 +188,7 @@ impl Run {
         let mut chance = Chance::of_one(self.plan.seed ^ now, "stage", planned.number.into());
         let mut stage = Stage {
             world: &mut self.world,
+            population: &self.plan.population,
             chance: &mut chance,
             condition: ConditionId(index),
             whose: index + 1,
@@ -207,7 +196,7 @@ impl Run {
         act(planned, &mut stage);
     }
 
-    /// The weather clears: whatever is still down comes back.
+    /// The weather clears: whatever is still down comes back, unless it is gone for good.
     fn clear(&mut self) {
         for id in (0..self.world.machines.len() as u32).map(MachineId) {
             if !self.world.machines[id.index()].is_up() {

@@ -26,8 +26,6 @@ impl Fault for PowerCut {
     }
 
     fn end(&mut self, stage: &mut Stage<'_>) {
-        for id in self.down.drain(..) {
-            stage.world.start(id);
-        }
+        stage.start_again(&mut self.down);
     }
 }

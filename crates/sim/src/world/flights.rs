@@ -22,8 +22,9 @@ impl World {
             observer.sent(moment, from, to, bytes);
         }
         self.trace.sent(self.now, id, from, to, bytes);
-        let Some((receiver, to_site)) = self.at(&to) else { return };
         let from_site = self.at(&from).map_or(self.machines[id.index()].site, |(_, site)| site);
+        let Some(from) = self.out_of_box(id, from, to) else { return };
+        let Some((receiver, to_site)) = self.at(&to) else { return };
         let slow = self.machines[id.index()].slowness + self.machines[receiver.index()].slowness;
         let way = Way { at: self.now, from: id, to: receiver, from_site, to_site };
         for copy in self.network.carry(&way, bytes).drain(..) {
@@ -50,12 +51,15 @@ impl World {
         let flight = &mut self.flights[slot as usize];
         let (from, to) = (flight.from, flight.to);
         let bytes = std::mem::take(&mut flight.bytes);
-        match self.at(&to) {
-            Some((id, _)) if self.machines[id.index()].paused_until > self.now => {
+        let to = self.into_box(from, to);
+        match to.and_then(|to| Some((self.places.get(&to)?.0, to))) {
+            Some((id, to)) if self.machines[id.index()].paused_until > self.now => {
+                // The box has let it in already.
+                self.flights[slot as usize].to = to;
                 self.wait(id, slot, bytes);
                 return;
             }
-            Some((id, _)) => self.hear(id, to, from, &bytes),
+            Some((id, to)) => self.hear(id, to, from, &bytes),
             None => {}
         }
         self.flights[slot as usize].bytes = bytes;

@@ -11,12 +11,12 @@ use crate::chance::Chance;
 
 impl World {
     /// Starts the node of a machine, with what its disk gives back, and lets it join through the world's
-    /// doors and the contacts that it remembers. `false`: something runs there already, or the disk
-    /// cannot be read.
+    /// doors and the contacts that it remembers. `false`: something runs there already, the machine is
+    /// gone for good, or its disk cannot be read.
     pub fn start(&mut self, id: MachineId) -> bool {
         let now = self.now_at(id);
         let machine = &mut self.machines[id.index()];
-        if machine.is_up() {
+        if machine.is_up() || machine.gone {
             return false;
         }
         machine.life += 1;
@@ -77,8 +77,12 @@ impl World {
         machine.life += 1;
         machine.wake_at = None;
         machine.paused_until = self.now;
+        machine.leaving = false;
         if let Some(kept) = &mut machine.disk {
             disk(kept);
+        }
+        if machine.gone {
+            machine.disk = None;
         }
         self.trace.note(self.now, &format!("machine {} ends", id.0));
     }
@@ -92,6 +96,32 @@ impl World {
             kv.say_goodbye(now, outbox);
         }
         self.settle(id, &input);
+    }
+
+    /// Lets the node of a machine hand over what it holds, say goodbye, and end.
+    pub fn leave(&mut self, id: MachineId) {
+        let machine = &mut self.machines[id.index()];
+        if machine.kv().is_some() && !machine.leaving {
+            machine.leaving = true;
+            self.request(id, Request::Leave { within: None });
+        }
+    }
+
+    /// It has handed over what it could.
+    pub(super) fn depart(&mut self, id: MachineId, life: u32) {
+        if self.machines[id.index()].life == life {
+            self.say_goodbye(id);
+            self.kill(id);
+        }
+    }
+
+    /// Whatever ends on a machine from now on, nothing starts on it again.
+    pub fn give_up(&mut self, id: MachineId) {
+        let machine = &mut self.machines[id.index()];
+        machine.gone = true;
+        if !machine.is_up() {
+            machine.disk = None;
+        }
     }
 
     /// Lets a machine do nothing for so long; what arrives meanwhile waits.

@@ -8,6 +8,7 @@ use node::Instant;
 use wire::{Contact, Endpoint, Family};
 
 use super::disk::Disk;
+use super::nat::NatId;
 use crate::attack::Attack;
 use crate::clock::Clock;
 use crate::network::Site;
@@ -42,6 +43,12 @@ pub struct Machine {
     pub site: Site,
     /// The address that it knows of itself, in each family.
     pub places: [Option<Endpoint>; 2],
+    /// The box behind which it is, in IPv4.
+    pub nat: Option<NatId>,
+    /// It is away for good, or will be once it has left: nothing starts on it any more.
+    pub gone: bool,
+    /// Its node hands over what it holds and goes then.
+    pub(super) leaving: bool,
     /// What its clocks show.
     pub clock: Clock,
     /// Its disk, if what its node holds outlives the process.
@@ -67,6 +74,9 @@ impl Machine {
             config,
             site,
             places,
+            nat: None,
+            gone: false,
+            leaving: false,
             clock: Clock::default(),
             disk: None,
             life: 0,

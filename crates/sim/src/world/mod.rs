@@ -8,18 +8,20 @@ mod disk;
 mod flights;
 mod lives;
 mod machine;
+mod nat;
 mod observer;
 mod trace;
 
 use std::collections::VecDeque;
 
 use hashbrown::HashMap;
-use kv::{Event, Request, RequestId};
+use kv::{Done, Event, Request, RequestId};
 use node::{Instant, Now, Outbox};
 use wire::Endpoint;
 
 pub use disk::Disk;
 pub use machine::{Actor, Machine, MachineId};
+pub use nat::{Dependence, Habits, Nat, NatId};
 pub use observer::{Input, Moment, Observer, Violation};
 pub use trace::{LEGEND, Trace};
 
@@ -55,6 +57,8 @@ enum Next {
     Arrive(u32),
     Wake(MachineId),
     Commit(MachineId, u32),
+    /// A node has handed over what it held, in this life, and goes.
+    Depart(MachineId, u32),
     Alarm(Alarm),
 }
 
@@ -75,6 +79,10 @@ pub struct World {
     now: Instant,
     queue: Queue<Next>,
     places: HashMap<Endpoint, (MachineId, Site), foldhash::fast::FixedState>,
+    nats: Vec<Nat>,
+    nat_places: HashMap<Endpoint, NatId, foldhash::fast::FixedState>,
+    /// Addresses that were given up for others.
+    moves: u32,
     flights: Vec<Flight>,
     landed: Vec<u32>,
     told: VecDeque<(MachineId, Event)>,
@@ -98,6 +106,9 @@ impl World {
             now: Instant::default(),
             queue: Queue::default(),
             places: HashMap::with_hasher(foldhash::fast::FixedState::with_seed(seed)),
+            nats: Vec::new(),
+            nat_places: HashMap::with_hasher(foldhash::fast::FixedState::with_seed(seed)),
+            moves: 0,
             flights: Vec::new(),
             landed: Vec::new(),
             told: VecDeque::new(),
@@ -124,9 +135,15 @@ impl World {
         self.delivered
     }
 
-    /// The machine at an address, and where it is.
+    /// The machine at an address, and where it is: the address that it knows of itself, or one at which a
+    /// box lets others see it.
     pub fn at(&self, place: &Endpoint) -> Option<(MachineId, Site)> {
-        self.places.get(place).copied()
+        self.places.get(place).copied().or_else(|| self.behind(place))
+    }
+
+    /// How often machines and boxes have moved to other addresses.
+    pub fn moves(&self) -> u32 {
+        self.moves
     }
 
     /// The machines on which something runs, in their order.
@@ -164,6 +181,7 @@ impl World {
 
     /// Moves a machine to other addresses; what is on its way to the old ones is lost.
     pub fn readdress(&mut self, id: MachineId, places: [Option<Endpoint>; 2]) {
+        self.moves += 1;
         let machine = &mut self.machines[id.index()];
         let (before, site) = (std::mem::replace(&mut machine.places, places), machine.site);
         for place in before.into_iter().flatten() {
@@ -207,6 +225,7 @@ impl World {
             Next::Arrive(flight) => self.arrive(flight),
             Next::Wake(id) => self.wake(id, Instant::from_micros(at)),
             Next::Commit(id, life) => self.commit(id, life),
+            Next::Depart(id, life) => self.depart(id, life),
             Next::Alarm(alarm) => return Some(Happened::Alarm(alarm)),
         }
         Some(match self.told.pop_front() {
@@ -245,6 +264,9 @@ impl World {
         let machine = &mut self.machines[id.index()];
         let Actor::Node(kv) = &mut machine.actor else { return };
         while let Some(event) = kv.next_event() {
+            if machine.leaving && matches!(event, Event::Done(_, Done::Left(_))) {
+                self.queue.push(now.as_micros(), Next::Depart(id, machine.life));
+            }
             for observer in &mut self.observers {
                 observer.told(moment, &event, &mut self.violations);
             }

@@ -1,0 +1,36 @@
+//! When which fault begins and ends.
+
+use super::{Planned, Setting};
+use crate::chance::Chance;
+use crate::fault::KINDS;
+use crate::profile::Profile;
+
+/// Faults of the kinds that a profile has. Each is drawn from a stream of its own, so that those that
+/// are left out change nothing of the others; and times are those of a day of the profile's length, day
+/// after day, so that a shorter run is the beginning of a longer one.
+pub(super) fn faults(
+    seed: u64,
+    profile: &Profile,
+    setting: &Setting,
+    without: &[u32],
+) -> Vec<Planned> {
+    let kinds: Vec<_> = KINDS.iter().filter(|kind| profile.has(kind)).collect();
+    let mut chance = Chance::of(seed, "faults");
+    let day = setting.day;
+    let each_day = chance.between(profile.faults.0.into(), profile.faults.1.into()) as u32;
+    let days = setting.span.div_duration_f64(day).ceil() as u32;
+    let mut all = Vec::new();
+    for number in 0..each_day.saturating_mul(days) {
+        let mut chance = Chance::of_one(seed, "fault", number.into());
+        let Some(kind) = chance.pick(&kinds).copied() else { break };
+        let from = day * (number / each_day) + day.mul_f64(0.9 * chance.share());
+        let lasts = day.mul_f64(0.02 + 0.3 * chance.share() * chance.share());
+        let fault = (kind.draw)(&mut chance, setting);
+        if from < setting.span && !without.contains(&number) {
+            let until = (from + lasts).min(setting.span);
+            all.push(Planned { number, kind: kind.name, from, until, fault });
+        }
+    }
+    all.sort_by_key(|planned| (planned.from, planned.number));
+    all
+}
