@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 
 use node::{Command, Ended, LookupResult, Now, Outbox, Question, UnixMillis, Until, Written};
 use wire::Item;
+use wire::planted::{self, Bug};
 
 use crate::namespace::Namespace;
 use crate::record::Record;
@@ -67,7 +68,8 @@ impl Kv {
         let cut_short = result.ended == Ended::Cancelled;
         let target = get.request.namespace.target(&get.request.key);
         let replicas = self.replicas(&mut result, &target, now);
-        let answered = replicas.places.len();
+        let counted = if planted::is(Bug::GetCountsSilent) { replicas.silent.len() } else { 0 };
+        let answered = replicas.places.len() + counted;
         // The first value will do wherever it was found, also beyond the closest.
         let first = get.request.consistency == Consistency::First && !replicas.items.is_empty();
         if answered == 0 && !first && replicas.nobody_answered(&effort) {
@@ -119,6 +121,9 @@ impl Kv {
         replicas: &Replicas,
         outbox: &mut Outbox,
     ) -> usize {
+        if planted::is(Bug::RepairSkipped) {
+            return 0;
+        }
         let (item, record) = match namespace {
             Some(namespace) => match replicas.newest_in(namespace) {
                 Some(Newest { item, record, .. }) if !record.sealed => (item, record),
@@ -221,7 +226,8 @@ fn report(
     let Newest { index: newest, item, record } = found;
     let version = Version::of(item.seq().ok_or(Absence::NeverSeen)?);
     let (value, manifest) = record.content().ok_or(Absence::Deleted(version))?;
-    if record.expires.is_some_and(|expires| expires <= wall) {
+    let ended = record.expires.is_some_and(|expires| expires <= wall);
+    if ended && !planted::is(Bug::ExpiredReturned) {
         return Err(Absence::Expired(version));
     }
     let holding = || replicas.places.iter().filter(|place| place.item == Some(newest));

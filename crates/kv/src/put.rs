@@ -11,6 +11,7 @@ use core::time::Duration;
 
 use node::limits::PLAIN_LEASE;
 use node::{Command, LookupResult, Now, Outbox, Outcome, Question, UnixMillis, Until, Written};
+use wire::planted::{self, Bug};
 use wire::{Contact, Item, NodeId, Seq, Target};
 
 use crate::cipher::Nonce;
@@ -198,10 +199,16 @@ impl Kv {
                 Some((contact, Outcome::Stored)) => {
                     self.arbiter_agreed(now, id, put, Replica::at(contact, own), outbox);
                 }
+                Some((contact, Outcome::Silent)) if planted::is(Bug::SilentArbiterAgrees) => {
+                    self.arbiter_agreed(now, id, put, Replica::at(contact, own), outbox);
+                }
                 // It holds something else by now: another look tells what.
                 Some((_, Outcome::Refused { code, .. }))
                     if CONFLICTS.contains(&code) && put.attempt < ATTEMPTS =>
                 {
+                    if planted::is(Bug::DoneTwice) {
+                        self.done(id, Done::Put(Err(PutError::Conflict { current: None })));
+                    }
                     put.attempt += 1;
                     put.draft = None;
                     self.look_before_put(now, id, *put, outbox);
@@ -219,7 +226,8 @@ impl Kv {
         let replicas = &mut draft.report.replicas;
         replicas.add(outcomes, own, &draft.report.target);
         replicas.effort.took = now.monotonic.since(put.started.monotonic);
-        if replicas.stored.len() >= replicas.needed {
+        let counted = if planted::is(Bug::PutCountsSilent) { replicas.silent.len() } else { 0 };
+        if replicas.stored.len() + counted >= replicas.needed {
             let report = Box::new(draft.report.clone());
             return self.done(id, Done::Put(Ok(report)));
         }
@@ -356,6 +364,9 @@ fn draft(
             let renewed = request.namespace.renew(newest, version, expires, nonce)?;
             let item = renewed.ok_or(PutError::NotFound(effort))?;
             return Ok(Draft::new(item, Some(expires), effort, replicas));
+        }
+        Change::Delete if planted::is(Bug::TombstoneShort) => {
+            Record { expires: Some(wall + Duration::from_secs(60)), ..Record::default() }
         }
         Change::Delete => Record { expires: replaced_until, ..Record::default() },
     };

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use node::{Destination, Holds, LookupResult, UnixMillis};
+use wire::planted::{self, Bug};
 use wire::{Contact, Distance, Item, NodeId, Seq, Target};
 
 use crate::limits::{HEARSAY_AHEAD, VERSION_AHEAD};
@@ -135,7 +136,7 @@ impl Replicas {
 
     /// How many replicas make a majority.
     pub fn majority(&self) -> usize {
-        self.known / 2 + 1
+        self.known / 2 + usize::from(!planted::is(Bug::MajorityOfHalf))
     }
 
     /// Whether the whole network was silent, and not only those that the key is kept on.
@@ -167,6 +168,9 @@ impl Replicas {
     fn newest_where(&self, fits: impl Fn(&Item) -> bool) -> Option<usize> {
         let lives = |index: &usize| self.credible[*index] && !self.is_superseded(*index);
         let fits = |index: &usize| lives(index) && fits(&self.items[*index]);
+        if planted::is(Bug::FirstNotNewest) {
+            return (0..self.items.len()).find(fits);
+        }
         (0..self.items.len()).filter(fits).max_by(|a, b| {
             let key = |index: &usize| (self.items[*index].seq(), self.items[*index].value());
             key(a).cmp(&key(b))

@@ -9,6 +9,7 @@ use node::{
     BatchNumber, Changes, Command, Instant, LookupResult, Node, Now, OperationId, Outbox, Outcome,
     Question, Until,
 };
+use wire::planted::{self, Bug};
 use wire::{Contact, Endpoint, Item, Target};
 
 use crate::admission::Records;
@@ -454,6 +455,9 @@ impl Kv {
             return self.watch_looked_up(now, target, result, outbox);
         }
         let Some((id, operation)) = self.operations.remove(&operation) else { return };
+        if planted::is(Bug::CancelledDropped) && result.ended == node::Ended::Cancelled {
+            return;
+        }
         let effort = Effort::from(&result);
         self.batch.looked_up(id, &result, now.monotonic);
         match operation {

@@ -10,6 +10,7 @@ use alloc::boxed::Box;
 use core::hash::Hasher;
 
 use siphasher::sip::SipHasher13;
+use wire::planted::{self, Bug};
 use wire::{Endpoint, Scope};
 
 use crate::dice::Dice;
@@ -151,14 +152,15 @@ impl Budget {
     ) -> Result<(), Withheld> {
         let address = self.hash(to.ip_bytes());
         let (proven, now) = (self.proven.has(address, now), nanos(now));
-        if !proven {
+        if !proven && !planted::is(Bug::UnprovenUnlimited) {
             let prefix = self.hash(&to.ip_bytes()[..prefix_bytes(to)]);
             let each = NANOS_PER_S / u64::from(UNPROVEN_BYTES_PER_S);
             let each_prefix = each / u64::from(UNPROVEN_PREFIX_FACTOR);
             let burst_prefix = UNPROVEN_BURST_BYTES * UNPROVEN_PREFIX_FACTOR;
             let (one, all) = (self.addresses.at(address), self.prefixes.at(prefix));
             if one.when(bytes, each, UNPROVEN_BURST_BYTES, now) > now
-                || all.when(bytes, each_prefix, burst_prefix, now) > now
+                || (all.when(bytes, each_prefix, burst_prefix, now) > now
+                    && !planted::is(Bug::PrefixUnlimited))
             {
                 return Err(Withheld::Unproven);
             }
@@ -198,7 +200,8 @@ impl Budget {
     ) -> Option<Instant> {
         let nanos = nanos(now);
         let mut at = nanos;
-        let slot = (to.scope() == Scope::Global && !ours).then(|| self.hash(to.ip_bytes()));
+        let paced = to.scope() == Scope::Global && !ours && !planted::is(Bug::PaceIgnored);
+        let slot = paced.then(|| self.hash(to.ip_bytes()));
         if let Some(slot) = slot {
             at = self.pace.at(slot).when(1, PACE_NANOS, PACE_BURST, nanos);
         }

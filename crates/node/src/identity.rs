@@ -6,6 +6,7 @@
 use alloc::collections::VecDeque;
 use core::net::IpAddr;
 
+use wire::planted::{self, Bug};
 use wire::{Endpoint, Family, NodeId, Prefix, Scope, secure_id};
 
 use crate::dice::Dice;
@@ -64,7 +65,8 @@ impl Identity {
         let others = known.filter(|known| known.ip() != seen.ip());
         // On loopback and private networks, where all nodes may share one, a single voice must do.
         let outvoted = others.is_some_and(|others| agreeing <= voices(others.ip()));
-        if voter.scope() == Scope::Global && (agreeing < ADDRESS_VOTERS || outvoted) {
+        let few = (agreeing < ADDRESS_VOTERS || outvoted) && !planted::is(Bug::OneVoiceMovesUs);
+        if voter.scope() == Scope::Global && few {
             return None;
         }
         self.external[family as usize] = Some(seen);

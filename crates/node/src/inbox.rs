@@ -1,6 +1,7 @@
 //! What becomes of a datagram: bounds, decoding, and then the way of a query or of a reply.
 
 use wire::limits::DATAGRAM_BYTES;
+use wire::planted::{self, Bug};
 use wire::{
     Contact, Endpoint, ErrorMessage, Found, Message, NodeId, QueryMessage, Reply, ReplyMessage,
     Scope,
@@ -8,6 +9,7 @@ use wire::{
 
 use crate::config::Network;
 use crate::counters::Drop;
+use crate::limits::SLOW_MAX;
 use crate::lookup::Heard;
 use crate::operation::{Answer, Event, Inquired, OperationId};
 use crate::outbox::Outbox;
@@ -82,6 +84,10 @@ impl<A: Admission> Node<A> {
             if !table.heard(&query.id, &from, now.monotonic)
                 && self.is_of_our_network(&from, query.network, false)
             {
+                if planted::is(Bug::StrangerEnters) {
+                    let table = &mut self.tables[from.family() as usize];
+                    table.answered(contact, SLOW_MAX, true, now.monotonic);
+                }
                 self.consider(contact, now.monotonic, outbox);
             }
         } else {
@@ -274,6 +280,7 @@ impl<A: Admission> Node<A> {
         door: bool,
     ) -> bool {
         match self.config.network {
+            _ if planted::is(Bug::ForeignTagBelieved) => true,
             Network::Public => tag.is_none(),
             Network::Own(own) => match tag {
                 Some(tag) => tag == own,

@@ -4,6 +4,7 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use wire::planted::{self, Bug};
 use wire::{Contact, Cursor, Endpoint, Family, NodeId, Query, Target};
 
 use crate::ask::Question as Ask;
@@ -130,6 +131,9 @@ impl<A: Admission> Node<A> {
         now: Instant,
         outbox: &mut Outbox,
     ) {
+        if planted::is(Bug::JoinNeverRetried) && result.answered == 0 {
+            return;
+        }
         self.membership.joining = false;
         if result.answered == 0 {
             let retry_in = self.dice.jittered(self.membership.retry_after);
@@ -138,7 +142,8 @@ impl<A: Admission> Node<A> {
             self.events.push_back(Event::JoinFailed { retry_in });
             return;
         }
-        self.membership.look_at = Some(now + self.dice.jittered(SECOND_LOOK));
+        let look_at = now + self.dice.jittered(SECOND_LOOK);
+        self.membership.look_at = Some(look_at).filter(|_| !planted::is(Bug::NoSecondLook));
         self.fill_thin_buckets(now, outbox);
     }
 
@@ -211,6 +216,9 @@ impl<A: Admission> Node<A> {
 
     /// Asks contacts that have been quiet for long whether they live.
     fn check_questionable(&mut self, now: Instant, outbox: &mut Outbox) {
+        if planted::is(Bug::QuietNeverAsked) {
+            return;
+        }
         for family in Family::ALL {
             for contact in self.tables[family as usize].questionable(now, CHECKS) {
                 self.verify(contact, now, outbox);
@@ -243,6 +251,9 @@ impl<A: Admission> Node<A> {
         outbox: &mut Outbox,
     ) {
         if self.tables[from.family() as usize].doubts(id, from) {
+            if planted::is(Bug::GoodbyeBelieved) {
+                return self.tables[from.family() as usize].gone(id, from);
+            }
             self.verify(Contact { id: *id, endpoint: *from }, now, outbox);
         }
     }
@@ -266,7 +277,9 @@ impl<A: Admission> Node<A> {
     /// Asks some of those that fell silent whether they are there again.
     fn look_for_lost(&mut self, now: Instant, outbox: &mut Outbox) {
         for _ in 0..LOST_CHECKS {
-            if let Some(contact) = self.lost.next(now) {
+            if let Some(contact) = self.lost.next(now)
+                && !planted::is(Bug::LostNeverAsked)
+            {
                 self.verify(contact, now, outbox);
             }
         }

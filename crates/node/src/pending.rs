@@ -7,6 +7,7 @@ use alloc::collections::BinaryHeap;
 use core::cmp::Reverse;
 
 use hashbrown::HashMap;
+use wire::planted::{self, Bug};
 use wire::{Endpoint, Family, NodeId, ReplyKind, Target, TransactionId};
 
 use crate::dice::Dice;
@@ -130,8 +131,9 @@ impl Pending {
         if self.queries.len() >= PENDING {
             return None;
         }
-        let mut transaction = TransactionId(dice.u32());
-        while self.queries.contains_key(&transaction) {
+        let few = planted::is(Bug::TransactionReused);
+        let mut transaction = TransactionId(if few { dice.u32() & 0xff } else { dice.u32() });
+        while self.queries.contains_key(&transaction) && !few {
             transaction = TransactionId(dice.u32());
         }
         if waiting.purpose == Purpose::Verify {
@@ -146,8 +148,12 @@ impl Pending {
 
     /// Takes out the query that a reply from `from` answers.
     pub fn answered(&mut self, transaction: TransactionId, from: &Endpoint) -> Option<Waiting> {
-        if self.queries.get(&transaction)?.to != *from {
+        let elsewhere = self.queries.get(&transaction)?.to != *from;
+        if elsewhere && !planted::is(Bug::ReplyFromAnyAddress) {
             return None;
+        }
+        if planted::is(Bug::ReplyCountsTwice) {
+            return self.queries.get(&transaction).copied();
         }
         self.remove(transaction)
     }

@@ -3,6 +3,7 @@
 use wire::compact::{NodesBuffer, contact_bytes};
 use wire::limits::{PLAIN_REPLY_BYTES, VALUE_REPLY_BYTES};
 use wire::member::MembersBuffer;
+use wire::planted::{self, Bug};
 use wire::{
     CompactPeers, Cursor, Endpoint, Family, Found, InfoHash, NodeLists, Point, Query, QueryMessage,
     Reply, Seq, Target, Unverified, Want,
@@ -334,6 +335,9 @@ impl<A: Admission> Node<A> {
     ) {
         match taken {
             Ok(Taken::Held) => self.reply(asked, &Reply::Ack, outbox),
+            Ok(Taken::Staged(_)) if planted::is(Bug::AckBeforeDurable) => {
+                self.reply(asked, &Reply::Ack, outbox);
+            }
             Ok(Taken::Staged(batch)) => self.asker_waits(batch, asked),
             Err(refused) => self.refuse(asked, refused, outbox),
         }

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 use wire::message::Speaker;
+use wire::planted::{self, Bug};
 use wire::{Contact, Endpoint, Family, InfoHash, Item, KnownKeys, NodeId, Seq, Target};
 
 use crate::ask::PacedQueue;
@@ -173,9 +174,11 @@ impl<A: Admission> Node<A> {
                         self.fell_silent(Contact { id, endpoint: waiting.to }, now.monotonic);
                     }
                     match waiting.purpose {
+                        Purpose::Lookup(_) if planted::is(Bug::SilentNeverGivenUp) => {}
                         Purpose::Lookup(candidate) => {
                             self.lookup_heard(candidate, Heard::Silence, now.monotonic, outbox);
                         }
+                        Purpose::Write { .. } if planted::is(Bug::WriteNeverGivenUp) => {}
                         Purpose::Write { operation, destination } => {
                             self.write_silent(operation, destination);
                         }
@@ -207,11 +210,10 @@ impl<A: Admission> Node<A> {
             && self.membership.has_no_doors();
         let lookups = self.lookup_deadline();
         let membership = self.membership.deadline(idle);
-        let waits = self.waits.deadline();
-        [self.pending.deadline(), self.paced.deadline(), lookups, membership, waits]
-            .into_iter()
-            .flatten()
-            .min()
+        let waits = self.waits.deadline().filter(|_| !planted::is(Bug::DeadlineForgetsWaits));
+        let pending = self.pending.deadline();
+        let pending = pending.filter(|_| !planted::is(Bug::DeadlineForgetsPending));
+        [pending, self.paced.deadline(), lookups, membership, waits].into_iter().flatten().min()
     }
 
     /// Takes the next event.

@@ -7,6 +7,7 @@ use core::hash::Hasher;
 
 use siphasher::sip::SipHasher24;
 use subtle::ConstantTimeEq;
+use wire::planted::{self, Bug};
 use wire::{Endpoint, Point};
 
 use crate::dice::Dice;
@@ -37,15 +38,21 @@ impl Tokens {
         let epoch = epoch(now);
         // Each is compared in constant time; which of them it was, its asker knows anyway.
         let is_of = |epoch| bool::from(self.mac(asker, target, epoch).ct_eq(token));
-        is_of(epoch) || is_of(epoch.wrapping_sub(1))
+        is_of(epoch)
+            || (is_of(epoch.wrapping_sub(1)) && !planted::is(Bug::TokenForgottenAtTurn))
+            || (planted::is(Bug::TokenAfterItsTime)
+                && (2..12).any(|ago| is_of(epoch.wrapping_sub(ago))))
+            || planted::is(Bug::TokenUnchecked)
     }
 
     fn mac(&self, asker: &Endpoint, target: &Point, epoch: u64) -> [u8; TOKEN_BYTES] {
         let mut message = [0; 44];
         message[..8].copy_from_slice(&epoch.to_le_bytes());
-        let ip = asker.ip_bytes();
+        let ip = if planted::is(Bug::TokenForAnyAddress) { &[] } else { asker.ip_bytes() };
         message[8..8 + ip.len()].copy_from_slice(ip);
-        message[24..].copy_from_slice(target.as_bytes());
+        if !planted::is(Bug::TokenForAnyTarget) {
+            message[24..].copy_from_slice(target.as_bytes());
+        }
         let mut mac = SipHasher24::new_with_key(&self.key);
         mac.write(&message);
         mac.finish().to_le_bytes()
@@ -59,6 +66,9 @@ impl Drop for Tokens {
 }
 
 fn epoch(now: Instant) -> u64 {
+    if planted::is(Bug::TokenForEver) {
+        return 1;
+    }
     // One is added so that the epoch before the first is not the last of all.
     u64::from(now.as_secs()) / TOKEN_EPOCH.as_secs() + 1
 }

@@ -8,6 +8,7 @@
 
 use alloc::vec::Vec;
 
+use wire::planted::{self, Bug};
 use wire::{Contact, Distance, Endpoint, NodeId, Point};
 
 use crate::limits::{LOOKUP_CANDIDATES, LOOKUP_MESSAGES, PARALLELISM};
@@ -139,7 +140,7 @@ impl Walk {
         distance: Distance,
         hop: u8,
     ) -> Option<u16> {
-        if self.candidates.len() >= LOOKUP_CANDIDATES {
+        if self.candidates.len() >= LOOKUP_CANDIDATES && !planted::is(Bug::LookupUnbounded) {
             return None;
         }
         let index = u16::try_from(self.candidates.len()).ok()?;
@@ -276,8 +277,12 @@ impl Walk {
     pub fn slow(&mut self, candidate: u16) {
         let entry = &mut self.candidates[usize::from(candidate)];
         if entry.state == State::Asked {
-            entry.state = State::Slow;
             self.in_flight -= 1;
+            if planted::is(Bug::SlowAskedAgain) {
+                entry.state = State::New;
+                return;
+            }
+            entry.state = State::Slow;
             self.slow += 1;
         }
     }
@@ -290,7 +295,8 @@ impl Walk {
 
     /// A candidate did not answer, or cannot be trusted.
     pub fn failed(&mut self, candidate: u16) {
-        self.leave_flight(candidate, State::Failed);
+        let answers = planted::is(Bug::SilentCountsAsAnswered);
+        self.leave_flight(candidate, if answers { State::Answered } else { State::Failed });
     }
 
     fn leave_flight(&mut self, candidate: u16, to: State) {
@@ -310,6 +316,9 @@ impl Walk {
             let waiting = self.in_flight + self.slow > 0;
             let nobody = self.closest_new().is_none() && self.next_door().is_none();
             return (!waiting && (nobody || self.is_spent())).then_some(Ended::Unreachable);
+        }
+        if planted::is(Bug::LookupEndsEarly) && self.answered >= self.width {
+            return Some(Ended::Converged);
         }
         let (mut answered, mut slow) = (0, false);
         for index in &self.order {
@@ -334,7 +343,9 @@ impl Walk {
     /// The candidates that answered, closest first, at most `width`.
     pub fn closest_answered(&self) -> impl Iterator<Item = u16> {
         let answered = |index: &u16| self.candidates[usize::from(*index)].state == State::Answered;
-        self.order.iter().copied().filter(answered).take(self.width)
+        let first = planted::is(Bug::WritesToFirst);
+        let nth = move |place| if first { place as u16 } else { self.order[place] };
+        (0..self.order.len()).map(nth).filter(answered).take(self.width)
     }
 
     /// Of the `width` closest known, those that did not answer.

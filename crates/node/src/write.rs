@@ -3,6 +3,7 @@
 
 use alloc::vec::Vec;
 
+use wire::planted::{self, Bug};
 use wire::{Contact, Query, Seq, TransactionId};
 
 use crate::ask::Question as Ask;
@@ -129,6 +130,7 @@ impl<A: Admission> Node<A> {
         };
         match held {
             Ok(Taken::Held) => Some(Outcome::Stored),
+            Ok(Taken::Staged(_)) if planted::is(Bug::OwnCopyBeforeDurable) => Some(Outcome::Stored),
             Ok(Taken::Staged(batch)) => {
                 self.write_waits(batch, operation, destination);
                 None
@@ -168,6 +170,9 @@ impl<A: Admission> Node<A> {
         code: i64,
         text: &[u8],
     ) {
+        if planted::is(Bug::RefusedCountsAsStored) {
+            return self.write_stored(operation, destination);
+        }
         self.wrote(operation, destination, Outcome::Refused { code, text: readable(text) });
     }
 

@@ -22,6 +22,7 @@ pub mod limits;
 pub mod member;
 pub mod message;
 pub mod offer;
+pub mod planted;
 pub mod query;
 pub mod reply;
 pub mod secure_id;

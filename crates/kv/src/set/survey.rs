@@ -9,6 +9,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use node::{Answer, Command, Destination, LookupResult, Now, Outbox, Question, Until};
+use wire::planted::{self, Bug};
 use wire::{Contact, Cursor, Distance, Member, NodeId, Seq, Target};
 
 use super::{MembersRequest, SetRequest};
@@ -242,7 +243,10 @@ impl Survey {
             if place == Some(cursor) {
                 self.remembered_ms = self.remembered_ms.max(saying.remembered_ms);
             }
-            let newer = self.union.get(&cursor).is_none_or(|known| order(known) < order(&member));
+            let newer = self.union.get(&cursor).is_none_or(|known| {
+                let comes_back = planted::is(Bug::RemovedComesBack) && !saying.removed;
+                comes_back || order(known) < order(&member)
+            });
             if newer {
                 self.union.insert(cursor, member);
             }

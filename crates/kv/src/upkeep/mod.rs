@@ -21,6 +21,7 @@ use core::time::Duration;
 
 use node::{Instant, Now, Outbox};
 use wire::Family;
+use wire::planted::{self, Bug};
 
 use crate::chance::{jittered, part_of};
 use crate::limits::{FIRST_ROUND_WITHIN, LEAVING, ROUND_EVERY};
@@ -80,6 +81,9 @@ impl Upkeep {
     /// long ago, and nobody came or went near us since.
     fn is_settled(&self, looked_after_s: u32, now: Instant) -> bool {
         let age_s = now.as_secs().saturating_sub(looked_after_s);
+        if planted::is(Bug::SettledForEver) {
+            return looked_after_s > 0 && age_s < 86_400;
+        }
         looked_after_s > self.changed_s && u64::from(age_s) < ROUND_EVERY.as_secs() / 2
     }
 
@@ -168,7 +172,10 @@ impl Kv {
             return leaving.ids.push(id);
         }
         self.node_mut().start_to_leave();
-        let (items, sets) = (self.node().kept_targets(), self.node().kept_sets());
+        let (items, sets) = match planted::is(Bug::LeaveHandsOverNothing) {
+            true => Default::default(),
+            false => (self.node().kept_targets(), self.node().kept_sets()),
+        };
         let members = sets.iter().map(|set| self.node_mut().lasting_members(set, now)).sum();
         if Family::ALL.iter().all(|family| self.node().table(*family).is_empty()) {
             // Nobody is there to hand anything to.

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use hashbrown::{HashMap, HashSet};
 use node::{Instant, Now, Outbox};
+use wire::planted::{self, Bug};
 use wire::{Cursor, NodeId, Target};
 
 use super::owed::Owed;
@@ -175,7 +176,8 @@ impl Kv {
             let holders = holders.iter().map(|holder| holder.contact.id).collect();
             round.owed.ask(Piece::Item(target), holders);
         }
-        for holder in &holders {
+        let most = if planted::is(Bug::HandOffToFirstOnly) { 1 } else { holders.len() };
+        for holder in holders.iter().take(most) {
             match holder.ours {
                 true => self.upkeep.delivery.offer(holder.contact, offer),
                 false => self.upkeep.refreshes.add(target),

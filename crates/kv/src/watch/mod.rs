@@ -22,6 +22,7 @@ use node::{
     Command, Held, Inquired, Inquiry, Instant, LookupResult, Network, Now, OperationId, Outbox,
     Question, UnixMillis, Until,
 };
+use wire::planted::{self, Bug};
 use wire::{Contact, Item, NodeId, Seq, Target};
 
 use crate::chance::jittered;
@@ -413,6 +414,9 @@ impl Kv {
         let Some(watch) = self.watches.watches.get_mut(&target) else { return };
         if item.seq() > watch.seen() {
             watch.newest = Some((item, source));
+            if planted::is(Bug::WatchMissesLast) && watch.lookup.is_some() {
+                return;
+            }
             self.tell_watchers(now, target);
         }
     }

@@ -9,10 +9,11 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use hashbrown::{HashMap, HashSet};
+use wire::planted::{self, Bug};
 use wire::{Bloom, Contact, Endpoint, Family, Item, Point, Query, Reply, TransactionId, Want};
 
 use crate::ask::Question as Ask;
-use crate::limits::{K, LOOKUP_ITEMS, LOOKUP_PEERS, LOOKUP_TIME};
+use crate::limits::{K, LOOKUP_ITEMS, LOOKUP_PEERS, LOOKUP_TIME, SLOW_MAX};
 use crate::operation::{
     Ended, Event, Holds, OperationId, Question, Responder, Step, StepOutcome, Until,
 };
@@ -278,6 +279,10 @@ impl<A: Admission> Node<A> {
                     holds: Holds::Nothing,
                 };
                 for contact in self.take_reply(candidate, responder, reply, now) {
+                    if planted::is(Bug::HearsayEnters) {
+                        let table = &mut self.tables[contact.endpoint.family() as usize];
+                        table.answered(contact, SLOW_MAX, true, now);
+                    }
                     self.consider(contact, now, outbox);
                 }
                 // Ours tell of all that they know.

@@ -1,5 +1,7 @@
 //! Which datagrams of one sender were heard: the numbers of the latest, and a floor below them.
 
+use wire::planted::{self, Bug};
+
 use crate::limits::SEAL_WINDOW;
 
 /// The numbers of the latest datagrams of one sender, in rising order, and a floor: what is at or
@@ -28,7 +30,7 @@ impl Window {
         }
         let again = lower < self.heard && self.numbers[self.at(lower)] == number;
         if number <= self.floor || again {
-            return false;
+            return planted::is(Bug::ReplayHeard);
         }
         if self.heard == SEAL_WINDOW {
             // The lowest makes room; whether `number` itself is the lowest decides what that is.

@@ -8,6 +8,7 @@ use alloc::collections::VecDeque;
 
 use hashbrown::HashMap;
 use hashbrown::hash_map::Entry::{Occupied, Vacant};
+use wire::planted::{self, Bug};
 use wire::{Endpoint, Item, ItemRef, Seq, Target};
 
 use super::admission::{Admission, Lease, Refused, ShelfLimits};
@@ -131,7 +132,8 @@ impl<A: Admission> Items<A> {
     #[inline]
     pub fn get(&self, target: &Target, wall: UnixMillis) -> Option<&Item> {
         let entry = self.entries.get(target)?;
-        entry.item.as_ref().filter(|_| entry.lease.until > wall)
+        let lives = entry.lease.until > wall || planted::is(Bug::ExpiredServed);
+        entry.item.as_ref().filter(|_| lives)
     }
 
     /// The version that is remembered under `target` of an item that has ended.
@@ -303,10 +305,11 @@ impl<A: Admission> Items<A> {
     /// Takes back what was kept for a target on a disk; `false` if it has ended, so that it may be
     /// removed there.
     pub fn restore(&mut self, target: Target, kept: Persisted, wall: UnixMillis) -> bool {
-        let (item, seq, lease) = match kept {
+        let (item, seq, mut lease) = match kept {
             Persisted::Item(item, lease) => (Some(item), None, lease),
             Persisted::Marker(seq, lease) => (None, Some(seq), lease),
         };
+        lease.kept &= !planted::is(Bug::RestoredNotKept);
         let seq = item.as_ref().and_then(Item::seq).or(seq);
         let item = item.filter(|_| lease.until > wall);
         let remembered = seq.is_some() && lease.marker_until > wall;
@@ -367,7 +370,8 @@ impl<A: Admission> Items<A> {
             self.held -= 1;
             self.sources.release(entry.source, 0, item.heap_bytes());
         }
-        let remembered = entry.seq.filter(|_| entry.lease.marker_until > wall);
+        let remembers = entry.lease.marker_until > wall && !planted::is(Bug::MarkerForgotten);
+        let remembered = entry.seq.filter(|_| remembers);
         let next = match (&entry.item, remembered) {
             // What is on its way shall find all as it is, and may be no more than a new lease.
             _ if on_its_way => wall + core::time::Duration::from_secs(60),

@@ -1,5 +1,6 @@
 //! What the shelf knows of a target, and what may come after it: the order of versions (BEP 44).
 
+use wire::planted::{self, Bug};
 use wire::{Item, ItemRef, Seq, Target};
 
 use super::admission::{Admission, Lease, Refused};
@@ -38,10 +39,13 @@ impl Known {
     pub fn orders(&self, item: &ItemRef<'_>, cas: Option<Seq>) -> Result<bool, Refused> {
         let repeated = self.same && self.seq == item.seq();
         if let (Some(old), Some(new)) = (self.seq, item.seq()) {
-            if self.lives && !repeated && cas.is_some_and(|cas| cas != old) {
+            let mismatch = self.lives && !repeated && cas.is_some_and(|cas| cas != old);
+            if mismatch && !planted::is(Bug::CasIgnored) {
                 return Err(CAS_MISMATCH);
             }
-            if new < old || (new == old && !self.same) {
+            if (new < old && !planted::is(Bug::LowerVersionTaken))
+                || (new == old && !self.same && !planted::is(Bug::EqualVersionTaken))
+            {
                 return Err(SEQ_TOO_LOW);
             }
         }
@@ -70,9 +74,10 @@ impl<A: Admission> Items<A> {
         let bytes = held.map_or(0, Item::heap_bytes);
         if let Some((batch, admitted)) = self.staged.latest(target) {
             let value = self.staged.latest_item(target).or(held).map(Item::value);
+            let durable = planted::is(Bug::CasSeesDurableOnly);
             return Known {
-                seq: admitted.seq,
-                lives: true,
+                seq: if durable { entry.and_then(|entry| entry.seq) } else { admitted.seq },
+                lives: !durable || held.is_some(),
                 same: value == Some(item.value()),
                 lease: Some(admitted.lease),
                 staged: Some(batch),

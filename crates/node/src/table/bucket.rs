@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use wire::limits::ID_BYTES;
+use wire::planted::{self, Bug};
 use wire::{Endpoint, Family, NodeId};
 
 use super::entry::{Entry, Row, row_bytes};
@@ -148,7 +149,10 @@ impl Bucket {
         if let Ok(place) = self.search(new.id.as_bytes()) {
             let known = self.row(place).entry();
             // A living contact keeps its address: an id alone proves nothing.
-            if known.endpoint == new.endpoint || (known.failures > 0 && !crowded) {
+            if known.endpoint == new.endpoint
+                || (known.failures > 0 && !crowded)
+                || planted::is(Bug::AddressTakenOver)
+            {
                 let (ours, xorbit) = (new.ours || known.ours, known.xorbit);
                 self.set(place, &Entry { ours, xorbit, ..new });
                 self.changed = now;
@@ -203,7 +207,8 @@ impl Bucket {
         capacity: usize,
         rules: &AddressRules,
     ) -> Place {
-        if !self.change(id, Some(endpoint), |entry| entry.failures += 1) {
+        let counts = u8::from(!planted::is(Bug::DeadStay));
+        if !self.change(id, Some(endpoint), |entry| entry.failures += counts) {
             // Its silence at another address than ours says nothing: anybody may have told of that.
             self.stop_waiting(|waiting| waiting.id == *id && waiting.endpoint == *endpoint);
             return Place::Kept;
@@ -231,6 +236,9 @@ impl Bucket {
     /// breaks a rule the new one keeps, or that crowds a network which the new one would diversify;
     /// at last of one that is far slower.
     fn worse_than(&self, new: &Entry, rules: &AddressRules) -> Option<usize> {
+        if planted::is(Bug::LiveDisplaced) {
+            return Some(0);
+        }
         if self.failing > 0 {
             let failing = self.entries().enumerate().max_by_key(|(_, entry)| entry.failures);
             return failing.map(|(place, _)| place);

@@ -17,6 +17,7 @@ mod rules;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use wire::planted::{self, Bug};
 use wire::{Contact, Endpoint, Family, NodeId, Point};
 
 use bucket::{Bucket, Place};
@@ -75,11 +76,15 @@ impl Table {
     /// Those in the target's own bucket are closer than any other; then come all nearer to us than
     /// that, then the buckets before it, one by one.
     pub fn closest<const N: usize>(&self, target: &Point) -> Closest<'_, N> {
+        let own = self.own.point();
+        let target = if planted::is(Bug::ClosestToOurselves) { &own } else { target };
         let mut closest = Closest::new();
         let home = (self.own.point().shared_bits(target) as usize).min(self.buckets.len());
         let (before, from_home) = self.buckets.split_at(home);
         if let Some((home, nearer)) = from_home.split_first() {
-            closest.offer_all(target, home);
+            if !planted::is(Bug::OwnBucketLeftOut) {
+                closest.offer_all(target, home);
+            }
             if !closest.is_full() {
                 nearer.iter().for_each(|bucket| closest.offer_all(target, bucket));
             }
@@ -141,7 +146,7 @@ impl Table {
             self.buckets.reserve_exact(index + 1 - self.buckets.len());
             self.buckets.resize_with(index + 1, || Bucket::new(self.family, now));
         }
-        let capacity = capacity(index);
+        let capacity = if planted::is(Bug::BucketUncapped) { 255 } else { capacity(index) };
         let same_address = self.rules.one_per_address(&contact.endpoint)
             && self.buckets.iter().flat_map(Bucket::known).any(|entry| {
                 entry.endpoint.ip() == contact.endpoint.ip() && entry.id != contact.id
@@ -153,7 +158,9 @@ impl Table {
         match self.buckets[index].answered(entry, capacity, &self.rules, now) {
             Place::Added => {
                 self.len += 1;
-                self.note_change(index);
+                if !planted::is(Bug::NewcomerUnnoticed) {
+                    self.note_change(index);
+                }
             }
             Place::Displaced => self.note_change(index),
             Place::Kept | Place::Removed => {}
@@ -193,7 +200,9 @@ impl Table {
             Place::Displaced => {}
             Place::Added | Place::Kept => return,
         }
-        self.note_change(index);
+        if !planted::is(Bug::LossUnnoticed) {
+            self.note_change(index);
+        }
     }
 
     /// Another node answers at a contact's address: the contact is no longer there.

@@ -27,6 +27,7 @@ use crate::item::{Refusal, Seq};
 use crate::key::{PublicKey, SIGNATURE_BYTES, Signer};
 use crate::known_keys::KnownKeys;
 use crate::limits::{MEMBER_BYTES, MEMBER_ITEM_BYTES};
+use crate::planted::{self, Bug};
 
 /// Starts what is signed.
 const CONTEXT: &[u8] = b"xorbit set member 1\0";
@@ -175,7 +176,9 @@ impl<'a> UnverifiedMember<'a> {
         self.saying.check()?;
         let mut buffer = [0; MEMBER_BYTES];
         let message = self.saying.message(target, &mut buffer);
-        if !keys.verifies(&self.writer, message, &self.signature) {
+        if !keys.verifies(&self.writer, message, &self.signature)
+            && !planted::is(Bug::MemberUnsigned)
+        {
             return Err(Refusal::BadSignature);
         }
         Ok(MemberRef { target: *target, member: self })
