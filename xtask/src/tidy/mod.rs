@@ -7,6 +7,7 @@ mod manifest;
 mod marks;
 mod names;
 mod paths;
+mod planted;
 mod purity;
 mod rust;
 mod test_code;
@@ -38,7 +39,7 @@ impl fmt::Display for Finding {
 
 type Rule = fn(&Tree) -> Vec<Finding>;
 
-const RULES: [Rule; 9] = [
+const RULES: [Rule; 10] = [
     length::rule,
     names::rule,
     purity::rule,
@@ -47,6 +48,7 @@ const RULES: [Rule; 9] = [
     waits::rule,
     paths::rule,
     doc_comment::rule,
+    planted::rule,
     marks::rule,
 ];
 
