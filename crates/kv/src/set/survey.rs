@@ -244,8 +244,11 @@ impl Survey {
                 self.remembered_ms = self.remembered_ms.max(saying.remembered_ms);
             }
             let newer = self.union.get(&cursor).is_none_or(|known| {
-                let comes_back = planted::is(Bug::RemovedComesBack) && !saying.removed;
-                comes_back || order(known) < order(&member)
+                let differ = known.saying().removed != saying.removed;
+                if differ && planted::is(Bug::RemovedComesBack) {
+                    return !saying.removed;
+                }
+                order(known) < order(&member)
             });
             if newer {
                 self.union.insert(cursor, member);
