@@ -207,8 +207,8 @@ impl Bucket {
         capacity: usize,
         rules: &AddressRules,
     ) -> Place {
-        let counts = u8::from(!planted::is(Bug::DeadStay));
-        if !self.change(id, Some(endpoint), |entry| entry.failures += counts) {
+        let fails = |entry: &mut Entry| entry.failures += 1;
+        if planted::is(Bug::DeadStay) || !self.change(id, Some(endpoint), fails) {
             // Its silence at another address than ours says nothing: anybody may have told of that.
             self.stop_waiting(|waiting| waiting.id == *id && waiting.endpoint == *endpoint);
             return Place::Kept;
