@@ -240,6 +240,11 @@ impl PacedQueue {
         self.waiting.len() >= PACED_QUEUE
     }
 
+    /// How many wait.
+    pub(crate) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
     fn push(&mut self, at: Instant, to: Endpoint, bytes: Box<[u8]>) {
         self.pushed += 1;
         self.waiting.push(Paced { at, order: self.pushed, to, bytes });

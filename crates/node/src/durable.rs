@@ -61,6 +61,11 @@ impl Acknowledgements {
         Some(waiters)
     }
 
+    /// How many wait.
+    pub(crate) fn len(&self) -> usize {
+        self.count
+    }
+
     /// Whether nobody waits.
     pub(crate) fn is_empty(&self) -> bool {
         self.batches.is_empty()

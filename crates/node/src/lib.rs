@@ -31,6 +31,7 @@ mod identity;
 mod inbox;
 mod inquiry;
 pub mod limits;
+mod loads;
 mod lookup;
 mod lost;
 mod membership;
@@ -60,6 +61,8 @@ pub use config::{Config, Network};
 pub use counters::{Counters, Drop, Method};
 pub use dice::Dice;
 pub use hand_off::{Holder, OfferOf};
+#[doc(hidden)]
+pub use loads::{Loads, Shelved};
 pub use operation::{
     Answer, Command, Destination, Ended, Event, Held, Holds, Inquired, Inquiry, LookupResult,
     OperationId, Outcome, Question, Responder, Step, StepOutcome, Until, Written,

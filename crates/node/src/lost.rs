@@ -55,6 +55,11 @@ impl Lost {
         self.look_after
     }
 
+    /// How many are remembered.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Whether nobody was lost.
     pub fn is_empty(&self) -> bool {
         self.contacts.is_empty()

@@ -66,6 +66,11 @@ impl Membership {
         self.doors.is_empty()
     }
 
+    /// How many addresses to join through are remembered.
+    pub(crate) fn door_count(&self) -> usize {
+        self.doors.len()
+    }
+
     /// The addresses of a family to join through.
     pub(crate) fn doors(&self, family: Family) -> impl Iterator<Item = Endpoint> + '_ {
         self.doors.iter().copied().filter(move |door| door.family() == family)

@@ -120,6 +120,11 @@ impl Pending {
         self.verifications
     }
 
+    /// What the query of a transaction was sent for.
+    pub fn purpose(&self, transaction: TransactionId) -> Option<Purpose> {
+        self.queries.get(&transaction).map(|waiting| waiting.purpose)
+    }
+
     /// Takes a query under a new transaction id; `None` if too many wait.
     pub fn insert(
         &mut self,

@@ -37,6 +37,11 @@ impl Silences {
         Self(HashMap::with_hasher(foldhash::fast::FixedState::with_seed(hash_seed)))
     }
 
+    /// How many addresses are remembered.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// An answer is late, or was given up.
     pub fn missed(&mut self, endpoint: Endpoint, now: Instant) {
         if self.0.len() >= SILENCES && !self.0.contains_key(&endpoint) {

@@ -107,6 +107,11 @@ impl Lookup {
         Self { seeds, ..self }
     }
 
+    /// When it began.
+    pub(crate) fn started(&self) -> Instant {
+        self.started
+    }
+
     fn query(&self, want: Want) -> Query<'static> {
         match &self.question {
             Question::Nodes(target) => Query::FindNode { target: *target, want },

@@ -411,6 +411,11 @@ impl<A: Admission> Items<A> {
         self.bytes
     }
 
+    /// Items on their way to the disk.
+    pub fn on_their_way(&self) -> usize {
+        self.staged.len()
+    }
+
     /// Checks what must always hold; called by tests after each step.
     ///
     /// # Panics

@@ -7,6 +7,7 @@ use super::admission::{Admission, Lease, Refused};
 use super::items::Items;
 use super::sources::Source;
 use crate::changes::BatchNumber;
+use crate::loads::Shelved;
 use crate::time::UnixMillis;
 
 /// What is known of a target before an item is taken.
@@ -67,6 +68,13 @@ impl Lease {
 }
 
 impl<A: Admission> Items<A> {
+    /// What lies under a target, whether it has ended or not.
+    pub fn shelved(&self, target: &Target) -> Option<Shelved> {
+        let entry = self.entries.get(target)?;
+        let Lease { until, marker_until, .. } = entry.lease;
+        Some(Shelved { is_item: entry.item.is_some(), seq: entry.seq, until, marker_until })
+    }
+
     /// What the newest item under a target says of another, those on their way included.
     pub(super) fn known(&self, target: &Target, item: &ItemRef<'_>, wall: UnixMillis) -> Known {
         let entry = self.entries.get(target);
