@@ -16,6 +16,7 @@ pub mod experiment;
 pub mod fault;
 pub mod history;
 pub mod network;
+pub mod oracle;
 pub mod plan;
 pub mod profile;
 pub mod queue;

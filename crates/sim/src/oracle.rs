@@ -1,0 +1,275 @@
+//! Who should be found: all nodes that live, can be reached and are honest, and which of them are
+//! closest to a place. No node knows what the oracle knows; what nodes answer is judged by it.
+//!
+//! A lookup is *right* if its result holds the closest of these nodes and, of the `k` closest, all but one
+//! at most.
+
+use core::cmp::Ordering;
+
+use wire::{Contact, Endpoint, Family, NodeId, Point};
+
+use crate::world::{Machine, MachineId, World};
+
+/// A node that should be found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reachable {
+    /// Its id and address.
+    pub contact: Contact,
+    /// The machine on which it runs.
+    pub machine: MachineId,
+}
+
+impl Reachable {
+    fn point(&self) -> Point {
+        self.contact.id.point()
+    }
+}
+
+/// All nodes of one family that should be found, by their ids.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// In the order of ids.
+    nodes: Vec<Reachable>,
+}
+
+impl Known {
+    /// These nodes. Of two under one id the one that comes first counts.
+    pub fn new(mut nodes: Vec<Reachable>) -> Self {
+        nodes.sort_by_key(|node| (node.contact.id, node.machine));
+        nodes.dedup_by_key(|node| node.contact.id);
+        Self { nodes }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// All of them, in the order of their ids.
+    pub fn iter(&self) -> impl Iterator<Item = &Reachable> {
+        self.nodes.iter()
+    }
+
+    /// The node with this id.
+    pub fn get(&self, id: &NodeId) -> Option<&Reachable> {
+        let place = self.nodes.binary_search_by(|node| node.contact.id.cmp(id)).ok()?;
+        Some(&self.nodes[place])
+    }
+
+    /// The `k` nodes closest to a place, closest first.
+    ///
+    /// Sorted ids are the leaves of a binary tree by their bits: whoever goes down it into the half of the
+    /// place first meets the closest ones first.
+    pub fn closest(&self, to: &Point, k: usize) -> Vec<Reachable> {
+        let mut closest = Vec::with_capacity(k.min(self.nodes.len()));
+        // Halves still to be visited, the nearest last: first and behind the last, and their first open bit.
+        let mut halves = vec![(0, self.nodes.len(), 0)];
+        while let Some((first, end, bit)) = halves.pop() {
+            if closest.len() >= k {
+                break;
+            }
+            match end - first {
+                0 => {}
+                1 => closest.push(self.nodes[first]),
+                _ => {
+                    let ones = |node: &Reachable| has_bit(&node.point(), bit);
+                    let split = first + self.nodes[first..end].partition_point(|node| !ones(node));
+                    let (zeros, ones) = ((first, split, bit + 1), (split, end, bit + 1));
+                    match has_bit(to, bit) {
+                        true => halves.extend([zeros, ones]),
+                        false => halves.extend([ones, zeros]),
+                    }
+                }
+            }
+        }
+        closest
+    }
+
+    /// The `k` nodes closest to a node, that one left out, closest first.
+    pub fn neighbours(&self, of: &NodeId, k: usize) -> Vec<Reachable> {
+        let mut closest = self.closest(&of.point(), k + 1);
+        closest.retain(|node| node.contact.id != *of);
+        closest.truncate(k);
+        closest
+    }
+}
+
+/// Bit 0 is the highest.
+fn has_bit(point: &Point, bit: usize) -> bool {
+    point.as_bytes()[bit / 8] & (0x80 >> (bit % 8)) != 0
+}
+
+/// All nodes of a world that should be found.
+#[derive(Clone, Debug, Default)]
+pub struct Oracle {
+    families: [Known; 2],
+    either: Known,
+}
+
+impl Oracle {
+    /// The nodes that live in a world now.
+    pub fn of(world: &World) -> Self {
+        let living = || world.living().map(|id| (id, &world.machines[id.index()]));
+        let families = Family::ALL.map(|family| {
+            let reachable = living().filter_map(|(machine, at)| {
+                let contact = contact(at, family)?;
+                Some(Reachable { contact, machine })
+            });
+            Known::new(reachable.collect())
+        });
+        let either = families.iter().flat_map(Known::iter).copied().collect();
+        Self { either: Known::new(either), families }
+    }
+
+    /// Those of one family.
+    pub fn family(&self, family: Family) -> &Known {
+        &self.families[family as usize]
+    }
+
+    /// Those whom a machine can reach: of all families in which it has an address.
+    pub fn within_reach_of(&self, machine: &Machine) -> &Known {
+        match machine.places {
+            [Some(_), Some(_)] => &self.either,
+            [_, Some(_)] => self.family(Family::V6),
+            _ => self.family(Family::V4),
+        }
+    }
+}
+
+/// How a node should be found by others in a family; `None`: it need not be.
+fn contact(machine: &Machine, family: Family) -> Option<Contact> {
+    let kv = machine.kv().filter(|kv| !kv.node().is_read_only())?;
+    let endpoint: Endpoint = machine.place(family)?;
+    Some(Contact { id: kv.node().id(), endpoint })
+}
+
+/// What is wrong with the result of a lookup.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Missed {
+    /// The closest node is not in it.
+    pub closest: bool,
+    /// Of the `k` closest, those that are not in it, closest first.
+    pub nodes: Vec<Reachable>,
+}
+
+impl Missed {
+    /// Whether the result is right all the same.
+    pub fn is_right(&self) -> bool {
+        !self.closest && self.nodes.len() <= 1
+    }
+}
+
+/// Compares the result of a lookup with the nodes that should have been found. `lives` tells of a contact
+/// that is none of these whether somebody is there all the same, such as a node that only some can
+/// reach: such a one may stand in the place of another.
+pub fn missed(
+    known: &Known,
+    to: &Point,
+    k: usize,
+    found: &[Contact],
+    lives: impl Fn(&Contact) -> bool,
+) -> Missed {
+    let mut expected: Vec<(NodeId, Option<Reachable>)> =
+        known.closest(to, k).into_iter().map(|node| (node.contact.id, Some(node))).collect();
+    let others = found.iter().filter(|contact| known.get(&contact.id).is_none() && lives(contact));
+    expected.extend(others.map(|contact| (contact.id, None)));
+    expected.sort_by(|(a, _), (b, _)| by_distance(to, a, b));
+    expected.truncate(k);
+    let is_found = |id: &NodeId| found.iter().any(|contact| contact.id == *id);
+    let closest = expected.first().is_some_and(|(id, _)| !is_found(id));
+    let nodes = expected.into_iter().filter(|(id, _)| !is_found(id));
+    Missed { closest, nodes: nodes.filter_map(|(_, node)| node).collect() }
+}
+
+fn by_distance(to: &Point, a: &NodeId, b: &NodeId) -> Ordering {
+    to.distance(&a.point()).cmp(&to.distance(&b.point()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chance::Chance;
+
+    fn nodes(chance: &mut Chance, count: u32) -> Vec<Reachable> {
+        let mut node = |number: u32| {
+            // Some share their first bytes, as ids near each other do.
+            let mut id: [u8; 20] = chance.bytes();
+            if chance.happens(0.3) {
+                id[..4].copy_from_slice(&[7; 4]);
+            }
+            let endpoint = Endpoint::v4([10, 0, 0, 1], 1);
+            Reachable {
+                contact: Contact { id: NodeId::new(id), endpoint },
+                machine: MachineId(number),
+            }
+        };
+        (0..count).map(&mut node).collect()
+    }
+
+    #[test]
+    fn the_closest_are_those_that_a_look_at_every_node_finds() {
+        for seed in 0..50 {
+            let mut chance = Chance::of(seed, "oracle");
+            let count = chance.below(300) as u32;
+            let all = nodes(&mut chance, count);
+            let known = Known::new(all.clone());
+            for k in [1, 8, 20, 400] {
+                let mut to = Point::new(chance.bytes());
+                if chance.happens(0.5) && !all.is_empty() {
+                    to = all[0].point();
+                }
+                let mut slowly = all.clone();
+                slowly.sort_by(|a, b| by_distance(&to, &a.contact.id, &b.contact.id));
+                slowly.truncate(k);
+                assert_eq!(known.closest(&to, k), slowly, "seed {seed}, {k} closest");
+            }
+        }
+    }
+
+    #[test]
+    fn a_node_is_no_neighbour_of_its_own() {
+        let all = nodes(&mut Chance::of(3, "neighbours"), 30);
+        let known = Known::new(all.clone());
+        for node in &all {
+            let neighbours = known.neighbours(&node.contact.id, 8);
+            assert_eq!(neighbours.len(), 8);
+            assert!(neighbours.iter().all(|other| other.machine != node.machine));
+        }
+        assert_eq!(known.neighbours(&NodeId::new([0; 20]), 40).len(), 30);
+    }
+
+    #[test]
+    fn a_result_is_right_without_one_of_the_closest_unless_it_is_the_very_closest() {
+        let known = Known::new(nodes(&mut Chance::of(4, "right"), 200));
+        let to = Point::new([9; 20]);
+        let all: Vec<Contact> =
+            known.closest(&to, 8).into_iter().map(|node| node.contact).collect();
+        let judge = |found: &[Contact]| missed(&known, &to, 8, found, |_| false);
+        assert!(judge(&all).is_right() && judge(&all).nodes.is_empty());
+        assert!(judge(&all[..7]).is_right());
+        assert!(!judge(&all[1..]).is_right() && judge(&all[1..]).closest);
+        assert!(!judge(&all[..6]).is_right());
+        assert!(!judge(&[]).is_right());
+    }
+
+    #[test]
+    fn who_lives_beyond_the_reach_of_some_may_stand_in_the_place_of_others_and_the_dead_may_not() {
+        let known = Known::new(nodes(&mut Chance::of(5, "beyond"), 200));
+        let to = Point::new([9; 20]);
+        let mut found: Vec<Contact> =
+            known.closest(&to, 6).into_iter().map(|node| node.contact).collect();
+        let endpoint = Endpoint::v4([10, 9, 9, 9], 1);
+        for last in [1, 2] {
+            let mut id = [9; 20];
+            id[19] = last;
+            found.push(Contact { id: NodeId::new(id), endpoint });
+        }
+        assert!(missed(&known, &to, 8, &found, |_| true).is_right());
+        assert!(!missed(&known, &to, 8, &found, |_| false).is_right());
+    }
+}
