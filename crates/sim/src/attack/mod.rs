@@ -1,9 +1,37 @@
-//! Those who mean harm, one attack a file. To add one, copy the smallest.
+//! Those who mean harm, one attack a file.
+//!
+//! An attack on a network is a [`Scheme`] of a [`Gang`]: many addresses on one machine of the world,
+//! whose members know each other, all honest addresses and our code, answer as convincingly as nodes
+//! do, and deviate where the scheme says so. To add one, copy the smallest, [`forgetful`], and name it
+//! in the table of faults ([`KINDS`](crate::fault::KINDS)).
+
+pub mod desert;
+pub mod eclipse;
+pub mod flood;
+pub mod forgers;
+pub mod forgetful;
+pub mod gang;
+pub mod gauge;
+pub mod ghosts;
+pub mod hostile;
+pub mod mirage;
+mod puppet;
+pub mod reflection;
+pub mod replay;
+mod roster;
+pub mod siege;
+pub mod spam;
+pub mod stale;
+pub mod sybils;
 
 use node::Instant;
 use wire::Endpoint;
 
 use crate::chance::Chance;
+
+pub use gang::{Gang, Grounds};
+pub use hostile::{Asked, Heard, Hostile, Scheme};
+pub use puppet::{Says, Shown};
 
 /// What an attacker may do at a moment: send from any of its addresses, and ask to be woken.
 pub struct Hand<'h> {
@@ -37,4 +65,35 @@ pub trait Attack {
 
     /// The time has come that it asked for.
     fn wake(&mut self, hand: &mut Hand<'_>);
+
+    /// What it has done so far.
+    fn tally(&self) -> Tally {
+        Tally::default()
+    }
+}
+
+/// What an attacker has sent and what has reached it, in all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Datagrams sent.
+    pub sent: u64,
+    /// Their bytes.
+    pub sent_bytes: u64,
+    /// Datagrams that arrived.
+    pub heard: u64,
+    /// Their bytes.
+    pub heard_bytes: u64,
+    /// Writes that honest nodes said they took.
+    pub taken: u64,
+    /// Writes that honest nodes refused.
+    pub refused: u64,
+}
+
+/// Keeps an attacker's addresses when its attack is over: nobody answers there any more.
+pub struct Silence;
+
+impl Attack for Silence {
+    fn begin(&mut self, _: &mut Hand<'_>) {}
+    fn datagram(&mut self, _: &mut Hand<'_>, _: Endpoint, _: Endpoint, _: &[u8]) {}
+    fn wake(&mut self, _: &mut Hand<'_>) {}
 }

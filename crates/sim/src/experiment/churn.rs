@@ -37,12 +37,8 @@ pub struct Sizes {
 }
 
 /// How long ago a node must have joined so that lookups must find it. The mark is the second.
-pub const GRACES: [Duration; 4] = [
-    Duration::ZERO,
-    Duration::from_secs(5),
-    Duration::from_secs(15),
-    Duration::from_secs(60),
-];
+pub const GRACES: [Duration; 4] =
+    [Duration::ZERO, Duration::from_secs(5), Duration::from_secs(15), Duration::from_secs(60)];
 
 /// Why a lookup was not right.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -216,7 +212,9 @@ impl Course {
         found.unanswered.add((report.effort.asked - report.effort.answered) as f64);
         let answered = |id: &NodeId| report.closest.iter().any(|one| one.contact.id == *id);
         for (index, grace) in GRACES.into_iter().enumerate() {
-            let since = |machine: &MachineId| bed.joined.get(machine).is_some_and(|at| *at + grace <= asked.begun);
+            let since = |machine: &MachineId| {
+                bed.joined.get(machine).is_some_and(|at| *at + grace <= asked.begun)
+            };
             let counts = |machine| machine != asked.machine && since(&machine);
             let must = bed.living.closest(&asked.place, 8, counts);
             let Some((nearest, _)) = must.first() else { continue };
@@ -252,7 +250,8 @@ fn join(bed: &mut Testbed, machine: MachineId) {
 
 /// The experiment, for sessions from short to long.
 pub fn experiment(wishes: &Wishes, host: &mut dyn Host) -> Box<dyn fmt::Display> {
-    let medians: &[f64] = if wishes.quick { &[1.4, 10.0] } else { &[1.4, 3.0, 10.0, 30.0, 60.0, 180.0] };
+    let medians: &[f64] =
+        if wishes.quick { &[1.4, 10.0] } else { &[1.4, 3.0, 10.0, 30.0, 60.0, 180.0] };
     let minutes = |minutes: f64| Duration::from_secs_f64(60.0 * minutes);
     let found = medians.iter().map(|median| {
         let sizes = Sizes {
@@ -294,16 +293,25 @@ impl fmt::Display for Churn {
             writeln!(
                 f,
                 "  joined {:2} s before: right {:.3} %, nearest unknown {:.3} %, silent {:.3} %, too few {:.3} %",
-                grace.as_secs(), share(self.right[index]), share(unknown), share(silent), share(few),
+                grace.as_secs(),
+                share(self.right[index]),
+                share(unknown),
+                share(silent),
+                share(few),
             )?;
         }
         let [mut took, mut ratio] = [self.took.clone(), self.ratio.clone()];
         writeln!(
             f,
             "  took p50 {:.0} p90 {:.0} p99 {:.0} ms, {:.2} {:.2} {:.2} round trips; {:.1} queries, {:.2} of them unanswered",
-            took.median(), took.quantile(0.9), took.quantile(0.99),
-            ratio.median(), ratio.quantile(0.9), ratio.quantile(0.99),
-            self.queries.mean(), self.unanswered.mean(),
+            took.median(),
+            took.quantile(0.9),
+            took.quantile(0.99),
+            ratio.median(),
+            ratio.quantile(0.9),
+            ratio.quantile(0.99),
+            self.queries.mean(),
+            self.unanswered.mean(),
         )?;
         writeln!(
             f,

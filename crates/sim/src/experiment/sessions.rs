@@ -67,7 +67,8 @@ mod tests {
     fn sessions_have_the_median_and_the_mean_that_they_should() {
         let sessions = Sessions::with_median(Duration::from_secs(84));
         let mut chance = Chance::of(1, "sessions");
-        let mut drawn: Samples = (0..200_000).map(|_| sessions.whole(&mut chance).as_secs_f64()).collect();
+        let mut drawn: Samples =
+            (0..200_000).map(|_| sessions.whole(&mut chance).as_secs_f64()).collect();
         assert!((drawn.median() / 84.0 - 1.0).abs() < 0.03, "{}", drawn.median());
         let mean = sessions.mean().as_secs_f64();
         assert!((drawn.mean() / mean - 1.0).abs() < 0.05, "{} {mean}", drawn.mean());
@@ -77,7 +78,8 @@ mod tests {
     fn who_has_been_there_longer_stays_longer() {
         let sessions = Sessions::with_median(Duration::from_secs(60));
         let mut chance = Chance::of(2, "sessions");
-        let rest: Samples = (0..200_000).map(|_| sessions.rest(&mut chance).as_secs_f64()).collect();
+        let rest: Samples =
+            (0..200_000).map(|_| sessions.rest(&mut chance).as_secs_f64()).collect();
         // The mean of what is left is E[x^2] / 2 E[x], here 24 scale^2 / 4 scale.
         let expected = 3.0 * sessions.mean().as_secs_f64();
         assert!((rest.mean() / expected - 1.0).abs() < 0.1, "{} {expected}", rest.mean());

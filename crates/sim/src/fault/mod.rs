@@ -2,6 +2,7 @@
 //! name it in [`KINDS`].
 
 mod address_change;
+pub mod attack;
 mod bit_flips;
 mod bit_rot;
 mod burst;
@@ -160,4 +161,17 @@ pub const KINDS: &[Kind] = &[
     Kind { name: "clock-spike", group: "clock", draw: clock_spike::draw },
     Kind { name: "address-change", group: "address", draw: address_change::draw },
     Kind { name: "nat-restart", group: "address", draw: nat_restart::draw },
+    attack::kind::<crate::attack::desert::Desert>(),
+    attack::kind::<crate::attack::eclipse::Eclipse>(),
+    attack::kind::<crate::attack::flood::Flood>(),
+    attack::kind::<crate::attack::forgers::Forgers>(),
+    attack::kind::<crate::attack::forgetful::Forgetful>(),
+    attack::kind::<crate::attack::ghosts::Ghosts>(),
+    attack::kind::<crate::attack::mirage::Mirage>(),
+    attack::kind::<crate::attack::reflection::Reflection>(),
+    attack::kind::<crate::attack::replay::Replay>(),
+    attack::kind::<crate::attack::siege::Siege>(),
+    attack::kind::<crate::attack::spam::Spam>(),
+    attack::kind::<crate::attack::stale::Stale>(),
+    attack::kind::<crate::attack::sybils::Sybils>(),
 ];

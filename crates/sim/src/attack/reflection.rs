@@ -1,0 +1,57 @@
+//! Members that ask in somebody else's name: questions with long answers, sent from the address of a
+//! victim that is no node, to all honest nodes.
+//!
+//! They want the victim flooded with more bytes than they send themselves. What meets them: replies to
+//! an address that has not shown that it receives them have a budget, 20,000 bytes and then 2,000 a
+//! second for an address, four times that for its /24, at each node; none is longer than 1,400.
+
+use wire::{InfoHash, Query, Target, Want};
+
+use super::{Gang, Hand, Scheme};
+use crate::chance::Chance;
+
+/// Ask in another's name.
+pub struct Reflection {
+    /// Questions at a time.
+    questions: usize,
+}
+
+impl Reflection {
+    /// So many questions each quarter of a second.
+    pub fn of(questions: usize) -> Self {
+        Self { questions }
+    }
+}
+
+impl Scheme for Reflection {
+    const NAME: &'static str = "reflection";
+    const HAS_VICTIM: bool = true;
+
+    fn draw(chance: &mut Chance) -> Self {
+        Self::of(*chance.pick(&[10, 100, 400]).unwrap_or(&10))
+    }
+
+    fn describe(&self) -> String {
+        format!("ask {} times/s in the name of a victim", self.questions * 4)
+    }
+
+    fn tick(&mut self, gang: &mut Gang, hand: &mut Hand<'_>) {
+        let Some(victim) = gang.grounds.victim else { return };
+        for _ in 0..self.questions {
+            let Some((member, to)) = gang.pair() else { return };
+            let (place, want) = (gang.chance.bytes(), Want { v4: true, v6: true });
+            let query = match gang.chance.below(2) {
+                0 => Query::Get { target: Target::new(place), newer_than: None, want },
+                _ => Query::GetPeers {
+                    info_hash: InfoHash::new(place),
+                    want,
+                    no_seed: false,
+                    scrape: true,
+                },
+            };
+            let transaction = gang.chance.u64() as u32;
+            let bytes = gang.query(member, transaction, &query);
+            gang.send(hand, victim, to.endpoint, &bytes);
+        }
+    }
+}
