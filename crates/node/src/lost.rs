@@ -57,7 +57,7 @@ impl Lost {
 
     /// How many are remembered.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.contacts.len()
     }
 
     /// Whether nobody was lost.
