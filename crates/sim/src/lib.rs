@@ -10,7 +10,7 @@
 
 pub mod attack;
 pub mod chance;
-mod check;
+pub mod check;
 pub mod clock;
 pub mod experiment;
 pub mod fault;

@@ -8,6 +8,7 @@ use node::Instant;
 
 use crate::chance::Chance;
 use crate::check;
+use crate::check::traffic::Traffic;
 use crate::fault::Stage;
 use crate::network::{ConditionId, Network};
 use crate::plan::{Plan, Planned};
@@ -47,6 +48,8 @@ pub struct Verdict {
     pub simulated: Duration,
     /// Requests of users that ended.
     pub requests: usize,
+    /// What went over the wire, by method.
+    pub traffic: Traffic,
     /// What must not be. A run ends with the first.
     pub violations: Vec<Violation>,
 }
@@ -99,7 +102,10 @@ impl Run {
 
     fn verdict(&mut self) -> Verdict {
         let ended = |op: &&crate::history::Operation| op.ended.is_some();
+        let traffic = self.world.observers.iter().find_map(|observer| observer.traffic());
+        let traffic = traffic.cloned().unwrap_or_default();
         Verdict {
+            traffic,
             seed: self.plan.seed,
             trace_hash: self.world.trace.hash(),
             events: self.world.trace.events(),

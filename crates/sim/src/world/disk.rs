@@ -34,6 +34,7 @@ pub struct Disk {
     syncs: LogNormal<f64>,
     /// How much longer each commit takes.
     pub slowness: Duration,
+    damaged: bool,
 }
 
 /// A commit that has ended.
@@ -61,10 +62,12 @@ impl Disk {
             not_before: Instant::default(),
             syncs,
             slowness: Duration::ZERO,
+            damaged: false,
         }
     }
 
-    /// The device below the store, for faults.
+    /// The device below the store, for faults. Whoever damages it does so by [`Disk::damage`], or nobody
+    /// knows that it may have lost what it promised.
     pub fn device(&mut self) -> Option<&mut SimulatedDisk> {
         self.log.as_mut().map(Log::disk_mut)
     }
@@ -162,7 +165,13 @@ impl Disk {
 
     /// Spoils a file of the store.
     pub fn damage(&mut self, damage: Damage) -> Option<String> {
+        self.damaged = true;
         self.device()?.damage(damage)
+    }
+
+    /// Whether it was ever damaged: what it had may be gone then.
+    pub fn is_damaged(&self) -> bool {
+        self.damaged
     }
 }
 

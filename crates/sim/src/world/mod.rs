@@ -200,6 +200,10 @@ impl World {
         let now = self.now_at(id);
         let kv = self.machines[id.index()].kv_mut()?;
         let number = kv.request(now, request.clone(), &mut self.outbox);
+        let moment = self.moment(id);
+        for observer in &mut self.observers {
+            observer.asked(moment, &self.machines[id.index()], number, &request);
+        }
         self.settle(id, &input);
         Some(number)
     }

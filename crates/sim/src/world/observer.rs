@@ -1,10 +1,11 @@
 //! Who watches a world: sees each datagram and each input, and the machine before and after it.
 
-use kv::{Event, Request};
+use kv::{Event, Request, RequestId};
 use node::{Instant, Outbox};
 use wire::Endpoint;
 
 use super::{Machine, MachineId};
+use crate::check::traffic::Traffic;
 
 /// What a machine is about to act on, or has acted on.
 #[derive(Clone, Copy, Debug)]
@@ -68,6 +69,9 @@ pub trait Observer {
     ) {
     }
 
+    /// A machine's user asked for something under this number.
+    fn asked(&mut self, _: Moment, _: &Machine, _: RequestId, _: &Request) {}
+
     /// A machine sends a datagram; nobody knows yet whether it arrives.
     fn sent(&mut self, _: Moment, _from: Endpoint, _to: Endpoint, _: &[u8]) {}
 
@@ -79,4 +83,9 @@ pub trait Observer {
 
     /// A machine's wall clock was set forward by so many milliseconds.
     fn clock_set(&mut self, _: Moment, _: &mut Machine, _by_ms: i64) {}
+
+    /// What went over the wire so far, if that is what it counts.
+    fn traffic(&self) -> Option<&Traffic> {
+        None
+    }
 }
