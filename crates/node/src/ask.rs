@@ -35,16 +35,33 @@ impl<A: Admission> Node<A> {
         now: Instant,
         outbox: &mut Outbox,
     ) -> bool {
+        let slow_after = self.round_trips.slow_after(self.known_round_trip(&question));
+        self.ask_within(question, slow_after, now, outbox)
+    }
+
+    /// The round trip to whom we ask, if they stand in the table.
+    pub(crate) fn known_round_trip(&self, question: &Question<'_>) -> Option<Duration> {
+        let id = question.expected?;
+        let known = self.tables[question.to.family() as usize].get(&id)?;
+        Some(known.round_trip())
+    }
+
+    /// The same; it is slow after this time.
+    pub(crate) fn ask_within(
+        &mut self,
+        question: Question<'_>,
+        slow_after: Duration,
+        now: Instant,
+        outbox: &mut Outbox,
+    ) -> bool {
         let Question { to, expected, query, purpose } = question;
-        let known = expected.and_then(|id| self.tables[to.family() as usize].get(&id));
-        let round_trip = known.map(|entry| entry.round_trip());
         // Whether somebody lives can be asked another time as well.
         let may_wait = purpose != Purpose::Verify;
         let Some(at) = self.pace(&to, expected.as_ref(), query, may_wait, now) else {
             return false;
         };
         let waiting = Waiting { to, expected, kind: reply_kind(query), purpose, sent_at: at };
-        let slow_at = at + self.round_trips.slow_after(round_trip);
+        let slow_at = at + slow_after;
         let given_up_at = at + wait(query) + self.round_trips.timeout();
         let inserted = self.pending.insert(waiting, slow_at, given_up_at, &mut self.dice);
         let Some(transaction) = inserted else { return false };

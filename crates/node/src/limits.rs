@@ -53,6 +53,10 @@ pub const OPERATIONS: usize = 4096;
 /// Queries on their way at once in a lookup that still gets closer (Kademlia's alpha; libtorrent 5).
 pub const PARALLELISM: usize = 4;
 
+/// All queries of a lookup on their way at once in one family, those to candidates that closer ones
+/// have pushed out of the closest included.
+pub const IN_FLIGHT: usize = 4 * PARALLELISM;
+
 /// A reply later than this opens a slot, at the earliest.
 pub const SLOW_MIN: Duration = Duration::from_millis(150);
 

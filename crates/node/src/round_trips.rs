@@ -27,9 +27,19 @@ impl RoundTrips {
     /// After so long a query to a peer with this known round trip is slow: another may be asked in
     /// its place, long before it is given up.
     pub fn slow_after(&self, known: Option<Duration>) -> Duration {
+        self.beyond(known, 4)
+    }
+
+    /// After so long a query of a lookup is slow, which is then sent once more and waited for as long as
+    /// [`RoundTrips::slow_after`] says: that mends loss soon, and costs a datagram in twenty.
+    pub fn late_after(&self, known: Option<Duration>) -> Duration {
+        self.beyond(known, 2)
+    }
+
+    fn beyond(&self, known: Option<Duration>, deviations: u32) -> Duration {
         let Some((mean, deviation)) = self.measured else { return SLOW_MAX };
         let expected = known.filter(|known| !known.is_zero()).unwrap_or(mean);
-        (expected + deviation * 4).clamp(SLOW_MIN, SLOW_MAX)
+        (expected + deviation * deviations).clamp(SLOW_MIN, SLOW_MAX)
     }
 
     /// After so long a query is given up.

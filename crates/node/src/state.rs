@@ -169,7 +169,10 @@ impl<A: Admission> Node<A> {
                 }
                 Due::GivenUp(waiting) => {
                     self.counters.timeouts += 1;
-                    self.silences.missed(waiting.to, now.monotonic);
+                    if waiting.purpose == Purpose::Verify {
+                        // Of all others it was told when they were slow.
+                        self.silences.missed(waiting.to, now.monotonic);
+                    }
                     if let Some(id) = waiting.expected {
                         self.fell_silent(Contact { id, endpoint: waiting.to }, now.monotonic);
                     }

@@ -252,7 +252,8 @@ impl<A: Admission> Node<A> {
             let candidate = CandidateId { operation, family, candidate: next.candidate };
             let purpose = Purpose::Lookup(candidate);
             let ask = Ask { to: next.endpoint, expected: next.id, query: &query, purpose };
-            let sent = self.ask(ask, now, outbox);
+            let late_after = self.round_trips.late_after(self.known_round_trip(&ask));
+            let sent = self.ask_within(ask, late_after, now, outbox);
             if let Some(walk) = self.walk(operation, family)
                 && !(sent && (waited_for || !walk.has_others(next.candidate)))
             {
@@ -397,8 +398,9 @@ impl<A: Admission> Node<A> {
                 }
                 if !self.answered_before(candidate)
                     && let Some(walk) = self.walk(candidate.operation, candidate.family)
+                    && walk.slow(candidate.candidate)
                 {
-                    walk.slow(candidate.candidate);
+                    self.ask_once_more(candidate, now, outbox);
                 }
                 self.advance_lookup(candidate.operation, now, outbox);
             }
@@ -410,6 +412,16 @@ impl<A: Admission> Node<A> {
             | Purpose::Members { .. }
             | Purpose::Verify => {}
         }
+    }
+
+    /// Asks a slow candidate the same again: its answer, or the question, may have been lost.
+    fn ask_once_more(&mut self, candidate: CandidateId, now: Instant, outbox: &mut Outbox) {
+        let Some(lookup) = self.lookups.get(&candidate.operation) else { return };
+        let Some(walk) = &lookup.walks[candidate.family as usize] else { return };
+        let (expected, to) = walk.candidate(candidate.candidate);
+        let query = lookup.query(Want::default());
+        let purpose = Purpose::Lookup(candidate);
+        self.ask(Ask { to, expected, query: &query, purpose }, now, outbox);
     }
 
     /// Asks a node that does not know the question for contacts instead, once. Some nodes answer no

@@ -143,21 +143,56 @@ fn doors_are_tried_only_when_nobody_else_answers() {
 }
 
 #[test]
-fn a_slow_candidate_opens_a_slot_and_does_not_hold_up_the_end() {
+fn a_slow_one_of_the_closest_is_asked_and_waited_for_once_more() {
     let mut walk = Walk::new(Point::new([0; 20]), 2);
     for id in 1..=6 {
         walk.start_from(contact([id; 20], u16::from(id)));
     }
     let first: Vec<Next> = core::iter::from_fn(|| walk.next_to_ask()).collect();
     assert_eq!(first.len(), 2, "no more than the width are asked");
-    walk.slow(first[0].candidate);
+    assert!(walk.slow(first[0].candidate), "it is asked once more");
     let third = walk.next_to_ask().expect("a slot for the slow one");
     for next in [first[1], third] {
         walk.answered(next.candidate, next.id.unwrap());
         walk.heard_out();
     }
+    walk.check_invariant();
+    assert_eq!(walk.ended(false), None, "it is waited for");
+    assert!(!walk.slow(first[0].candidate), "but not for ever");
     assert_eq!(walk.ended(false), Some(Ended::Converged));
+    assert_eq!(walk.ended(true), None, "unless whoever asks is patient");
     assert_eq!(walk.closest_silent().count(), 1);
+    walk.answered(first[0].candidate, first[0].id.unwrap());
+    assert_eq!(walk.closest_silent().count(), 0, "late is better than never");
+    walk.check_invariant();
+}
+
+#[test]
+fn a_slow_one_that_is_not_among_the_closest_is_not_asked_again() {
+    let mut walk = Walk::new(Point::new([0; 20]), 1);
+    walk.start_from(contact([9; 20], 9));
+    let far = walk.next_to_ask().unwrap();
+    walk.start_from(contact([1; 20], 1));
+    assert!(!walk.slow(far.candidate));
+    assert!(walk.next_to_ask().is_some());
+}
+
+#[test]
+fn queries_to_those_pushed_out_of_the_closest_hold_no_slots() {
+    let mut walk = Walk::new(Point::new([0; 20]), 8);
+    for id in 101..=110 {
+        walk.start_from(contact([id; 20], u16::from(id)));
+    }
+    let first: Vec<Next> = core::iter::from_fn(|| walk.next_to_ask()).collect();
+    assert_eq!(first.len(), PARALLELISM);
+    walk.answered(first[0].candidate, first[0].id.unwrap());
+    for id in 1..=8 {
+        walk.told(first[0].candidate, contact([id; 20], u16::from(id)));
+    }
+    walk.heard_out();
+    let second = core::iter::from_fn(|| walk.next_to_ask()).count();
+    assert_eq!(second, PARALLELISM, "as many of the closest as at first");
+    walk.check_invariant();
 }
 
 #[test]
