@@ -30,6 +30,8 @@ pub(super) enum Place {
 
 /// The contacts of one bucket, and those that wait.
 pub(super) struct Bucket {
+    /// How many leading bits its contacts share with us.
+    index: u8,
     rows: Vec<u8>,
     /// How many of the rows are contacts, and not waiting.
     contacts: u8,
@@ -43,8 +45,10 @@ pub(super) struct Bucket {
 const _: () = assert!(FIRST_BUCKETS[0] <= u8::MAX as usize);
 
 impl Bucket {
-    pub fn new(family: Family, now: Instant) -> Self {
-        Self { rows: Vec::new(), contacts: 0, failing: 0, family, changed: now }
+    pub fn new(index: usize, family: Family, now: Instant) -> Self {
+        // There are as many buckets as an id has bits.
+        let index = index.min(ID_BYTES * 8 - 1) as u8;
+        Self { index, rows: Vec::new(), contacts: 0, failing: 0, family, changed: now }
     }
 
     /// How many contacts there are.
@@ -94,19 +98,32 @@ impl Bucket {
     }
 
     /// The place of an id among the contacts, or where it would stand.
+    ///
+    /// Ids are spread evenly, so it is looked for around the place where it should be: these rows
+    /// lie side by side, which counts for more than their number when they are in no cache. Strangers
+    /// who choose their ids make it at worst a look at all of them.
     #[inline]
     pub fn search(&self, id: &[u8; ID_BYTES]) -> Result<usize, usize> {
-        let (mut low, mut high) = (0, self.len());
-        while low < high {
-            let middle = usize::midpoint(low, high);
-            if self.row(middle).id().as_bytes() < id {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
+        let below = |place: usize| self.row(place).id().as_bytes() < id;
+        let mut place = self.guess(id);
+        while place < self.len() && below(place) {
+            place += 1;
         }
-        let found = low < self.len() && self.row(low).id().as_bytes() == id;
-        if found { Ok(low) } else { Err(low) }
+        while place > 0 && !below(place - 1) {
+            place -= 1;
+        }
+        let found = place < self.len() && self.row(place).id().as_bytes() == id;
+        if found { Ok(place) } else { Err(place) }
+    }
+
+    /// About how many of the contacts stand below an id of this bucket: by the bits behind the first
+    /// one in which they may differ.
+    fn guess(&self, id: &[u8; ID_BYTES]) -> usize {
+        let first = usize::from(self.index) + 1;
+        let byte = |place: usize| u32::from(id.get(place).copied().unwrap_or(0));
+        let bytes = byte(first / 8) << 16 | byte(first / 8 + 1) << 8 | byte(first / 8 + 2);
+        let fraction = (bytes << (first % 8) >> 8 & 0xffff) as usize;
+        (fraction * self.len()) >> 16
     }
 
     pub fn get(&self, id: &NodeId) -> Option<Entry> {

@@ -144,7 +144,8 @@ impl Table {
         let Some(index) = self.index(&contact.id) else { return };
         if self.buckets.len() <= index {
             self.buckets.reserve_exact(index + 1 - self.buckets.len());
-            self.buckets.resize_with(index + 1, || Bucket::new(self.family, now));
+            let new = self.buckets.len()..=index;
+            self.buckets.extend(new.map(|index| Bucket::new(index, self.family, now)));
         }
         let capacity = if planted::is(Bug::BucketUncapped) { 255 } else { capacity(index) };
         let same_address = self.rules.one_per_address(&contact.endpoint)
