@@ -172,7 +172,11 @@ impl Kv {
 
     /// Takes the next event.
     pub fn next_event(&mut self) -> Option<Event> {
-        self.events.pop_front()
+        let event = self.events.pop_front();
+        if event.is_none() {
+            self.events = VecDeque::new();
+        }
+        event
     }
 
     /// Starts a request; its events carry the id given back. [`Request::Join`] has no end of its

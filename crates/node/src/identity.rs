@@ -56,10 +56,10 @@ impl Identity {
         let votes = &mut self.votes[family as usize];
         let prefix = voter.prefix();
         votes.retain(|(other, _)| *other != prefix);
-        votes.push_back((prefix, seen));
-        if votes.len() > ADDRESS_VOTES {
+        if votes.len() == ADDRESS_VOTES {
             votes.pop_front();
         }
+        votes.push_back((prefix, seen));
         let voices = |ip: IpAddr| votes.iter().filter(|(_, vote)| vote.ip() == ip).count();
         let (agreeing, known) = (voices(seen.ip()), self.external[family as usize]);
         let others = known.filter(|known| known.ip() != seen.ip());

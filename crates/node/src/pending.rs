@@ -96,7 +96,7 @@ pub enum Due {
     GivenUp(Waiting),
 }
 
-/// Queries of ours that wait for their reply.
+/// Queries of ours that wait for their reply. While there are none, they take no room.
 pub struct Pending {
     queries: HashMap<TransactionId, Waiting, foldhash::fast::FixedState>,
     timers: BinaryHeap<Reverse<(Instant, TransactionId, Stage)>>,
@@ -167,6 +167,7 @@ impl Pending {
     pub fn forget(&mut self, purpose: Purpose) {
         if purpose != Purpose::Verify {
             self.queries.retain(|_, waiting| waiting.purpose != purpose);
+            self.rest();
         }
     }
 
@@ -198,11 +199,20 @@ impl Pending {
         None
     }
 
+    /// Gives back what a burst of queries took, once none waits any more.
+    fn rest(&mut self) {
+        if self.queries.is_empty() {
+            self.queries.shrink_to_fit();
+            self.timers = BinaryHeap::new();
+        }
+    }
+
     fn remove(&mut self, transaction: TransactionId) -> Option<Waiting> {
         let waiting = self.queries.remove(&transaction)?;
         if waiting.purpose == Purpose::Verify {
             self.verifications -= 1;
         }
+        self.rest();
         Some(waiting)
     }
 }

@@ -29,6 +29,7 @@ mod aead;
 mod senders;
 mod window;
 
+use alloc::boxed::Box;
 use core::fmt;
 
 use sha2::{Digest, Sha256};
@@ -204,7 +205,8 @@ impl<A: Admission> Node<A> {
     pub(crate) fn seal_with(&mut self, key: &NetworkKey, now: Now) {
         // The steady clock begins here, so that what the wall clock does later is a jump.
         self.lease_wall(now);
-        self.seal = Some(Seal::new(key, self.config.network.tag(), now, &mut self.dice));
+        let seal = Seal::new(key, self.config.network.tag(), now, &mut self.dice);
+        self.seal = Some(Box::new(seal));
     }
 
     /// How much longer a seal makes what we send.

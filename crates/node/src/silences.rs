@@ -63,6 +63,9 @@ impl Silences {
     pub fn heard(&mut self, endpoint: &Endpoint) {
         if !self.0.is_empty() {
             self.0.remove(endpoint);
+            if self.0.is_empty() {
+                self.0.shrink_to_fit();
+            }
         }
     }
 

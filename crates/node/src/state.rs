@@ -1,5 +1,6 @@
 //! The node itself: what it owns, its doors, and its timer.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
@@ -19,7 +20,7 @@ use crate::durable::Acknowledgements;
 use crate::identity::Identity;
 use crate::inquiry;
 use crate::limits::OPERATIONS;
-use crate::lookup::{Heard, Lookup};
+use crate::lookup::{Heard, Lookup, Lookups};
 use crate::lost::Lost;
 use crate::membership::Membership;
 use crate::operation::{Answer, Command, Event, Inquired, OperationId};
@@ -48,9 +49,7 @@ pub struct Node<A> {
     pub(crate) pending: Pending,
     pub(crate) paced: PacedQueue,
     pub(crate) round_trips: RoundTrips,
-    pub(crate) lookups: HashMap<OperationId, Lookup, foldhash::fast::FixedState>,
-    /// When each lookup must end, in the order in which they started, ended ones included.
-    pub(crate) lookup_ends: VecDeque<(Instant, OperationId)>,
+    pub(crate) lookups: Lookups,
     pub(crate) writes: HashMap<OperationId, Write, foldhash::fast::FixedState>,
     pub(crate) inquiries: HashMap<OperationId, inquiry::Asked, foldhash::fast::FixedState>,
     pub(crate) items: Items<A>,
@@ -70,7 +69,7 @@ pub struct Node<A> {
     /// Chooses of which items offers are heeded.
     pub(crate) heeding: [u8; 16],
     pub(crate) counters: Counters,
-    pub(crate) seal: Option<Seal>,
+    pub(crate) seal: Option<Box<Seal>>,
     pub(crate) events: VecDeque<Event>,
     wall: SteadyWall,
     last_operation: OperationId,
@@ -94,8 +93,7 @@ impl<A: Admission> Node<A> {
             pending: Pending::new(&mut dice),
             paced: PacedQueue::default(),
             round_trips: RoundTrips::default(),
-            lookups: HashMap::with_hasher(foldhash::fast::FixedState::with_seed(hash_seed)),
-            lookup_ends: VecDeque::new(),
+            lookups: Lookups::new(hash_seed),
             writes: HashMap::with_hasher(foldhash::fast::FixedState::with_seed(hash_seed)),
             inquiries: HashMap::with_hasher(foldhash::fast::FixedState::with_seed(hash_seed)),
             items: Items::new(admission, config.shelf, config.durable, &mut dice),
@@ -211,7 +209,7 @@ impl<A: Admission> Node<A> {
             && self.lost.is_empty()
             && self.members.is_empty()
             && self.membership.has_no_doors();
-        let lookups = self.lookup_deadline();
+        let lookups = self.lookups.deadline();
         let membership = self.membership.deadline(idle);
         let waits = self.waits.deadline().filter(|_| !planted::is(Bug::DeadlineForgetsWaits));
         let pending = self.pending.deadline();
@@ -221,7 +219,11 @@ impl<A: Admission> Node<A> {
 
     /// Takes the next event.
     pub fn next_event(&mut self) -> Option<Event> {
-        self.events.pop_front()
+        let event = self.events.pop_front();
+        if event.is_none() {
+            self.events = VecDeque::new();
+        }
+        event
     }
 
     /// Ends a lookup early: it tells what it has. Of an inquiry nothing more is told.
@@ -339,10 +341,10 @@ impl<A: Admission> Node<A> {
         assert!(self.config.durable || self.changes.is_empty() && self.acknowledgements.is_empty());
         self.peers.check_invariant();
         self.members.check_invariant();
-        self.lookups.values().for_each(Lookup::check_invariant);
+        self.lookups.iter().for_each(Lookup::check_invariant);
         self.waits.check_invariant();
         assert!(self.lookups.len() + self.writes.len() <= OPERATIONS + 1);
         assert!(self.pending.len() <= crate::limits::PENDING);
-        self.seal.iter().for_each(Seal::check_invariant);
+        self.seal.iter().for_each(|seal| seal.check_invariant());
     }
 }

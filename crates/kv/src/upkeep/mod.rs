@@ -16,6 +16,7 @@ mod refresh;
 mod round;
 mod sets;
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -39,7 +40,7 @@ use sets::SetCare;
 /// The upkeep of one node.
 pub(crate) struct Upkeep {
     /// The round on its way.
-    round: Option<Round>,
+    round: Option<Box<Round>>,
     round_at: Instant,
     pace: Pace,
     /// The node's count of changes in its neighbourhood that was seen last.
@@ -109,7 +110,7 @@ impl Kv {
         let holds = self.node().holds_for_others();
         if self.upkeep.round.is_none() && holds && self.upkeep.round_at <= now.monotonic {
             let (items, sets) = (self.node().kept_targets(), self.node().kept_sets());
-            self.upkeep.round = Some(Round::new(&items, &sets, now.monotonic));
+            self.upkeep.round = Some(Box::new(Round::new(&items, &sets, now.monotonic)));
         }
         self.go_on_with_round(now, outbox);
         self.deliver(now, outbox);
@@ -134,7 +135,7 @@ impl Kv {
         let delivered = self.upkeep.delivery.is_idle() && self.upkeep.sets.is_idle();
         let over = |round: &Round| round.is_through() && delivered;
         let late = self.upkeep.leaving.as_ref().is_some_and(|it| it.until <= now.monotonic);
-        if !late && !self.upkeep.round.as_ref().is_some_and(over) {
+        if !late && !self.upkeep.round.as_deref().is_some_and(over) {
             return;
         }
         let round = self.upkeep.round.take();
@@ -191,7 +192,7 @@ impl Kv {
         self.upkeep.leaving =
             Some(Leaving { ids: [id].into(), until, items: items.len(), members });
         self.upkeep.delivery.forget_waiting();
-        self.upkeep.round = Some(Round::leaving(&items, &sets, now.monotonic));
+        self.upkeep.round = Some(Box::new(Round::leaving(&items, &sets, now.monotonic)));
         self.keep_up(now, outbox);
     }
 }

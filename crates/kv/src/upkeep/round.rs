@@ -155,7 +155,7 @@ impl Kv {
                 Piece::Set(target) => self.offer_set(now, *target, leaving, anyway),
             }
         }
-        if self.upkeep.round.as_ref().is_some_and(Round::is_through) {
+        if self.upkeep.round.as_deref().is_some_and(Round::is_through) {
             self.upkeep.delivery.flush();
             self.upkeep.sets.flush();
         }

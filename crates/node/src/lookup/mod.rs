@@ -1,8 +1,10 @@
 //! Lookups: walking towards a target in both address families.
 
 mod findings;
+mod under_way;
 
 pub(crate) use findings::readable;
+pub(crate) use under_way::Lookups;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -190,32 +192,14 @@ impl<A: Admission> Node<A> {
         if !self.has_room_for_operation() {
             lookup.walks = [None, None];
         }
-        self.lookups.insert(operation, lookup);
-        self.lookup_ends.push_back((now + LOOKUP_TIME, operation));
-        if self.lookup_ends.len() > 2 * self.lookups.len() + 64 {
-            let lookups = &self.lookups;
-            self.lookup_ends.retain(|(_, operation)| lookups.contains_key(operation));
-        }
+        self.lookups.start(operation, lookup, now);
         self.advance_lookup(operation, now, outbox);
-    }
-
-    /// When the first lookup will have run as long as it may.
-    pub(crate) fn lookup_deadline(&mut self) -> Option<Instant> {
-        while let Some((at, operation)) = self.lookup_ends.front() {
-            if self.lookups.contains_key(operation) {
-                return Some(*at);
-            }
-            self.lookup_ends.pop_front();
-        }
-        None
     }
 
     /// Ends the lookups that have run as long as they may: their queries may still wait for a pace.
     pub(crate) fn end_late_lookups(&mut self, now: Instant, outbox: &mut Outbox) {
-        while self.lookup_deadline().is_some_and(|at| at <= now) {
-            if let Some((_, operation)) = self.lookup_ends.pop_front() {
-                self.advance_lookup(operation, now, outbox);
-            }
+        while let Some(operation) = self.lookups.late(now) {
+            self.advance_lookup(operation, now, outbox);
         }
     }
 

@@ -311,13 +311,13 @@ impl Bucket {
         entry.write(&mut self.rows[place * width..][..width]);
     }
 
-    /// Adds a row. The buffer grows to twice its size, and to no more than a full bucket needs.
+    /// Adds a row. The buffer grows to twice its size as long as contacts fill it, and by little for
+    /// those that wait, who are rarely all that may.
     fn insert(&mut self, place: usize, entry: &Entry, capacity: usize) {
         let (width, used) = (row_bytes(self.family), self.rows.len());
         if used == self.rows.capacity() {
-            let full = (capacity + REPLACEMENTS) * width;
-            let more = used.max(FIRST_ROWS * width).min(full.saturating_sub(used)).max(width);
-            self.rows.reserve_exact(more);
+            let room = (capacity * width).saturating_sub(used);
+            self.rows.reserve_exact(room.min(used).max(FEW_ROWS * width));
         }
         self.rows.resize(used + width, 0);
         self.rows.copy_within(place * width..used, (place + 1) * width);
@@ -345,8 +345,8 @@ impl Bucket {
     }
 }
 
-/// Rows for which a bucket makes room at first.
-const FIRST_ROWS: usize = 2;
+/// Rows for which a bucket makes room at first, and for those that wait.
+const FEW_ROWS: usize = 2;
 
 /// A contact must be this much slower than twice the new one's round trip to lose its place to it.
 const FAR_SLOWER: Duration = Duration::from_millis(100);
