@@ -92,15 +92,14 @@ impl Network {
         let own = store.node().id();
         let mut beside = 0..self.ids.len();
         for index in 0.. {
-            let shares = |place: usize| self.ids[place].point().shared_bits(&own.point());
             if beside.len() <= 1 {
                 return;
             }
-            let ones = self.ids[beside.clone()]
-                .partition_point(|id| id.as_bytes()[index / 8] & (0x80 >> (index % 8)) == 0);
-            let (low, high) = (beside.start..beside.start + ones, beside.start + ones..beside.end);
-            let inside = low.clone().any(|place| shares(place) == 160);
-            let (nearer, bucket) = if inside { (low, high) } else { (high, low) };
+            let is_one = |id: &NodeId| id.as_bytes()[index / 8] & (0x80 >> (index % 8)) != 0;
+            let zeros = self.ids[beside.clone()].partition_point(|id| !is_one(id));
+            let middle = beside.start + zeros;
+            let (low, high) = (beside.start..middle, middle..beside.end);
+            let (nearer, bucket) = if is_one(&own) { (high, low) } else { (low, high) };
             let places = FIRST_BUCKETS.get(index).copied().unwrap_or(K) + REPLACEMENTS;
             // Some are drawn twice: so a few more are.
             for draw in 0..places + places / 8 {

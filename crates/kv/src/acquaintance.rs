@@ -14,3 +14,14 @@ impl Kv {
         self.node_mut().acquaint(contact, round_trip, now);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Simulations have a million stores in one process. What few of them need belongs in boxes.
+    #[test]
+    fn a_store_is_a_value_of_less_than_four_kilobytes() {
+        assert!(size_of::<Kv>() < 4000, "{} bytes", size_of::<Kv>());
+    }
+}

@@ -258,5 +258,6 @@ mod tests {
         assert_eq!(slow, PENDING);
         let given_up = core::iter::from_fn(|| pending.due(at(20))).count();
         assert_eq!((given_up, pending.len()), (PENDING, 0));
+        assert_eq!((pending.queries.capacity(), pending.timers.capacity()), (0, 0));
     }
 }

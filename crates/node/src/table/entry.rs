@@ -109,6 +109,7 @@ const XORBIT_SHIFT: u32 = 15;
 
 const _: () = assert!(TIMEOUT.as_millis() <= LONGEST_MS as u128, "who is slower did not answer");
 const _: () = assert!(MAX_FAILURES < 4);
+const _: () = assert!(row_bytes(Family::V4) == 32 && row_bytes(Family::V6) == 44);
 
 /// How many bytes a row of a family takes.
 pub(super) const fn row_bytes(family: Family) -> usize {
