@@ -21,6 +21,7 @@ pub mod plan;
 pub mod profile;
 pub mod queue;
 pub mod report;
+pub mod router;
 pub mod run;
 pub mod shrink;
 pub mod workload;

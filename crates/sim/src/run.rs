@@ -118,7 +118,7 @@ impl Run {
 
     /// Starts all machines, one after another.
     fn gather(&mut self) {
-        self.plan.population.add_boxes(&mut self.world);
+        self.plan.population.prepare(&mut self.world);
         for _ in 0..self.plan.setting.nodes {
             let id = self.plan.population.add_machine(&mut self.world);
             self.world.start(id);

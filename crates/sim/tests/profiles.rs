@@ -6,18 +6,20 @@ use sim::plan::{Plan, Wishes};
 use sim::profile::Profile;
 use sim::run::{Run, Verdict};
 
-/// A small world of a profile.
+/// A small world of a profile, so that all of them take seconds.
 fn wishes(profile: &str) -> Wishes {
     Wishes {
-        nodes: Some(12),
-        span: Some(Duration::from_secs(20 * 60)),
+        nodes: Some(8),
+        span: Some(Duration::from_secs(10 * 60)),
         profile: Profile::named(profile),
         ..Wishes::default()
     }
 }
 
 fn live(seed: u64, wishes: &Wishes) -> Verdict {
-    let plan = Plan::draw(seed, wishes);
+    let mut plan = Plan::draw(seed, wishes);
+    // Most of a run's time goes into users' signatures.
+    plan.requests_per_s = plan.requests_per_s.min(0.2);
     let told = plan.to_string();
     let verdict = Run::new(plan).go(&mut |_| {});
     assert_eq!(verdict.violations, [], "{told}");
@@ -68,7 +70,7 @@ fn worlds_live_behind_boxes_that_translate_addresses() {
 
 #[test]
 fn worlds_live_through_everything_in_the_same_way_each_time() {
-    for seed in 0..3 {
+    for seed in 0..2 {
         let [one, other] = [(); 2].map(|()| live(seed, &wishes("everything")));
         assert_eq!((one.trace_hash, one.events), (other.trace_hash, other.events), "{seed}");
     }

@@ -32,6 +32,8 @@ mod reordering;
 mod sessions;
 mod slow_disk;
 mod slow_machine;
+#[cfg(test)]
+mod tests;
 mod truncation;
 mod weather;
 

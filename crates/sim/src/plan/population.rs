@@ -12,10 +12,14 @@ use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::network::Site;
 use crate::profile::Profile;
+use crate::router::Router;
 use crate::world::{Dependence, Habits, MachineId, NatId, World};
 
-/// Machines that all others may join through.
+/// Machines that all others may join through; in Mainline those are routers.
 pub const DOORS: u32 = 3;
+
+/// Routers of Mainline: one more than must agree before a node believes where it is seen.
+const ROUTERS: u32 = 4;
 
 /// Addresses follow from serial numbers of so many bits: machines count from 0, addresses that they move
 /// to from [`MOVED`], boxes from [`BOXES`].
@@ -116,8 +120,17 @@ impl Population {
         Self { seed, kind, stack, sealed, behind_nat, boxes, clocks, disks, replicas }
     }
 
-    /// Adds the boxes to a world.
-    pub fn add_boxes(&self, world: &mut World) {
+    /// Adds to an empty world what is there before its machines: boxes, and routers in Mainline.
+    pub fn prepare(&self, world: &mut World) {
+        if self.kind == Kind::Mainline {
+            for number in 0..ROUTERS {
+                let places = self.places(number, false);
+                let id = world.add(self.config(), Site(number), places);
+                world.doors.extend(places.into_iter().flatten());
+                let mut chance = Chance::of_one(self.seed, "router", number.into());
+                world.start_attack(id, Box::new(Router::new(&mut chance)));
+            }
+        }
         if self.behind_nat > 0.0 {
             for number in 0..self.boxes {
                 let public = self.box_place(number);
@@ -129,12 +142,11 @@ impl Population {
     /// Adds the next machine to a world: the first ones are doors. Nothing runs on it yet.
     pub fn add_machine(&self, world: &mut World) -> MachineId {
         let number = world.machines.len() as u32;
-        let door = world.doors.len() < DOORS as usize;
+        let door = self.kind != Kind::Mainline && number < DOORS;
         let blueprint = self.blueprint(number, door);
         let id = world.add(self.config(), blueprint.site, blueprint.places);
         if door {
-            // One of each machine, since whoever has one family alone has to come in by that.
-            world.doors.extend(blueprint.places.into_iter().flatten().take(1));
+            world.doors.extend(blueprint.places.into_iter().flatten());
         }
         if let Some(nat) = blueprint.nat {
             world.put_behind(id, nat);

@@ -50,12 +50,11 @@ impl Disk {
     /// If an empty simulated disk cannot be opened.
     pub fn new(mut chance: Chance) -> Self {
         let secret = chance.u64();
-        let empty = SimulatedDisk::new(chance.u64() | 1).with_segment_bytes(256 << 10);
-        let opened = Log::open(empty, secret).expect("an empty disk has nothing to refuse");
+        let log = Some(empty(&mut chance, secret));
         // Half of all syncs take less than 4 ms, one in twenty more than 20: an SSD under load.
         let syncs = LogNormal::new(0.004f64.ln(), 0.98).expect("the deviation is finite");
         Self {
-            log: Some(opened.store),
+            log,
             chance,
             secret,
             under_way: None,
@@ -118,6 +117,12 @@ impl Disk {
         self.open(disk);
     }
 
+    /// Somebody puts an empty disk in place of one that cannot be read.
+    pub(super) fn replace(&mut self) {
+        self.log = Some(empty(&mut self.chance, self.secret));
+        self.damaged = true;
+    }
+
     fn open(&mut self, mut disk: SimulatedDisk) {
         // Whoever starts a node on a disk that fails sees it, and mends the disk first.
         disk.set_failing(0);
@@ -169,10 +174,15 @@ impl Disk {
         self.device()?.damage(damage)
     }
 
-    /// Whether it was ever damaged: what it had may be gone then.
+    /// Whether it was ever damaged, or replaced: what it had may be gone then.
     pub fn is_damaged(&self) -> bool {
         self.damaged
     }
+}
+
+fn empty(chance: &mut Chance, secret: u64) -> Log<SimulatedDisk> {
+    let empty = SimulatedDisk::new(chance.u64() | 1).with_segment_bytes(256 << 10);
+    Log::open(empty, secret).expect("an empty disk has nothing to refuse").store
 }
 
 /// Commits what gathered, in parts if it is more than one batch of the store holds.

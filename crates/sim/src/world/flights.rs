@@ -23,7 +23,7 @@ impl World {
         }
         self.trace.sent(self.now, id, from, to, bytes);
         let from_site = self.at(&from).map_or(self.machines[id.index()].site, |(_, site)| site);
-        let Some(from) = self.out_of_box(id, from, to) else { return };
+        let Some(from) = self.let_out(id, from, to) else { return };
         let Some((receiver, to_site)) = self.at(&to) else { return };
         let slow = self.machines[id.index()].slowness + self.machines[receiver.index()].slowness;
         let way = Way { at: self.now, from: id, to: receiver, from_site, to_site };
@@ -51,7 +51,7 @@ impl World {
         let flight = &mut self.flights[slot as usize];
         let (from, to) = (flight.from, flight.to);
         let bytes = std::mem::take(&mut flight.bytes);
-        let to = self.into_box(from, to);
+        let to = self.let_in(from, to);
         match to.and_then(|to| Some((self.places.get(&to)?.0, to))) {
             Some((id, to)) if self.machines[id.index()].paused_until > self.now => {
                 // The box has let it in already.

@@ -11,8 +11,8 @@ use crate::chance::Chance;
 
 impl World {
     /// Starts the node of a machine, with what its disk gives back, and lets it join through the world's
-    /// doors and the contacts that it remembers. `false`: something runs there already, the machine is
-    /// gone for good, or its disk cannot be read.
+    /// doors and the contacts that it remembers. `false`: something runs there already, or the machine is
+    /// gone for good. A disk that cannot be read is replaced by an empty one.
     pub fn start(&mut self, id: MachineId) -> bool {
         let now = self.now_at(id);
         let machine = &mut self.machines[id.index()];
@@ -24,7 +24,12 @@ impl World {
         let seed = Chance::of_one(self.seed, "node", life).bytes();
         let config = machine.config.clone();
         let started = match &mut machine.disk {
-            Some(disk) => disk.start(config, seed, now),
+            Some(disk) => disk.start(config.clone(), seed, now).or_else(|| {
+                // The store says which disk cannot be read, and its owner gets another one.
+                self.trace.note(self.now, &format!("machine {} gets an empty disk", id.0));
+                disk.replace();
+                disk.start(config, seed, now)
+            }),
             None => Some((kv::Kv::new(config, seed, now), 0)),
         };
         let Some((kv, taken)) = started else { return false };

@@ -223,7 +223,7 @@ impl World {
     }
 
     /// From where a datagram of a machine is seen; `None`: it does not get out.
-    pub(super) fn out_of_box(
+    pub(super) fn let_out(
         &mut self,
         id: MachineId,
         from: Endpoint,
@@ -249,7 +249,7 @@ impl World {
     }
 
     /// The address at which a datagram is heard in the end; `None`: a box keeps it out.
-    pub(super) fn into_box(&self, from: Endpoint, to: Endpoint) -> Option<Endpoint> {
+    pub(super) fn let_in(&self, from: Endpoint, to: Endpoint) -> Option<Endpoint> {
         match self.nat_places.get(&to.with_port(0)) {
             Some(nat) => self.nats[nat.0 as usize].inbound(self.now, to.port(), from),
             None => Some(to),
