@@ -48,7 +48,7 @@ pub fn run(args: &Args, json: bool) -> Result<(), Failure> {
             terminal.begin(experiment.name);
             let found = (experiment.run)(&wishes, &mut terminal);
             terminal.clear();
-            talk::line(found)?;
+            talk::line(found.text().trim_end())?;
         }
     }
     Ok(())

@@ -2,15 +2,19 @@
 //! a function from its sizes and a seed to numbers, and a section of the report that shows them.
 
 pub mod churn;
+pub mod load;
 pub mod lookups;
 mod population;
 mod samples;
+pub mod scale;
 mod sessions;
 mod testbed;
 mod traffic;
+pub mod values;
 
-use core::fmt::Display;
 use core::time::Duration;
+
+use crate::report::Section;
 
 pub use population::Population;
 pub use samples::Samples;
@@ -52,12 +56,12 @@ pub struct Experiment {
     /// What it asks.
     pub about: &'static str,
     /// Does it.
-    pub run: fn(&Wishes, &mut dyn Host) -> Box<dyn Display>,
+    pub run: fn(&Wishes, &mut dyn Host) -> Section,
 }
 
 impl Experiment {
     /// All experiments.
-    pub const ALL: [Experiment; 2] = [
+    pub const ALL: [Experiment; 5] = [
         Experiment {
             name: "lookups",
             about: "how long lookups and gets take, and through how many hops they go",
@@ -67,6 +71,17 @@ impl Experiment {
             name: "churn",
             about: "whether lookups stay right while nodes come and go, and what that costs",
             run: churn::experiment,
+        },
+        Experiment {
+            name: "values",
+            about: "whether values survive while nodes come and go, and what keeping them costs",
+            run: values::experiment,
+        },
+        Experiment { name: "load", about: "how evenly work falls on nodes", run: load::experiment },
+        Experiment {
+            name: "scale",
+            about: "how large and how busy a network one process can simulate",
+            run: scale::experiment,
         },
     ];
 

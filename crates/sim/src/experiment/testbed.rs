@@ -5,8 +5,8 @@ use core::time::Duration;
 use hashbrown::HashMap;
 use kv::{Done, Event, Request, RequestId};
 use node::limits::{FIRST_BUCKETS, K, REPLACEMENTS, STALE};
-use node::{Instant, Step};
-use wire::{Contact, Endpoint, Family, NodeId};
+use node::{Counters, Instant, Step};
+use wire::{Contact, Endpoint, Family, NodeId, Target};
 
 use super::population::Population;
 use super::{Host, Samples};
@@ -42,6 +42,8 @@ pub struct Testbed {
     pub living: Population,
     /// The experiment's own chance.
     pub chance: Chance,
+    /// Whether machines have disks.
+    pub disks: bool,
     /// When each machine's node told that it has joined.
     pub joined: HashMap<MachineId, Instant, foldhash::fast::FixedState>,
     under_way: HashMap<(MachineId, RequestId), u32, foldhash::fast::FixedState>,
@@ -69,6 +71,7 @@ impl Testbed {
             world: World::new(setup.seed, network),
             living: Population::default(),
             chance: Chance::of(setup.seed, "experiment"),
+            disks: false,
             joined: HashMap::default(),
             under_way: HashMap::default(),
         }
@@ -81,18 +84,17 @@ impl Testbed {
         let id = NodeId::new(self.chance.bytes());
         config.node.id = Some(id);
         let machine = self.world.add(config, Site(number), [Some(address(number)), None]);
+        if self.disks {
+            self.world.give_disk(machine);
+        }
         (id, machine)
     }
 
-    /// A new node that joins through so many that live, drawn at random.
-    pub fn newcomer(&mut self, doors: usize) -> MachineId {
+    /// A new node that joins through some that live.
+    pub fn newcomer(&mut self) -> MachineId {
         let (id, machine) = self.machine();
-        let all = self.living.all().len();
-        let doors = (0..doors.min(all)).map(|_| self.chance.below(all));
-        let doors: Vec<usize> = doors.collect();
-        let known = doors.into_iter().map(|index| self.contact(self.living.all()[index]));
-        self.world.machines[machine.index()].remembered = known.collect();
         self.world.start(machine);
+        self.join(machine);
         self.living.add(id, machine);
         machine
     }
@@ -107,6 +109,22 @@ impl Testbed {
         let before = self.under_way.len();
         self.under_way.retain(|(asked, _), _| *asked != machine);
         before - self.under_way.len()
+    }
+
+    /// Starts a node again, with what its disk kept.
+    pub fn start_again(&mut self, machine: MachineId) {
+        if self.world.start(machine)
+            && let Some(id) = self.id(machine)
+        {
+            self.join(machine);
+            self.living.add(id, machine);
+        }
+    }
+
+    /// Whether a machine's node keeps an item for others.
+    pub fn holds(&self, machine: MachineId, target: &Target) -> bool {
+        let kv = self.world.machines[machine.index()].kv();
+        kv.is_some_and(|kv| kv.node().kept_targets().contains(target))
     }
 
     /// The id of a machine's node, if it lives.
@@ -208,6 +226,43 @@ impl Testbed {
         }
     }
 
+    /// Lets all nodes join within a time, each through some that live, as nodes with full tables do that
+    /// start again.
+    pub fn join_all(&mut self, within: Duration, host: &mut dyn Host) {
+        for (_, machine) in self.living.all().to_vec() {
+            let after = within.mul_f64(self.chance.share());
+            self.alarm_in(after, u32::MAX, machine.0);
+        }
+        self.live(within, host, &mut |bed, occurrence| {
+            if let Occurrence::Alarm(Alarm { whose: u32::MAX, number }) = occurrence {
+                bed.join(MachineId(number));
+            }
+        });
+    }
+
+    /// Lets a node join through some that live.
+    pub fn join(&mut self, machine: MachineId) {
+        let mut doors: Vec<MachineId> = (0..DOORS).filter_map(|_| self.somebody()).collect();
+        doors.retain(|other| *other != machine);
+        let place = |door: MachineId| self.world.machines[door.index()].places[0];
+        let doors = doors.into_iter().filter_map(place).collect();
+        self.world.request(machine, Request::Join(doors));
+    }
+
+    /// What the living nodes counted since their starts, in sum.
+    pub fn counters(&self) -> Counters {
+        let mut sum = Counters::default();
+        for (_, machine) in self.living.all() {
+            let Some(kv) = self.world.machines[machine.index()].kv() else { continue };
+            let one = kv.node().counters();
+            sum.sent += one.sent;
+            sum.sent_bytes += one.sent_bytes;
+            sum.received += one.received;
+            sum.received_bytes += one.received_bytes;
+        }
+        sum
+    }
+
     /// Wants to hear of a time.
     pub fn alarm_in(&mut self, span: Duration, whose: u32, number: u32) {
         let at = self.world.now() + span;
@@ -250,6 +305,9 @@ impl Testbed {
         host.progress(1.0);
     }
 }
+
+/// So many a node joins through.
+const DOORS: usize = 3;
 
 /// The last machine that has an address; those that are gone are counted from here down.
 const LAST: u32 = (1 << 24) - 1;

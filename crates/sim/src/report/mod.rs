@@ -43,6 +43,7 @@ mod palette;
 mod plot;
 mod scale;
 mod table;
+mod text;
 
 pub use mark::{Bound, Mark};
 pub use plot::{Axis, Form, Plot, Point, Reference, Series};

@@ -4,14 +4,16 @@
 //! The nearest holder of a place is the live node whose id is closest to it by XOR, other than the
 //! one that asks. The round trip to it is the mean of the two ways there and back.
 
+mod section;
+
 use core::time::Duration;
-use std::fmt;
 
 use kv::{Change, Consistency, Done, Expected, GetRequest, Namespace, PutRequest, Request};
 use node::{Instant, Step, StepOutcome};
 use wire::{NodeId, Point};
 
 use super::{Host, Occurrence, Samples, Setup, Testbed, Wishes};
+use crate::report::Section;
 use crate::workload;
 use crate::world::MachineId;
 
@@ -26,12 +28,20 @@ pub struct Sizes {
     pub asked: u32,
     /// Keys that are put before, and read.
     pub keys: u32,
+    /// For how long upkeep is measured afterwards.
+    pub upkeep: Duration,
 }
 
 impl Sizes {
     /// For a network of so many nodes, a tenth of contacts dead.
-    pub fn of(nodes: u32) -> Self {
-        Self { nodes, dead: 0.1, asked: 1000, keys: 200 }
+    pub fn full(nodes: u32) -> Self {
+        let upkeep = Duration::from_secs(1200);
+        Self { nodes, dead: 0.1, asked: 4000, keys: 1000, upkeep }
+    }
+
+    /// Enough to see what comes of a change.
+    pub fn quick(nodes: u32) -> Self {
+        Self { asked: 1000, keys: 200, upkeep: Duration::ZERO, ..Self::full(nodes) }
     }
 }
 
@@ -73,6 +83,8 @@ pub struct Timed {
     pub hops: Samples,
     /// Queries sent by each.
     pub queries: Samples,
+    /// Of them, those that were not answered by the end.
+    pub unanswered: Samples,
     /// How many ended with what was asked for: the right nodes, or the value.
     pub right: u32,
     /// How many ended.
@@ -88,8 +100,6 @@ pub struct Phases {
     pub answered: Samples,
     /// From then until the end.
     pub converged: Samples,
-    /// Queries that nobody had answered when the lookup ended.
-    pub unanswered: Samples,
 }
 
 /// What was measured in one network.
@@ -105,31 +115,24 @@ pub struct Lookups {
     pub dead_contacts: f64,
     /// Puts that were acknowledged, of all.
     pub stored: (u32, u32),
+    /// What a node sends in a second when nobody asks for anything, the contacts that do not live
+    /// being found out meanwhile: datagrams, and bytes without headers.
+    pub upkeep: Option<(f64, f64)>,
 }
 
 /// The experiment, over networks of growing sizes.
-pub fn experiment(wishes: &Wishes, host: &mut dyn Host) -> Box<dyn fmt::Display> {
-    let sizes: &[u32] =
-        if wishes.quick { &[1_000, 10_000] } else { &[100, 1_000, 10_000, 100_000] };
-    let one;
-    let sizes = match wishes.nodes {
-        Some(nodes) => {
-            one = [nodes];
-            &one
-        }
-        None => sizes,
+pub fn experiment(wishes: &Wishes, host: &mut dyn Host) -> Section {
+    let sizes: Vec<u32> = match (wishes.nodes, wishes.quick) {
+        (Some(nodes), _) => vec![nodes],
+        (None, true) => vec![1_000, 10_000],
+        (None, false) => vec![100, 1_000, 10_000, 100_000],
     };
-    let found = sizes.iter().map(|nodes| run(wishes.seed, Sizes::of(*nodes), host));
-    Box::new(Growth(found.collect()))
-}
-
-/// What was measured in networks of growing sizes.
-pub struct Growth(pub Vec<Lookups>);
-
-impl fmt::Display for Growth {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|lookups| lookups.fmt(f))
-    }
+    let of = |nodes| match wishes.quick {
+        true => Sizes::quick(nodes),
+        false => Sizes::full(nodes),
+    };
+    let found = sizes.into_iter().map(|nodes| run(wishes.seed, of(nodes), host)).collect();
+    section::of(found)
 }
 
 /// Alarms are for one of these.
@@ -139,6 +142,9 @@ const ASK: u32 = 2;
 
 /// Round trips that who asks has measured before, to random nodes.
 const PINGS: u32 = 10;
+
+/// All nodes join within this time.
+const JOINING: Duration = Duration::from_secs(120);
 
 /// How long each part goes on before the next.
 const PART: Duration = Duration::from_secs(20);
@@ -165,7 +171,7 @@ struct Course {
 /// Measures it.
 pub fn run(seed: u64, sizes: Sizes, host: &mut dyn Host) -> Lookups {
     let mut bed = Testbed::new(&Setup::heavy_tail(seed));
-    host.doing("filling tables");
+    host.doing(&format!("{} nodes, filling tables", sizes.nodes));
     bed.settle(sizes.nodes, sizes.dead, host);
     let askers = (0..sizes.asked.min(sizes.nodes)).filter_map(|_| bed.somebody()).collect();
     let mut course = Course {
@@ -179,14 +185,32 @@ pub fn run(seed: u64, sizes: Sizes, host: &mut dyn Host) -> Lookups {
             phases: Phases::default(),
             dead_contacts: f64::NAN,
             stored: (0, sizes.keys),
+            upkeep: None,
         },
     };
-    host.doing("putting and asking");
+    host.doing(&format!("{} nodes, putting and asking", sizes.nodes));
     course.plan(&mut bed);
     bed.live(PART * 2, host, &mut |bed, occurrence| course.hear(bed, occurrence));
     course.found.dead_contacts = bed.dead_contacts(course.askers.iter().copied());
     bed.live(PART * 2, host, &mut |bed, occurrence| course.hear(bed, occurrence));
+    if !sizes.upkeep.is_zero() {
+        course.found.upkeep = Some(upkeep(&mut bed, sizes.upkeep, host));
+    }
     course.found
+}
+
+/// What a node sends in a second when nobody asks for anything.
+fn upkeep(bed: &mut Testbed, span: Duration, host: &mut dyn Host) -> (f64, f64) {
+    host.doing(&format!("{} nodes, joining", bed.living.len()));
+    bed.join_all(JOINING, host);
+    let before = bed.counters();
+    host.doing(&format!("{} nodes, looking on", bed.living.len()));
+    bed.live(span, host, &mut |_, _| {});
+    let after = bed.counters();
+    let per = |after: u64, before: u64| {
+        (after - before) as f64 / bed.living.len() as f64 / span.as_secs_f64()
+    };
+    (per(after.sent, before.sent), per(after.sent_bytes, before.sent_bytes))
 }
 
 impl Course {
@@ -318,6 +342,7 @@ impl Course {
         timed.ratio.add(ms(took) / ms(asked.round_trip));
         timed.hops.add(effort.hops.into());
         timed.queries.add(effort.asked as f64);
+        timed.unanswered.add((effort.asked - effort.answered) as f64);
     }
 }
 
@@ -331,65 +356,9 @@ impl Phases {
             self.answered.add(ms(step.took));
             self.converged.add(ms(took) - ms(step.asked_after + step.took));
         }
-        let answered = |step: &&Step| matches!(step.outcome, StepOutcome::Answered { .. });
-        self.unanswered.add(asked.steps.iter().filter(|step| !answered(step)).count() as f64);
     }
 }
 
 fn ms(span: Duration) -> f64 {
     span.as_secs_f64() * 1e3
-}
-
-impl fmt::Display for Lookups {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Sizes { nodes, .. } = self.sizes;
-        writeln!(
-            f,
-            "{nodes} nodes, {:.1} % of contacts dead, {} of {} puts stored",
-            100.0 * self.dead_contacts,
-            self.stored.0,
-            self.stored.1
-        )?;
-        writeln!(
-            f,
-            "{:18} {:>6} {:>6} | took ms p50 p90 p99 | RTT p50 p99 | ratio of medians, p99/p99, p99/p50 | each p50 p90 p99 | hops, queries",
-            "", "n", "right"
-        )?;
-        for kind in Kind::ALL {
-            let mut timed = self.timed[kind as usize].clone();
-            let Timed { took, round_trip, ratio, hops, queries, right, ended } = &mut timed;
-            writeln!(
-                f,
-                "{:18} {:>6} {:>5.2}% | {:.0} {:.0} {:.0} | {:.0} {:.0} | {:.2} {:.2} {:.2} | {:.2} {:.2} {:.2} | {:.2} {:.1}",
-                kind.name(),
-                ended,
-                100.0 * f64::from(*right) / f64::from(*ended),
-                took.median(),
-                took.quantile(0.9),
-                took.quantile(0.99),
-                round_trip.median(),
-                round_trip.quantile(0.99),
-                took.median() / round_trip.median(),
-                took.quantile(0.99) / round_trip.quantile(0.99),
-                took.quantile(0.99) / round_trip.median(),
-                ratio.median(),
-                ratio.quantile(0.9),
-                ratio.quantile(0.99),
-                hops.mean(),
-                queries.mean(),
-            )?;
-        }
-        let Phases { mut found, mut answered, mut converged, unanswered } = self.phases.clone();
-        writeln!(
-            f,
-            "of a lookup, ms p50 p99: until the nearest is asked {:.0} {:.0}, until it answered {:.0} {:.0}, until the end {:.0} {:.0}; unanswered {:.2}",
-            found.median(),
-            found.quantile(0.99),
-            answered.median(),
-            answered.quantile(0.99),
-            converged.median(),
-            converged.quantile(0.99),
-            unanswered.mean(),
-        )
-    }
 }

@@ -8,15 +8,17 @@
 //! 7 of the 8 closest. Whoever joined only just before need not be found, and whoever answered and
 //! then ended need not be missed: a newcomer, or who ended meanwhile, counts if it was found.
 
+mod section;
+
 use core::time::Duration;
-use std::fmt;
 
 use kv::{Done, LookupReport, Request};
 use node::Instant;
-use wire::{Endpoint, NodeId, Point};
+use wire::{NodeId, Point};
 
 use super::sessions::Sessions;
-use super::{HEADER_BYTES, Host, Occurrence, Samples, Sent, Setup, Testbed, Traffic, Wishes};
+use super::{Host, Occurrence, Samples, Sent, Setup, Testbed, Traffic, Wishes};
+use crate::report::Section;
 use crate::world::MachineId;
 
 /// What is measured.
@@ -103,9 +105,6 @@ const ENDS: u32 = 0;
 const ASK: u32 = 1;
 const JOIN: u32 = 2;
 
-/// So many a newcomer joins through.
-const DOORS: usize = 3;
-
 struct Asked {
     machine: MachineId,
     place: Point,
@@ -173,7 +172,7 @@ impl Course {
         match occurrence {
             Occurrence::Alarm(alarm) => match alarm.whose {
                 ENDS => self.replace(bed, MachineId(alarm.number)),
-                JOIN => join(bed, MachineId(alarm.number)),
+                JOIN => bed.join(MachineId(alarm.number)),
                 _ => self.ask(bed),
             },
             Occurrence::Done(number, Done::Lookup(report)) => self.done(bed, number, &report),
@@ -184,7 +183,7 @@ impl Course {
     fn replace(&mut self, bed: &mut Testbed, machine: MachineId) {
         self.found.deaths += 1;
         self.found.cut += bed.end(machine) as u32;
-        let newcomer = bed.newcomer(DOORS);
+        let newcomer = bed.newcomer();
         let stays = self.sessions.whole(&mut bed.chance);
         bed.alarm_in(stays, ENDS, newcomer.0);
     }
@@ -239,17 +238,8 @@ impl Course {
     }
 }
 
-/// A node whose table is full already joins as any does.
-fn join(bed: &mut Testbed, machine: MachineId) {
-    let mut doors: Vec<MachineId> = (0..DOORS).filter_map(|_| bed.somebody()).collect();
-    doors.retain(|other| *other != machine);
-    let place = |door: MachineId| bed.world.machines[door.index()].places[0];
-    let doors: Vec<Endpoint> = doors.into_iter().filter_map(place).collect();
-    bed.world.request(machine, Request::Join(doors));
-}
-
 /// The experiment, for sessions from short to long.
-pub fn experiment(wishes: &Wishes, host: &mut dyn Host) -> Box<dyn fmt::Display> {
+pub fn experiment(wishes: &Wishes, host: &mut dyn Host) -> Section {
     let medians: &[f64] =
         if wishes.quick { &[1.4, 10.0] } else { &[1.4, 3.0, 10.0, 30.0, 60.0, 180.0] };
     let minutes = |minutes: f64| Duration::from_secs_f64(60.0 * minutes);
@@ -264,67 +254,5 @@ pub fn experiment(wishes: &Wishes, host: &mut dyn Host) -> Box<dyn fmt::Display>
         };
         run(wishes.seed, sizes, host)
     });
-    Box::new(Sweep(found.collect()))
-}
-
-/// What was measured for sessions from short to long.
-pub struct Sweep(pub Vec<Churn>);
-
-impl fmt::Display for Sweep {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|churn| churn.fmt(f))
-    }
-}
-
-impl fmt::Display for Churn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { sizes, ended, cut, deaths, .. } = self;
-        writeln!(
-            f,
-            "sessions of {:.1} min, {} nodes: {ended} lookups ended, {cut} cut, {deaths} deaths, {:.1} % of contacts dead of {:.0}",
-            sizes.median_session.as_secs_f64() / 60.0,
-            sizes.nodes,
-            100.0 * self.dead_contacts,
-            self.contacts,
-        )?;
-        for (index, grace) in GRACES.iter().enumerate() {
-            let share = |count: u32| 100.0 * f64::from(count) / f64::from(*ended);
-            let Wrong { unknown, silent, few } = self.wrong[index];
-            writeln!(
-                f,
-                "  joined {:2} s before: right {:.3} %, nearest unknown {:.3} %, silent {:.3} %, too few {:.3} %",
-                grace.as_secs(),
-                share(self.right[index]),
-                share(unknown),
-                share(silent),
-                share(few),
-            )?;
-        }
-        let [mut took, mut ratio] = [self.took.clone(), self.ratio.clone()];
-        writeln!(
-            f,
-            "  took p50 {:.0} p90 {:.0} p99 {:.0} ms, {:.2} {:.2} {:.2} round trips; {:.1} queries, {:.2} of them unanswered",
-            took.median(),
-            took.quantile(0.9),
-            took.quantile(0.99),
-            ratio.median(),
-            ratio.quantile(0.9),
-            ratio.quantile(0.99),
-            self.queries.mean(),
-            self.unanswered.mean(),
-        )?;
-        writeln!(
-            f,
-            "  a node sends {:.0} B/s, {:.0} with headers, {:.2} datagrams/s",
-            self.bytes_per_s(),
-            self.bytes_per_s() + self.datagrams_per_s() * HEADER_BYTES as f64,
-            self.datagrams_per_s(),
-        )?;
-        write!(f, "  of it, B/s (datagrams/s):")?;
-        for (kind, datagrams, bytes) in self.sent.kinds() {
-            let per = |count: u64| count as f64 / self.node_seconds();
-            write!(f, " {kind} {:.0} ({:.2})", per(bytes), per(datagrams))?;
-        }
-        writeln!(f)
-    }
+    section::of(found.collect())
 }
