@@ -1,18 +1,30 @@
 //! `xorbit sim report`: experiments, and what they found.
 
-use std::io::{IsTerminal, stderr};
+use std::fs;
+use std::io::{self, IsTerminal, stderr};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sim::experiment::{Experiment, Host, Wishes};
+use sim::report::Report;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::talk;
 
-/// The exit codes that it can end with.
+/// The experiments, and the exit codes that it can end with.
 pub const AFTER_HELP: &str = "\
+Experiments:
+  lookups      how long lookups and gets take, and through how many hops they go
+  churn        whether lookups stay right while nodes come and go, and what that costs
+  values       whether values survive while nodes come and go, and what keeping them costs
+  load         how evenly work falls on nodes
+  scale        how large and how busy a network one process can simulate
+
+All of them at full size take hours; with `--quick` some minutes.
+
 Exit codes:
-  0  all experiments were made
+  0  all experiments were made, whether or not they reached their marks
   2  wrong usage, or a file cannot be written";
 
 /// What it is told.
@@ -27,9 +39,15 @@ pub struct Args {
     /// All chance follows from this number
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     seed: u64,
-    /// How many nodes, where that is not what is varied
+    /// How many nodes; each experiment decides if left out
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(10..=1_000_000))]
     nodes: Option<u32>,
+    /// Write a page with all numbers and plots to this file
+    #[arg(long, value_name = "FILE.html")]
+    output: Option<PathBuf>,
+    /// Write each plot as a drawing into this directory
+    #[arg(long, value_name = "DIR")]
+    svg: Option<PathBuf>,
 }
 
 fn experiment(text: &str) -> Result<&'static str, String> {
@@ -43,15 +61,47 @@ fn experiment(text: &str) -> Result<&'static str, String> {
 pub fn run(args: &Args, json: bool) -> Result<(), Failure> {
     let wishes = Wishes { seed: args.seed, quick: args.quick, nodes: args.nodes };
     let mut terminal = Terminal::new(json);
+    let mut report = Report::new("Xorbit under virtual time")
+        .fact("version", env!("CARGO_PKG_VERSION"))
+        .fact("seed", args.seed)
+        .fact("size", if args.quick { "quick" } else { "full" });
     for experiment in &Experiment::ALL {
-        if args.experiment.is_empty() || args.experiment.contains(&experiment.name) {
-            terminal.begin(experiment.name);
-            let found = (experiment.run)(&wishes, &mut terminal);
-            terminal.clear();
-            talk::line(found.text().trim_end())?;
+        if !args.experiment.is_empty() && !args.experiment.contains(&experiment.name) {
+            continue;
+        }
+        terminal.begin(experiment.name);
+        let section = (experiment.run)(&wishes, &mut terminal);
+        terminal.clear();
+        if !json {
+            talk::line(format_args!("{}", section.text()))?;
+        }
+        report = report.section(section);
+        // What was measured for hours is not lost if a later experiment ends otherwise.
+        write_files(args, &report)?;
+    }
+    if json { talk::line(report.json().trim_end()) } else { Ok(()) }
+}
+
+fn write_files(args: &Args, report: &Report) -> Result<(), Failure> {
+    if let Some(path) = &args.output {
+        write(path, &report.html())?;
+    }
+    let Some(directory) = &args.svg else { return Ok(()) };
+    fs::create_dir_all(directory).map_err(|cause| refused(directory, &cause))?;
+    for (path, contents) in report.files() {
+        if let Some(name) = path.strip_prefix("plots/") {
+            write(&directory.join(name), &contents)?;
         }
     }
     Ok(())
+}
+
+fn write(path: &Path, contents: &str) -> Result<(), Failure> {
+    fs::write(path, contents).map_err(|cause| refused(path, &cause))
+}
+
+fn refused(path: &Path, cause: &io::Error) -> Failure {
+    Failure::new(Kind::Environment, format!("cannot write `{}`: {cause}", path.display()))
 }
 
 /// Shows people how far an experiment has come, and tells it of the machine.
@@ -108,7 +158,7 @@ impl Host for Terminal {
     }
 
     fn resident_bytes(&self) -> Option<u64> {
-        let status = std::fs::read_to_string("/proc/self/status").ok()?;
+        let status = fs::read_to_string("/proc/self/status").ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
         let kib: u64 = line.trim().trim_end_matches(" kB").trim().parse().ok()?;
         Some(kib * 1024)
