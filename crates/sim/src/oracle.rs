@@ -55,6 +55,26 @@ impl Known {
         self.nodes.iter()
     }
 
+    /// All of them, in the order of their ids.
+    pub fn all(&self) -> &[Reachable] {
+        &self.nodes
+    }
+
+    /// One more, in the place of any under the same id.
+    pub fn add(&mut self, node: Reachable) {
+        match self.nodes.binary_search_by(|known| known.contact.id.cmp(&node.contact.id)) {
+            Ok(place) => self.nodes[place] = node,
+            Err(place) => self.nodes.insert(place, node),
+        }
+    }
+
+    /// One less.
+    pub fn remove(&mut self, id: &NodeId) {
+        if let Ok(place) = self.nodes.binary_search_by(|node| node.contact.id.cmp(id)) {
+            self.nodes.remove(place);
+        }
+    }
+
     /// The node with this id.
     pub fn get(&self, id: &NodeId) -> Option<&Reachable> {
         let place = self.nodes.binary_search_by(|node| node.contact.id.cmp(id)).ok()?;
@@ -62,10 +82,20 @@ impl Known {
     }
 
     /// The `k` nodes closest to a place, closest first.
+    pub fn closest(&self, to: &Point, k: usize) -> Vec<Reachable> {
+        self.closest_where(to, k, |_| true)
+    }
+
+    /// The `k` nodes closest to a place of those that count, closest first.
     ///
     /// Sorted ids are the leaves of a binary tree by their bits: whoever goes down it into the half of the
     /// place first meets the closest ones first.
-    pub fn closest(&self, to: &Point, k: usize) -> Vec<Reachable> {
+    pub fn closest_where(
+        &self,
+        to: &Point,
+        k: usize,
+        counts: impl Fn(&Reachable) -> bool,
+    ) -> Vec<Reachable> {
         let mut closest = Vec::with_capacity(k.min(self.nodes.len()));
         // Halves still to be visited, the nearest last: first and behind the last, and their first open bit.
         let mut halves = vec![(0, self.nodes.len(), 0)];
@@ -75,7 +105,7 @@ impl Known {
             }
             match end - first {
                 0 => {}
-                1 => closest.push(self.nodes[first]),
+                1 => closest.extend(Some(self.nodes[first]).filter(&counts)),
                 _ => {
                     let ones = |node: &Reachable| has_bit(&node.point(), bit);
                     let split = first + self.nodes[first..end].partition_point(|node| !ones(node));
@@ -229,6 +259,20 @@ mod tests {
                 assert_eq!(known.closest(&to, k), slowly, "seed {seed}, {k} closest");
             }
         }
+    }
+
+    #[test]
+    fn who_comes_and_goes_is_known_where_it_counts() {
+        let mut chance = Chance::of(6, "come and go");
+        let all = nodes(&mut chance, 60);
+        let mut known = Known::new(all[..40].to_vec());
+        all[20..].iter().for_each(|node| known.add(*node));
+        all[..10].iter().for_each(|node| known.remove(&node.contact.id));
+        assert_eq!(known.all(), Known::new(all[10..].to_vec()).all());
+        let odd = |node: &Reachable| node.machine.0 % 2 == 1;
+        let only = Known::new(all[10..].iter().copied().filter(odd).collect());
+        let to = Point::new(chance.bytes());
+        assert_eq!(known.closest_where(&to, 8, odd), only.closest(&to, 8));
     }
 
     #[test]

@@ -4,10 +4,10 @@
 pub mod churn;
 pub mod load;
 pub mod lookups;
-mod population;
 mod samples;
 pub mod scale;
 mod sessions;
+mod settled;
 mod testbed;
 mod traffic;
 pub mod values;
@@ -16,7 +16,6 @@ use core::time::Duration;
 
 use crate::report::Section;
 
-pub use population::Population;
 pub use samples::Samples;
 pub use sessions::Sessions;
 pub use testbed::{Occurrence, Setup, Testbed};

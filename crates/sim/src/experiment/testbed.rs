@@ -4,15 +4,15 @@ use core::time::Duration;
 
 use hashbrown::HashMap;
 use kv::{Done, Event, Request, RequestId};
-use node::limits::{FIRST_BUCKETS, K, REPLACEMENTS, STALE};
-use node::{Counters, Instant, Step};
-use wire::{Contact, Endpoint, Family, NodeId, Target};
+use node::limits::K;
+use node::{Counters, Instant, Responder, Step};
+use wire::{Contact, Endpoint, Family, NodeId, Point, Target};
 
-use super::population::Population;
 use super::{Host, Samples};
 use crate::chance::Chance;
 use crate::network::loss::Loss;
 use crate::network::{ConditionId, Latency, Network, Site};
+use crate::oracle::{self, Known, Missed, Reachable};
 use crate::world::{Alarm, Happened, MachineId, World};
 
 /// What a testbed is to be.
@@ -39,7 +39,7 @@ pub struct Testbed {
     /// The world.
     pub world: World,
     /// Whose nodes live.
-    pub living: Population,
+    pub living: Known,
     /// The experiment's own chance.
     pub chance: Chance,
     /// Whether machines have disks.
@@ -69,7 +69,7 @@ impl Testbed {
         }
         Self {
             world: World::new(setup.seed, network),
-            living: Population::default(),
+            living: Known::default(),
             chance: Chance::of(setup.seed, "experiment"),
             disks: false,
             joined: HashMap::default(),
@@ -78,7 +78,7 @@ impl Testbed {
     }
 
     /// A machine with an address, a site and an id of its own, on which nothing runs yet.
-    fn machine(&mut self) -> (NodeId, MachineId) {
+    pub(super) fn machine(&mut self) -> Reachable {
         let number = self.world.machines.len() as u32;
         let mut config = kv::Config::default();
         let id = NodeId::new(self.chance.bytes());
@@ -87,16 +87,16 @@ impl Testbed {
         if self.disks {
             self.world.give_disk(machine);
         }
-        (id, machine)
+        reachable(id, machine)
     }
 
     /// A new node that joins through some that live.
     pub fn newcomer(&mut self) -> MachineId {
-        let (id, machine) = self.machine();
-        self.world.start(machine);
-        self.join(machine);
-        self.living.add(id, machine);
-        machine
+        let node = self.machine();
+        self.world.start(node.machine);
+        self.join(node.machine);
+        self.living.add(node);
+        node.machine
     }
 
     /// Ends a node without a word. Tells how much of what was asked of it had not ended.
@@ -117,7 +117,7 @@ impl Testbed {
             && let Some(id) = self.id(machine)
         {
             self.join(machine);
-            self.living.add(id, machine);
+            self.living.add(reachable(id, machine));
         }
     }
 
@@ -132,50 +132,30 @@ impl Testbed {
         Some(self.world.machines[machine.index()].kv()?.node().id())
     }
 
-    fn contact(&self, (id, machine): (NodeId, MachineId)) -> Contact {
-        Contact { id, endpoint: address(machine.0) }
+    /// The machines of all that live, in the order of their ids.
+    pub fn machines(&self) -> Vec<MachineId> {
+        self.living.iter().map(|node| node.machine).collect()
     }
 
-    /// So many nodes that live, with tables as after a long life: each bucket has random members of its
-    /// part of the key space up to its capacity, and as many more as may wait for a place. They went in
-    /// through the code that takes answers. `dead` is the share of contacts in all tables that do
-    /// not live any more. Nobody has joined; round trips other than those of contacts were not measured.
-    pub fn settle(&mut self, nodes: u32, dead: f64, host: &mut dyn Host) {
-        // Contacts were heard at some time since the last check, not all at once.
-        let start = self.world.now() + STALE;
-        while self.world.step(start).is_some() {}
-        let all: Vec<(NodeId, MachineId)> = (0..nodes).map(|_| self.machine()).collect();
-        let gone = (f64::from(nodes) * dead / (1.0 - dead)).round() as u32;
-        let mut known = all.clone();
-        for number in 0..gone {
-            known.push((NodeId::new(self.chance.bytes()), MachineId(LAST - number)));
-        }
-        let known = Population::of(known);
-        for (done, (id, machine)) in all.iter().enumerate() {
-            self.world.start(*machine);
-            self.acquaint(*id, *machine, &known);
-            if done % 1024 == 0 {
-                host.progress(done as f64 / all.len() as f64);
-            }
-        }
-        self.living = Population::of(all);
+    /// The closest of those that live to a place, other than who asks.
+    pub fn nearest(&self, asker: MachineId, place: &Point) -> Option<Reachable> {
+        self.living.closest_where(place, 1, |node| node.machine != asker).first().copied()
     }
 
-    fn acquaint(&mut self, id: NodeId, machine: MachineId, known: &Population) {
-        let now = self.world.now();
-        let site = self.world.machines[machine.index()].site;
-        for (index, bucket) in known.buckets(&id.point()).into_iter().enumerate() {
-            let wanted = FIRST_BUCKETS.get(index).copied().unwrap_or(K) + REPLACEMENTS;
-            for place in distinct(&mut self.chance, bucket.len(), wanted) {
-                let contact = self.contact(bucket[place]);
-                let latency = self.world.network.latency();
-                let round_trip = latency.round_trip(site, Site(bucket[place].1.0));
-                let heard = now.as_micros() - self.chance.below(STALE.as_micros() as usize) as u64;
-                if let Some(kv) = self.world.machines[machine.index()].kv_mut() {
-                    kv.acquaint(contact, round_trip, Instant::from_micros(heard));
-                }
-            }
-        }
+    /// Compares what a lookup of a node found with those that live, other than itself, and `count`. Who
+    /// was found and does not, as somebody who answered and then ended, may stand in the place of
+    /// another.
+    pub fn missed(
+        &self,
+        asker: MachineId,
+        place: &Point,
+        found: &[Responder],
+        count: impl Fn(MachineId) -> bool,
+    ) -> Missed {
+        let counts = |node: &Reachable| node.machine != asker && count(node.machine);
+        let known = Known::new(self.living.closest_where(place, K, counts));
+        let found: Vec<Contact> = found.iter().map(|responder| responder.contact).collect();
+        oracle::missed(&known, place, K, &found, |_| true)
     }
 
     /// The share of contacts in the tables of these machines that do not live.
@@ -197,7 +177,7 @@ impl Testbed {
 
     /// One of those that live.
     pub fn somebody(&mut self) -> Option<MachineId> {
-        self.chance.pick(self.living.all()).map(|(_, machine)| *machine)
+        self.chance.pick(self.living.all()).map(|node| node.machine)
     }
 
     /// One of those that live and have joined.
@@ -229,7 +209,7 @@ impl Testbed {
     /// Lets all nodes join within a time, each through some that live, as nodes with full tables do that
     /// start again.
     pub fn join_all(&mut self, within: Duration, host: &mut dyn Host) {
-        for (_, machine) in self.living.all().to_vec() {
+        for machine in self.machines() {
             let after = within.mul_f64(self.chance.share());
             self.alarm_in(after, u32::MAX, machine.0);
         }
@@ -252,7 +232,7 @@ impl Testbed {
     /// What the living nodes counted since their starts, in sum.
     pub fn counters(&self) -> Counters {
         let mut sum = Counters::default();
-        for (_, machine) in self.living.all() {
+        for machine in self.living.iter().map(|node| node.machine) {
             let Some(kv) = self.world.machines[machine.index()].kv() else { continue };
             let one = kv.node().counters();
             sum.sent += one.sent;
@@ -309,25 +289,9 @@ impl Testbed {
 /// So many a node joins through.
 const DOORS: usize = 3;
 
-/// The last machine that has an address; those that are gone are counted from here down.
-const LAST: u32 = (1 << 24) - 1;
-
-/// So many different numbers below `bound`, or all, in a random order.
-fn distinct(chance: &mut Chance, bound: usize, most: usize) -> Vec<usize> {
-    let mut numbers: Vec<usize> = Vec::with_capacity(most.min(bound));
-    if bound <= 2 * most {
-        numbers.extend(0..bound);
-    } else {
-        while numbers.len() < most {
-            let missing = most - numbers.len();
-            numbers.extend((0..missing).map(|_| chance.below(bound)));
-            numbers.sort_unstable();
-            numbers.dedup();
-        }
-    }
-    chance.shuffle(&mut numbers);
-    numbers.truncate(most);
-    numbers
+/// The node of this id on this machine.
+pub(super) fn reachable(id: NodeId, machine: MachineId) -> Reachable {
+    Reachable { contact: Contact { id, endpoint: address(machine.0) }, machine }
 }
 
 /// The address of the machine of this number.

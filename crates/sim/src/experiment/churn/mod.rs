@@ -14,7 +14,7 @@ use core::time::Duration;
 
 use kv::{Done, LookupReport, Request};
 use node::Instant;
-use wire::{NodeId, Point};
+use wire::Point;
 
 use super::sessions::Sessions;
 use super::{Host, Occurrence, Samples, Sent, Setup, Testbed, Traffic, Wishes};
@@ -109,7 +109,7 @@ struct Asked {
     machine: MachineId,
     place: Point,
     begun: Instant,
-    nearest: Option<(NodeId, Duration)>,
+    round_trip: Option<Duration>,
 }
 
 struct Course {
@@ -125,7 +125,7 @@ pub fn run(seed: u64, sizes: Sizes, host: &mut dyn Host) -> Churn {
     bed.settle(sizes.nodes, 0.0, host);
     let sessions = Sessions::with_median(sizes.median_session);
     let mut course = Course { sessions, asked: Vec::new(), found: Churn::none(sizes) };
-    for (_, machine) in bed.living.all().to_vec() {
+    for machine in bed.machines() {
         let rest = course.sessions.rest(&mut bed.chance);
         bed.alarm_in(rest, ENDS, machine.0);
         let joins = Duration::from_secs(60).mul_f64(bed.chance.share());
@@ -141,9 +141,8 @@ pub fn run(seed: u64, sizes: Sizes, host: &mut dyn Host) -> Churn {
     host.doing(&format!("sessions of {minutes} min"));
     bed.live(sizes.measured, host, &mut |bed, occurrence| course.hear(bed, occurrence));
     course.found.sent = traffic.sent().clone();
-    let living = || bed.living.all().iter().map(|(_, machine)| *machine);
-    course.found.dead_contacts = bed.dead_contacts(living());
-    course.found.contacts = bed.contacts(living());
+    course.found.dead_contacts = bed.dead_contacts(bed.machines().into_iter());
+    course.found.contacts = bed.contacts(bed.machines().into_iter());
     course.found
 }
 
@@ -191,10 +190,10 @@ impl Course {
     fn ask(&mut self, bed: &mut Testbed) {
         let Some(machine) = bed.somebody_who_joined() else { return };
         let place = Point::new(bed.chance.bytes());
-        let nearest = bed.living.closest(&place, 1, |other| other != machine).first().copied();
-        let nearest = nearest.map(|(id, holder)| (id, bed.round_trip(machine, holder)));
+        let nearest = bed.nearest(machine, &place);
+        let round_trip = nearest.map(|nearest| bed.round_trip(machine, nearest.machine));
         let number = self.asked.len() as u32;
-        self.asked.push(Asked { machine, place, begun: bed.world.now(), nearest });
+        self.asked.push(Asked { machine, place, begun: bed.world.now(), round_trip });
         bed.ask(number, machine, Request::Lookup(place));
     }
 
@@ -204,32 +203,22 @@ impl Course {
         found.ended += 1;
         let took = bed.world.now().since(asked.begun);
         found.took.add(took.as_secs_f64() * 1e3);
-        if let Some((_, round_trip)) = asked.nearest {
+        if let Some(round_trip) = asked.round_trip {
             found.ratio.add(took.as_secs_f64() / round_trip.as_secs_f64());
         }
         found.queries.add(report.effort.asked as f64);
         found.unanswered.add((report.effort.asked - report.effort.answered) as f64);
-        let answered = |id: &NodeId| report.closest.iter().any(|one| one.contact.id == *id);
         for (index, grace) in GRACES.into_iter().enumerate() {
-            let since = |machine: &MachineId| {
-                bed.joined.get(machine).is_some_and(|at| *at + grace <= asked.begun)
-            };
-            let counts = |machine| machine != asked.machine && since(&machine);
-            let must = bed.living.closest(&asked.place, 8, counts);
-            let Some((nearest, _)) = must.first() else { continue };
-            // The 8 closest of all that must be found or were.
-            let mut right: Vec<NodeId> = must.iter().map(|(id, _)| *id).collect();
-            right.extend(report.closest.iter().map(|one| one.contact.id));
-            right.sort_unstable_by_key(|id| asked.place.distance(&id.point()));
-            right.dedup();
-            right.truncate(8);
-            let held = right.iter().filter(|id| answered(id)).count();
+            let joined =
+                |machine| bed.joined.get(&machine).is_some_and(|at| *at + grace <= asked.begun);
+            let missed = bed.missed(asked.machine, &asked.place, &report.closest, joined);
             let wrong = &mut found.wrong[index];
-            if answered(nearest) && held + 1 >= right.len() {
+            let first = missed.nodes.first().map(|node| node.contact.id);
+            if missed.is_right() {
                 found.right[index] += 1;
-            } else if answered(nearest) {
+            } else if !missed.closest {
                 wrong.few += 1;
-            } else if report.silent.iter().any(|contact| contact.id == *nearest) {
+            } else if report.silent.iter().any(|contact| Some(contact.id) == first) {
                 wrong.silent += 1;
             } else {
                 wrong.unknown += 1;

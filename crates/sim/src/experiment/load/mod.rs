@@ -77,7 +77,7 @@ pub fn run(seed: u64, sizes: Sizes, host: &mut dyn Host) -> Load {
     bed.live(sizes.span, host, &mut |bed, occurrence| course.hear(bed, occurrence));
     let after = counters(&bed);
     course.found.count(&before, &after);
-    let machines = bed.living.all().iter().map(|(_, machine)| *machine);
+    let machines = bed.machines().into_iter();
     let kvs = machines.filter_map(|machine| bed.world.machines[machine.index()].kv());
     course.found.items = kvs.map(|kv| kv.node().held_items().0 as f64).collect();
     course.found
@@ -91,7 +91,7 @@ fn spread(bed: &mut Testbed, whose: u32, count: u32, over: Duration) {
 
 /// Those of each node, in their order.
 fn counters(bed: &Testbed) -> Vec<Counters> {
-    let machines = bed.living.all().iter().map(|(_, machine)| *machine);
+    let machines = bed.machines().into_iter();
     let kvs = machines.filter_map(|machine| bed.world.machines[machine.index()].kv());
     kvs.map(|kv| *kv.node().counters()).collect()
 }

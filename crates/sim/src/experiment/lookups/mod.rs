@@ -298,9 +298,9 @@ impl Course {
         place: Point,
         request: Request,
     ) {
-        let nearest = bed.living.closest(&place, 1, |other| other != machine);
-        let Some((nearest, holder)) = nearest.first().copied() else { return };
-        let round_trip = bed.round_trip(machine, holder);
+        let Some(holder) = bed.nearest(machine, &place) else { return };
+        let round_trip = bed.round_trip(machine, holder.machine);
+        let nearest = holder.contact.id;
         let number = self.asked.len() as u32;
         let (begun, steps) = (bed.world.now(), Vec::new());
         self.asked.push(Asked { kind, machine, place, nearest, round_trip, begun, steps });
@@ -324,10 +324,8 @@ impl Course {
         timed.ended += 1;
         let effort = match done {
             Done::Lookup(report) => {
-                let right = bed.living.closest(&asked.place, 8, |other| other != asked.machine);
-                let has = |id: &NodeId| report.closest.iter().any(|one| one.contact.id == *id);
-                let held = right.iter().filter(|(id, _)| has(id)).count();
-                timed.right += u32::from(has(&asked.nearest) && held + 1 >= right.len());
+                let missed = bed.missed(asked.machine, &asked.place, &report.closest, |_| true);
+                timed.right += u32::from(missed.is_right());
                 self.found.phases.take(asked, took);
                 report.effort
             }

@@ -5,7 +5,7 @@ mod section;
 use core::time::Duration;
 
 use kv::{Change, Done, Expected, Namespace, PutRequest, Request};
-use wire::{NodeId, Point};
+use wire::Point;
 
 use super::{Host, Occurrence, Setup, Testbed, Wishes};
 use crate::report::Section;
@@ -109,7 +109,7 @@ pub fn run(seed: u64, sizes: Sizes, host: &mut dyn Host) -> Scale {
     found.took = host.clock().saturating_sub(prepared);
     found.delivered = bed.world.delivered() - arrived;
     found.resident = [before, filled, host.resident_bytes()];
-    found.contacts = bed.contacts(bed.living.all().iter().map(|(_, machine)| *machine));
+    found.contacts = bed.contacts(bed.machines().into_iter());
     // What is on its way comes to its end.
     bed.live(Duration::from_secs(30), host, &mut |bed, occurrence| course.hear(bed, occurrence));
     course.found
@@ -147,12 +147,9 @@ impl Course {
             }
             Occurrence::Done(number, Done::Lookup(report)) => {
                 let (machine, place) = self.asked[number as usize];
-                let right = bed.living.closest(&place, 8, |other| other != machine);
-                let has = |id: &NodeId| report.closest.iter().any(|one| one.contact.id == *id);
-                let held = right.iter().filter(|(id, _)| has(id)).count();
-                let first = right.first().is_some_and(|(id, _)| has(id));
+                let missed = bed.missed(machine, &place, &report.closest, |_| true);
                 self.found.lookups.0 += 1;
-                self.found.lookups.1 += u32::from(first && held + 1 >= right.len());
+                self.found.lookups.1 += u32::from(missed.is_right());
             }
             Occurrence::Done(_, Done::Put(outcome)) => {
                 self.found.puts.0 += 1;

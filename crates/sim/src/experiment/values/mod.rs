@@ -17,6 +17,7 @@ use wire::Target;
 
 use super::sessions::Sessions;
 use super::{Host, Occurrence, Samples, Setup, Testbed, Traffic, Wishes};
+use crate::oracle::Reachable;
 use crate::report::Section;
 use crate::workload;
 use crate::world::MachineId;
@@ -122,7 +123,7 @@ pub fn run(seed: u64, sizes: Sizes, host: &mut dyn Host) -> Values {
     bed.live(PUTTING * 3, host, &mut |bed, occurrence| course.hear(bed, occurrence));
     let traffic = Traffic::default();
     bed.world.observers.push(Box::new(traffic.clone()));
-    for (_, machine) in bed.living.all().to_vec() {
+    for machine in bed.machines() {
         let rest = course.sessions.rest(&mut bed.chance);
         bed.alarm_in(rest, ENDS, machine.0);
     }
@@ -241,9 +242,9 @@ impl Course {
         let held = self.held(bed, machine);
         bed.end(machine);
         for target in &held {
-            let near = bed.living.closest(&target.point(), NEAR, |_| true);
-            let holds = |(_, other): &(_, MachineId)| bed.holds(*other, target);
-            let is_held = near.iter().any(holds) || bed.living.all().iter().any(holds);
+            let near = bed.living.closest(&target.point(), NEAR);
+            let holds = |node: &Reachable| bed.holds(node.machine, target);
+            let is_held = near.iter().any(holds) || bed.living.iter().any(holds);
             if let Some(record) = self.records.get_mut(target) {
                 record.always_held &= is_held;
             }
@@ -288,8 +289,8 @@ impl Course {
     /// Living holders of each record, by its number.
     fn holders(&self, bed: &Testbed) -> Vec<u32> {
         let mut holders = vec![0; self.targets.len()];
-        for (_, machine) in bed.living.all() {
-            for target in self.held(bed, *machine) {
+        for machine in bed.machines() {
+            for target in self.held(bed, machine) {
                 if let Some(record) = self.records.get(&target) {
                     holders[record.number as usize] += 1;
                 }
@@ -327,7 +328,7 @@ impl Course {
         let unheld = count(&|record| !record.always_held);
         let (lost, unfound) = (count(&is_lost), count(&is_unfound));
         let (mut items, mut bytes) = (0, 0);
-        for (_, machine) in bed.living.all() {
+        for machine in bed.machines() {
             let held = bed.world.machines[machine.index()].kv().map(|kv| kv.node().held_items());
             let (count, sum) = held.unwrap_or_default();
             (items, bytes) = (items + count, bytes + sum);
