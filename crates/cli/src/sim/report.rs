@@ -153,8 +153,11 @@ impl Host for Terminal {
         }
     }
 
-    fn clock(&self) -> Duration {
-        self.started.elapsed()
+    fn worked(&self) -> Duration {
+        // The main thread's time on a processor comes first, in nanoseconds (proc(5)).
+        let schedule = fs::read_to_string("/proc/self/schedstat").ok();
+        let worked = schedule.and_then(|it| it.split_whitespace().next()?.parse().ok());
+        worked.map_or_else(|| self.started.elapsed(), Duration::from_nanos)
     }
 
     fn resident_bytes(&self) -> Option<u64> {

@@ -30,8 +30,9 @@ pub trait Host {
     /// Now this is being done.
     fn doing(&mut self, what: &str);
 
-    /// Time since some moment, by the machine's clock.
-    fn clock(&self) -> Duration;
+    /// How long the process has been running on a processor, or if that is not known, time since some
+    /// moment.
+    fn worked(&self) -> Duration;
 
     /// Memory that the process has in use, in bytes, if that is known.
     fn resident_bytes(&self) -> Option<u64>;

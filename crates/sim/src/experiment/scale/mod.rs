@@ -43,9 +43,9 @@ impl Sizes {
 pub struct Scale {
     /// What was asked for.
     pub sizes: Sizes,
-    /// How long it took to fill the tables, and to let all join, in the machine's time.
+    /// How long the process was on a processor to fill the tables and to let all join.
     pub prepared: Duration,
-    /// How long the rest took, in the machine's time.
+    /// How long it was for the rest.
     pub took: Duration,
     /// Datagrams that arrived in that.
     pub delivered: u64,
@@ -60,7 +60,7 @@ pub struct Scale {
 }
 
 impl Scale {
-    /// Datagrams that arrive in a second of the machine's time.
+    /// Datagrams that arrive in a second on a processor.
     pub fn delivered_per_s(&self) -> f64 {
         self.delivered as f64 / self.took.as_secs_f64()
     }
@@ -91,7 +91,7 @@ struct Course {
 
 /// Measures it.
 pub fn run(seed: u64, sizes: Sizes, host: &mut dyn Host) -> Scale {
-    let (started, before) = (host.clock(), host.resident_bytes());
+    let (started, before) = (host.worked(), host.resident_bytes());
     let mut bed = Testbed::new(&Setup::heavy_tail(seed));
     host.doing(&format!("{} nodes, filling tables", sizes.nodes));
     bed.settle(sizes.nodes, 0.0, host);
@@ -102,11 +102,11 @@ pub fn run(seed: u64, sizes: Sizes, host: &mut dyn Host) -> Scale {
     bed.alarm_in(Duration::ZERO, LOOKUP, 0);
     bed.alarm_in(Duration::ZERO, PUT, 0);
     host.doing(&format!("{} nodes, living", sizes.nodes));
-    let (prepared, arrived) = (host.clock(), bed.world.delivered());
+    let (prepared, arrived) = (host.worked(), bed.world.delivered());
     bed.live(sizes.span, host, &mut |bed, occurrence| course.hear(bed, occurrence));
     let found = &mut course.found;
     found.prepared = prepared.saturating_sub(started);
-    found.took = host.clock().saturating_sub(prepared);
+    found.took = host.worked().saturating_sub(prepared);
     found.delivered = bed.world.delivered() - arrived;
     found.resident = [before, filled, host.resident_bytes()];
     found.contacts = bed.contacts(bed.machines().into_iter());

@@ -27,10 +27,13 @@ pub fn of(all: &[Scale]) -> Section {
         "conditions",
         "the whole of each node and store runs; one thread; delays as for lookups, 1 % loss. Tables are not won by hours of datagrams: each bucket is given random members of its part of the key space up to its capacity, and as many as may wait, through the code that takes answers; then all nodes join within two minutes",
     )
-    .definition("took", "the machine's time for the world's time that is told, the preparation left out");
+    .definition("took", "how long the process was on a processor for the world's time that is told, the preparation left out; it has one thread");
     for scale in all {
         if scale.sizes.nodes >= BUSY_NODES && scale.per_node_and_s() >= BUSY_PER_S {
-            let what = format!("datagrams that arrive in a second, {} nodes", scale.sizes.nodes);
+            let what = format!(
+                "datagrams that arrive in a second on a processor, {} nodes",
+                scale.sizes.nodes
+            );
             let mark =
                 Mark::new(what, Bound::AtLeast(DELIVERED_PER_S), scale.delivered_per_s(), "/s");
             section = section.mark(
