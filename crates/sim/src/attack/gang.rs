@@ -162,9 +162,9 @@ impl Gang {
         self.grounds.network.is_none() && endpoint.scope() == Scope::Global
     }
 
-    /// An address at which nobody is, of the kind that members have.
-    pub fn nowhere(&mut self) -> Endpoint {
-        let [a, b, c, d] = self.chance.bytes();
+    /// An address at which nobody is, of the kind that members have, one of many.
+    pub fn nowhere(&self, noise: [u8; 4]) -> Endpoint {
+        let [a, b, c, d] = noise;
         let global =
             self.grounds.places.first().is_some_and(|place| place.scope() == Scope::Global);
         match global {

@@ -6,12 +6,13 @@
 //! a family at most and waits for no slow one while others answer.
 
 use wire::{Contact, Point};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::{Asked, Gang, Hand, Says, Scheme};
 use crate::chance::Chance;
 
 /// Ghosts that a member names.
-const NAMED: usize = 20;
+const NAMED: u8 = 20;
 
 /// Name nodes that do not exist.
 pub struct Ghosts;
@@ -30,16 +31,19 @@ impl Scheme for Ghosts {
     fn says(&mut self, gang: &mut Gang, _: &mut Hand<'_>, asked: &Asked<'_>) -> Option<Says> {
         let mut says = gang.behave(asked);
         if let Some(target) = asked.target() {
-            says.named = (0..NAMED).map(|_| gang.ghost(&target)).collect();
+            says.named = (0..NAMED).map(|number| gang.ghost(number, &target)).collect();
         }
         Some(says)
     }
 }
 
 impl Gang {
-    /// A node next to a place that does not exist.
-    fn ghost(&mut self, target: &Point) -> Contact {
-        let endpoint = self.nowhere();
-        Contact { id: self.id_near(&endpoint, target), endpoint }
+    /// A node next to a place that does not exist: all members name the same ones.
+    fn ghost(&self, number: u8, target: &Point) -> Contact {
+        let mut text = target.as_bytes().to_vec();
+        text.push(number);
+        let mut noise = Chance::from_number(xxh3_64_with_seed(&text, 0));
+        let endpoint = self.nowhere(noise.bytes());
+        Contact { id: self.id_near_with(noise.bytes(), &endpoint, target), endpoint }
     }
 }

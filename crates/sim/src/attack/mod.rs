@@ -14,6 +14,7 @@ pub mod gang;
 pub mod gauge;
 pub mod ghosts;
 pub mod hostile;
+pub mod impostors;
 pub mod mirage;
 mod puppet;
 pub mod reflection;

@@ -169,6 +169,7 @@ pub const KINDS: &[Kind] = &[
     attack::kind::<crate::attack::forgers::Forgers>(),
     attack::kind::<crate::attack::forgetful::Forgetful>(),
     attack::kind::<crate::attack::ghosts::Ghosts>(),
+    attack::kind::<crate::attack::impostors::Impostors>(),
     attack::kind::<crate::attack::mirage::Mirage>(),
     attack::kind::<crate::attack::reflection::Reflection>(),
     attack::kind::<crate::attack::replay::Replay>(),

@@ -4,6 +4,7 @@
 use sim::attack::desert::Desert;
 use sim::attack::forgetful::Forgetful;
 use sim::attack::ghosts::Ghosts;
+use sim::attack::impostors::Impostors;
 use sim::attack::mirage::Mirage;
 use sim::attack::sybils::Sybils;
 use sim::attack::{Grounds, Scheme};
@@ -81,4 +82,10 @@ fn curve_of_deserts() {
 #[ignore = "minutes, even with optimisations"]
 fn curve_of_the_forgetful() {
     curve(|| Forgetful);
+}
+
+#[test]
+#[ignore = "minutes, even with optimisations"]
+fn curve_of_impostors() {
+    curve(|| Impostors);
 }

@@ -35,7 +35,7 @@ pub struct Town {
     pub world: World,
     pub honest: Vec<MachineId>,
     pub gang: Option<MachineId>,
-    pub gang_size: usize,
+    strikes_at: Instant,
     members: Vec<Contact>,
     chance: Chance,
     ground: Ground,
@@ -127,7 +127,7 @@ impl Town {
             world,
             honest: Vec::new(),
             gang: None,
-            gang_size: members,
+            strikes_at: Instant::default(),
             members: Vec::new(),
             chance,
             ground,
@@ -146,7 +146,7 @@ impl Town {
         if let Some(doors) = doors {
             town.world.start_attack(doors, Box::new(Silence));
         }
-        town.pass(Duration::from_secs(20 * 60));
+        town.pass(Duration::from_secs(5 * 60));
         town
     }
 
@@ -206,6 +206,7 @@ impl Town {
         let scheme = scheme(&found);
         // Everybody is to have gathered before it strikes.
         let strikes_at = self.world.now() + STRIKES_AFTER;
+        self.strikes_at = strikes_at;
         let gang = Gang::new(Chance::from_number(self.chance.u64()), found, strikes_at);
         let hostile = Hostile::new(gang, scheme).enlisted();
         self.members = hostile.gang().members().to_vec();
@@ -242,9 +243,10 @@ impl Town {
         told
     }
 
-    /// Lets the gang strike.
+    /// Lets the gang strike, and its lies spread.
     pub fn strike(&mut self) {
-        self.pass(STRIKES_AFTER);
+        let struck = self.strikes_at + Duration::from_secs(5 * 60);
+        self.pass(struck.since(self.world.now()));
     }
 
     /// The honest nodes as they stand.
@@ -347,7 +349,7 @@ impl Town {
 }
 
 /// When a gang strikes after it has come: when everybody has gathered and values have been put.
-pub const STRIKES_AFTER: Duration = Duration::from_secs(45 * 60);
+pub const STRIKES_AFTER: Duration = Duration::from_secs(12 * 60);
 
 /// The key of this number.
 pub fn name(number: usize) -> Key {
