@@ -35,8 +35,6 @@ pub struct Loads {
     pub acknowledgements: usize,
     /// Items on their way to the disk.
     pub staged: usize,
-    /// Changes that gather for the disk.
-    pub changes: usize,
     /// Addresses that owe answers.
     pub silences: usize,
     /// Contacts that fell silent.
@@ -76,12 +74,17 @@ impl<A: Admission> Node<A> {
             waits: self.waits.len(),
             acknowledgements: self.acknowledgements.len(),
             staged: self.items.on_their_way(),
-            changes: self.changes.len(),
             silences: self.silences.len(),
             lost: self.lost.len(),
             doors: self.membership.door_count(),
             events: self.events.len(),
         }
+    }
+
+    /// How many changes gather for the disk.
+    #[doc(hidden)]
+    pub fn gathering(&self) -> usize {
+        self.changes.len()
     }
 
     /// The lookup for which the query of this transaction waits, if it waits for one.

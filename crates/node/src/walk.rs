@@ -285,6 +285,13 @@ impl Walk {
         true
     }
 
+    /// A candidate that refused is asked something else; `false` if no query is left for that.
+    pub fn ask_instead(&mut self) -> bool {
+        let left = !self.is_spent();
+        self.asked += usize::from(left);
+        left
+    }
+
     /// Whether it has sent as many queries as it may.
     fn is_spent(&self) -> bool {
         self.asked >= LOOKUP_MESSAGES

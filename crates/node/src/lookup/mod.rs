@@ -416,7 +416,8 @@ impl<A: Admission> Node<A> {
         if matches!(lookup.question, Question::Nodes(_)) || !lookup.plain.insert((family, number)) {
             return false;
         }
-        self.ask_for_contacts(candidate, now, outbox)
+        let left = lookup.walks[family as usize].as_mut().is_some_and(Walk::ask_instead);
+        left && self.ask_for_contacts(candidate, now, outbox)
     }
 
     /// Asks a node that answered the question, but told of nobody, for contacts while the lookup

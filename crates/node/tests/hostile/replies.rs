@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use node::limits::LOOKUP_MESSAGES;
 use node::{Answer, Command, Drop, Event, Holds, OperationId, Question, Step, StepOutcome};
 use wire::{Endpoint, Family, Item, Seq, Signer, Target};
 
@@ -184,6 +185,48 @@ fn a_node_that_refuses_the_question_is_asked_for_contacts_once_and_then_left() {
     }
     assert_eq!(methods, ["get", "find_node"]);
     assert!(victim.result(operation).is_some());
+}
+
+#[test]
+fn nodes_that_all_refuse_the_question_do_not_double_what_a_lookup_may_send() {
+    let mut victim = Victim::new();
+    victim.acquaint([0xff; 20], private(1));
+    let question =
+        Question::Item { target: Target::new([0; 20]), salt: [].into(), newer_than: None };
+    let operation = victim.look(question);
+    let id_of = |host: u16| {
+        let mut id = [0; 20];
+        id[..2].copy_from_slice(&(u16::MAX - host).to_be_bytes());
+        if host == 1 { [0xff; 20] } else { id }
+    };
+    let (mut sent, mut last) = (0, 1);
+    let mut queries = victim.queries();
+    while !queries.is_empty() {
+        for (to, transaction, method) in queries {
+            match method {
+                "get" => {
+                    let error = outer("e", &transaction).raw("e", b"li204e7:unknowne").encode();
+                    victim.hear(to, &error);
+                }
+                "find_node" => {
+                    // A mirage: each tells of one that is closer still.
+                    last += 1;
+                    let place = private(last);
+                    let port = place.port().to_be_bytes();
+                    let nodes = [&id_of(last)[..], place.ip_bytes(), &port].concat();
+                    let nodes = Dictionary::new().string("nodes", &nodes);
+                    let host = (1..last).find(|host| private(*host) == to).expect("it was told of");
+                    victim.hear(to, &reply_of(&id_of(host), &nodes, &transaction));
+                }
+                _ => continue,
+            }
+            sent += 1;
+        }
+        queries = victim.queries();
+    }
+    victim.pass(Duration::from_secs(10));
+    let asked = victim.result(operation).map(|result| result.asked);
+    assert_eq!((sent, asked), (LOOKUP_MESSAGES, Some(LOOKUP_MESSAGES)));
 }
 
 /// A lookup for the signer's item that one contact answers with these values.

@@ -149,7 +149,7 @@ impl Before {
             items: node.held_items(),
             members: node.held_members(),
             peers: node.held_peers(),
-            changes: node.loads().changes,
+            changes: node.gathering(),
         }
     }
 }
@@ -178,6 +178,8 @@ pub struct Seen<'a> {
     pub before: Before,
     /// Its open questions, without those that it asks just now, and without the one that was answered.
     pub open: &'a Open,
+    /// Who left a question unanswered for long, and when it was asked.
+    pub given_up: &'a [(Endpoint, Instant)],
 }
 
 /// Questions that no answer came to yet.
@@ -191,6 +193,8 @@ type Theirs = (u64, Endpoint);
 pub struct Ledger {
     open: Open,
     owed: HashMap<Theirs, Owed, foldhash::fast::FixedState>,
+    /// Who left which question unanswered, as it was seen when they were last looked through.
+    given_up: Vec<(Endpoint, Instant)>,
     /// What was heard just now and is answered at once or never.
     passing: Option<Theirs>,
     swept: Instant,
@@ -262,19 +266,30 @@ impl Ledger {
                 Err(_) => What::Noise,
             },
             Ok(Message::Reply(message)) => {
-                let owed = self.owed_to(to, bytes);
+                let owed = self.owed_to(to, message.transaction, spare.map(|_| bytes));
                 let reply = owed.and_then(|owed| message.read_as(owed.kind).ok());
                 What::Reply(owed, reply.map(|(_, reply)| reply))
             }
-            Ok(Message::Error(_)) => What::Refusal(self.owed_to(to, bytes)),
+            Ok(Message::Error(message)) => {
+                What::Refusal(self.owed_to(to, message.transaction, spare.map(|_| bytes)))
+            }
             Ok(Message::BadQuery { .. }) | Err(_) => What::Noise,
         };
         Said { to, bytes: bytes.len(), what }
     }
 
-    fn owed_to(&self, to: Endpoint, bytes: &[u8]) -> Option<Owed> {
-        let transaction = transaction(bytes)?;
-        self.owed.get(&(fingerprint(transaction), to)).copied()
+    /// What an answer answers: under the transaction id in it, or the odd one in its `original`.
+    fn owed_to(&self, to: Endpoint, own: TransactionId, original: Option<&[u8]>) -> Option<Owed> {
+        let fingerprint = match original {
+            Some(bytes) => fingerprint(transaction(bytes)?),
+            None => fingerprint(&own.0.to_be_bytes()),
+        };
+        self.owed.get(&(fingerprint, to)).copied()
+    }
+
+    /// Who left a question unanswered until it was given up, and when it was asked; told once.
+    pub fn take_given_up(&mut self) -> Vec<(Endpoint, Instant)> {
+        core::mem::take(&mut self.given_up)
     }
 
     /// The questions that are open.
@@ -300,7 +315,8 @@ impl Ledger {
         }
         if ticked && at.since(self.swept) > OPEN_FOR {
             self.swept = at;
-            self.open.retain(|_, asked| at.since(asked.at) <= OPEN_FOR);
+            let given_up = self.open.extract_if(|_, asked| at.since(asked.at) > OPEN_FOR);
+            self.given_up.extend(given_up.map(|((_, to), asked)| (to, asked.at)));
             let young = |owed: &Owed| local.monotonic.since(owed.at.monotonic) <= OWED_FOR;
             self.owed.retain(|_, owed| young(owed));
         }

@@ -24,6 +24,9 @@ pub mod traffic;
 mod versions;
 mod walls;
 
+#[cfg(test)]
+mod tests;
+
 use crate::plan::Plan;
 use crate::run::Run;
 use crate::world::{Input, Machine, MachineId, Moment, Observer, Violation};
@@ -143,6 +146,7 @@ impl Observer for Witness {
         }
         known.walls.look(local);
         let heard = known.ledger.hear(input, local, known.walls.earliest());
+        let given_up = known.ledger.take_given_up();
         let own = kv.node().id();
         let shown = known.issued.judge(&heard, &own, local);
         let ledger = &known.ledger;
@@ -170,6 +174,7 @@ impl Observer for Witness {
             said: &said,
             before: known.before,
             open: known.ledger.open(),
+            given_up: &given_up,
         };
         for check in &mut self.checks {
             check.saw(&seen, found);

@@ -9,8 +9,8 @@ use wire::{Endpoint, NodeId};
 
 use super::exchange::{Answer, Heard, Seen};
 
-/// No query is given up earlier (docs/protocol.md, "Lookups": 1 s, by a clock a tenth fast).
-const GIVEN_UP_AFTER: Duration = Duration::from_millis(850);
+/// A question is given up within so long, the 30 s included that it may wait, by a clock a tenth slow.
+const GIVEN_UP_WITHIN: Duration = Duration::from_secs(40);
 
 /// An answer that was let wait says nothing of the way; then this is the most that a node assumes.
 const LONGEST_ROUND_TRIP: Duration = Duration::from_secs(1);
@@ -23,16 +23,16 @@ const REMEMBERED: usize = 65_536;
 pub struct Known {
     /// In what time it answered last.
     pub round_trip: Duration,
-    /// It left a question unanswered, answered wrongly or said goodbye since it last did well.
+    /// It left a question unanswered for long, answered wrongly or said goodbye since it last did well.
     pub failed: bool,
     heard_at: Instant,
+    good_at: Instant,
 }
 
 /// What is known of each address that a node asked.
 #[derive(Debug, Default)]
 pub struct Silence {
     known: HashMap<Endpoint, Known, foldhash::fast::FixedState>,
-    timeouts: u64,
 }
 
 impl Silence {
@@ -48,6 +48,9 @@ impl Silence {
                 let good = is_good(seen, &id, &from);
                 let known = self.of(from, now);
                 (known.round_trip, known.failed) = (took, !good);
+                if good {
+                    known.good_at = now;
+                }
             }
             // A refusal may say that its sender leaves.
             Heard::Answer(from, _, Answer::Refusal | Answer::Nonsense) => {
@@ -56,14 +59,10 @@ impl Silence {
             Heard::Query(from, message) if message.read_only => self.of(from, now).failed = true,
             _ => {}
         }
-        let timeouts = seen.kv.node().counters().timeouts;
-        if timeouts != self.timeouts {
-            self.timeouts = timeouts;
-            for ((_, to), asked) in seen.open {
-                if now.since(asked.at) >= GIVEN_UP_AFTER {
-                    self.of(*to, asked.at).failed = true;
-                }
-            }
+        for (to, asked_at) in seen.given_up {
+            // An answer that came after the question was given up made it good again.
+            let known = self.of(*to, *asked_at);
+            known.failed |= known.good_at < *asked_at + GIVEN_UP_WITHIN;
         }
         if self.known.len() > REMEMBERED {
             let old = Duration::from_secs(3600);
@@ -72,7 +71,9 @@ impl Silence {
     }
 
     fn of(&mut self, endpoint: Endpoint, now: Instant) -> &mut Known {
-        let new = Known { round_trip: LONGEST_ROUND_TRIP, failed: false, heard_at: now };
+        let never = Instant::default();
+        let round_trip = LONGEST_ROUND_TRIP;
+        let new = Known { round_trip, failed: false, heard_at: now, good_at: never };
         let known = self.known.entry(endpoint).or_insert(new);
         known.heard_at = known.heard_at.max(now);
         known

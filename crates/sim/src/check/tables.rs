@@ -47,6 +47,8 @@ struct State {
     silence: Silence,
     /// The tables as they were when they were looked through last.
     contacts: Vec<Contact>,
+    /// The same, by hash.
+    inside: HashSet<u64, foldhash::fast::FixedState>,
     /// What tells whether they may have changed since.
     gauge: [u64; 5],
     steps: u32,
@@ -78,6 +80,7 @@ impl Check for Tables {
             let faults = structure(&node.id(), &now, len);
             found.extend(faults.into_iter().map(|what| seen.moment.violates("table", what)));
             state.judge(seen, &now, found);
+            state.inside = now.iter().map(fingerprint).collect();
             state.contacts = now;
         }
         state.own = Some(node.id());
@@ -91,16 +94,24 @@ impl State {
         let counters = node.counters();
         let [v4, v6] = Family::ALL.map(|family| node.table(family).len() as u64);
         let pings = counters.answered_to(Method::Ping);
-        let gauge = [counters.replies, counters.timeouts, v4, v6, pings];
-        self.steps += 1;
+        // Who stands in the table already and answers changes nothing.
+        let replies = match seen.heard {
+            Heard::Answer(endpoint, _, Answer::Reply(id))
+                if self.inside.contains(&fingerprint(&Contact { id, endpoint })) =>
+            {
+                self.gauge[0]
+            }
+            _ => counters.replies,
+        };
+        let gauge = [replies, counters.timeouts, v4, v6, pings];
+        self.steps = self.steps.wrapping_add(1);
         let changed = gauge != self.gauge || self.steps.is_multiple_of(LOOKED_THROUGH_EVERY);
-        self.gauge = gauge;
+        self.gauge = [counters.replies, counters.timeouts, v4, v6, pings];
         changed
     }
 
     fn judge(&mut self, seen: &Seen<'_>, now: &[Contact], found: &mut Vec<Violation>) {
-        let before: HashSet<u64, foldhash::fast::FixedState> =
-            self.contacts.iter().map(fingerprint).collect();
+        let before = &self.inside;
         let after: HashSet<u64, foldhash::fast::FixedState> = now.iter().map(fingerprint).collect();
         let entered: Vec<&Contact> =
             now.iter().filter(|contact| !before.contains(&fingerprint(contact))).collect();
