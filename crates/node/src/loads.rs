@@ -96,6 +96,12 @@ impl<A: Admission> Node<A> {
         }
     }
 
+    /// Whether a query waits for its reply.
+    #[doc(hidden)]
+    pub fn waits_for(&self, transaction: TransactionId) -> bool {
+        self.pending.purpose(transaction).is_some()
+    }
+
     /// What lies on the shelf under a target.
     #[doc(hidden)]
     pub fn shelved(&self, target: &Target) -> Option<Shelved> {

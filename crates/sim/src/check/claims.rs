@@ -2,10 +2,10 @@
 
 use hashbrown::HashMap;
 use node::{Shelved, UnixMillis};
-use wire::{Seq, Target};
+use wire::{Found, Reply, Seq, Target};
 
-use super::exchange::{Put, Seen};
-use super::lease::Lease;
+use super::exchange::{Put, Seen, hash_of};
+use super::lease::{self, Lease};
 use super::walls::Walls;
 
 /// Items that are remembered of a node; of more, those that end first are forgotten.
@@ -18,6 +18,8 @@ pub struct Claim {
     pub seq: Option<Seq>,
     /// For how long.
     pub lease: Lease,
+    /// Its value, by hash.
+    pub value: u64,
 }
 
 impl Claim {
@@ -35,6 +37,18 @@ impl Claim {
         }
         newer || self.lease.remembered <= latest
     }
+}
+
+/// What a node owes under a target by having served it.
+pub fn served(target: &Target, reply: &Reply<'_>, walls: &Walls) -> Option<Put> {
+    let Reply::Item { found: Found::Item(item), .. } = reply else { return None };
+    let seq = Some(item.signed?.seq);
+    let (until, remembered) = lease::times(item.value).unwrap_or_default();
+    // A node holds nothing for longer than a year, whatever a record says.
+    let longest = walls.earliest() + kv::MAX_TTL / 2;
+    let lease = Lease { until: until.min(longest), remembered: remembered.min(longest) };
+    let value = hash_of(item.value);
+    Some(Put { target: *target, seq, lease, value, cas: None, sound: true })
 }
 
 /// What a node owes.
@@ -74,7 +88,7 @@ impl Claims {
 
     /// A node owes this from now on.
     pub fn take(&mut self, put: &Put) {
-        let new = Claim { seq: put.seq, lease: put.lease };
+        let new = Claim { seq: put.seq, lease: put.lease, value: put.value };
         let claim = self.claims.entry(put.target).or_insert(new);
         let remembered = claim.lease.remembered.max(put.lease.remembered);
         if put.seq > claim.seq {

@@ -8,15 +8,16 @@ use core::time::Duration;
 
 use hashbrown::HashMap;
 use kv::Kv;
-use node::{Instant, Method, Now, OperationId};
+use node::{Instant, Method, Now, OperationId, UnixMillis};
 use wire::bencode::Reader;
 use wire::{
-    Endpoint, Found, InfoHash, Message, NodeId, Point, Query, QueryMessage, Reply, ReplyKind, Seq,
-    Target, TransactionId,
+    Endpoint, Found, InfoHash, Message, NetworkTag, NodeId, Point, Query, QueryMessage, Reply,
+    ReplyKind, Seq, Target, TransactionId,
 };
 
 use super::issued::Shown;
 use super::lease::{self, Lease};
+use super::sound::Sound;
 use super::walls::Walls;
 use crate::world::{Input, Machine, Moment};
 
@@ -54,6 +55,12 @@ pub struct Put {
     pub seq: Option<Seq>,
     /// For how long.
     pub lease: Lease,
+    /// Its value, by hash.
+    pub value: u64,
+    /// It shall take the place of this version alone.
+    pub cas: Option<Seq>,
+    /// It is signed by whom it says, or needs no signature.
+    pub sound: bool,
 }
 
 /// A query that a machine's node heard and owes an answer to.
@@ -76,8 +83,8 @@ pub struct Owed {
 /// An answer to a question of the node's own.
 #[derive(Clone, Copy, Debug)]
 pub enum Answer {
-    /// Who answered.
-    Reply(NodeId),
+    /// Who answered, as a member of which network, and where it sees the node.
+    Reply(NodeId, Option<NetworkTag>, Option<Endpoint>),
     /// A refusal.
     Refusal,
     /// It says nothing that can be read.
@@ -108,8 +115,8 @@ pub enum What<'a> {
     Query(TransactionId, Query<'a>, Option<Asked>),
     /// An answer to what was asked, if that is known.
     Reply(Option<Owed>, Option<Reply<'a>>),
-    /// A refusal of what was asked, if that is known.
-    Refusal(Option<Owed>),
+    /// A refusal of what was asked, if that is known, and its text.
+    Refusal(Option<Owed>, &'a [u8]),
     /// Nothing that can be read.
     Noise,
 }
@@ -176,6 +183,10 @@ pub struct Seen<'a> {
     pub said: &'a [Said<'a>],
     /// How it was before.
     pub before: Before,
+    /// Each query is known that it may answer still.
+    pub owes_all: bool,
+    /// What it heard and said before.
+    pub ledger: &'a Ledger,
     /// Its open questions, without those that it asks just now, and without the one that was answered.
     pub open: &'a Open,
     /// Who left a question unanswered for long, and when it was asked.
@@ -197,16 +208,24 @@ pub struct Ledger {
     given_up: Vec<(Endpoint, Instant)>,
     /// What was heard just now and is answered at once or never.
     passing: Option<Theirs>,
+    /// When there was too much to remember all that is owed.
+    forgot_at: Option<Instant>,
     swept: Instant,
 }
 
 impl Ledger {
     /// Takes what a machine acted on: an answer closes its question.
-    pub fn hear<'a>(&mut self, input: &Input<'a>, local: Now, wall: node::UnixMillis) -> Heard<'a> {
+    pub fn hear<'a>(
+        &mut self,
+        input: &Input<'a>,
+        local: Now,
+        wall: UnixMillis,
+        sound: &mut Sound,
+    ) -> Heard<'a> {
         let Input::Datagram(from, bytes) = *input else { return Heard::Nothing };
         match Message::read(bytes) {
             Ok(Message::Query(message)) => {
-                self.owe(from, &message, local, wall);
+                self.owe(from, &message, local, wall, sound);
                 Heard::Query(from, message)
             }
             Ok(Message::BadQuery { .. }) => Heard::BadQuery,
@@ -215,7 +234,7 @@ impl Ledger {
                     return Heard::Unmatched;
                 };
                 let answer = match message.read_as(asked.kind) {
-                    Ok((id, _)) => Answer::Reply(id),
+                    Ok((id, _)) => Answer::Reply(id, message.network, message.seen_at),
                     Err(_) => Answer::Nonsense,
                 };
                 Heard::Answer(from, asked, answer)
@@ -228,13 +247,23 @@ impl Ledger {
         }
     }
 
-    fn owe(&mut self, from: Endpoint, message: &QueryMessage<'_>, at: Now, wall: node::UnixMillis) {
+    fn owe(
+        &mut self,
+        from: Endpoint,
+        message: &QueryMessage<'_>,
+        at: Now,
+        wall: UnixMillis,
+        sound: &mut Sound,
+    ) {
         let query = &message.query;
         let put = match query {
-            Query::Put { item, lease, .. } => Some(Put {
+            Query::Put { item, lease, cas, .. } => Some(Put {
                 target: item.claim().target(),
                 seq: item.signed.map(|signed| signed.seq),
                 lease: lease::of(item, *lease, wall),
+                value: hash_of(item.value),
+                cas: *cas,
+                sound: sound.is(item),
             }),
             _ => None,
         };
@@ -249,8 +278,10 @@ impl Ledger {
         let waits = matches!(method, Method::Put | Method::Add)
             || matches!(query, Query::WaitingGet { .. });
         self.passing = (!waits).then_some(place);
-        if self.owed.len() < OWED {
+        if self.owed.len() < OWED || self.owed.contains_key(&place) {
             self.owed.insert(place, owed);
+        } else {
+            self.forgot_at = Some(at.monotonic);
         }
     }
 
@@ -271,7 +302,8 @@ impl Ledger {
                 What::Reply(owed, reply.map(|(_, reply)| reply))
             }
             Ok(Message::Error(message)) => {
-                What::Refusal(self.owed_to(to, message.transaction, spare.map(|_| bytes)))
+                let owed = self.owed_to(to, message.transaction, spare.map(|_| bytes));
+                What::Refusal(owed, message.text)
             }
             Ok(Message::BadQuery { .. }) | Err(_) => What::Noise,
         };
@@ -285,6 +317,20 @@ impl Ledger {
             None => fingerprint(&own.0.to_be_bytes()),
         };
         self.owed.get(&(fingerprint, to)).copied()
+    }
+
+    /// Whether each query is known that may be answered still.
+    pub fn owes_all(&self, now: Now) -> bool {
+        self.forgot_at.is_none_or(|at| now.monotonic.since(at) > OWED_FOR)
+    }
+
+    /// How many questions that may wait were heard within so long and not answered yet.
+    pub fn waiting(&self, now: Now, within: Duration) -> usize {
+        let waits = |owed: &&Owed| owed.method == Method::Get;
+        let young = |owed: &&Owed| now.monotonic.since(owed.at.monotonic) <= within;
+        let all = self.owed.values().filter(waits).filter(young);
+        // Under one transaction id two may wait for different things.
+        all.map(|owed| 1 + usize::from(owed.ambiguous)).sum()
     }
 
     /// Who left a question unanswered until it was given up, and when it was asked; told once.
@@ -370,7 +416,12 @@ pub fn version_in(reply: &Reply<'_>) -> Option<Seq> {
 }
 
 fn fingerprint(transaction: &[u8]) -> u64 {
-    xxhash_rust::xxh3::xxh3_64_with_seed(transaction, 0)
+    hash_of(transaction)
+}
+
+/// Stands for some bytes.
+pub fn hash_of(bytes: &[u8]) -> u64 {
+    xxhash_rust::xxh3::xxh3_64_with_seed(bytes, 0)
 }
 
 /// Where in a message its transaction id stands.

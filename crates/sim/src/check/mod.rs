@@ -4,21 +4,28 @@
 //! ([`exchange`]) and shown to each [`Check`]. To add one, copy the smallest, [`matching`], and name it
 //! in [`all`].
 
+mod acknowledgements;
 mod budgets;
 mod claims;
+mod closest;
 mod datagrams;
 mod durability;
 mod exchange;
 mod expiry;
+mod identity;
 mod invariants;
 mod issued;
 mod lease;
 mod lookups;
 mod matching;
+mod members;
+mod pace;
 mod queues;
 mod requests;
 mod silence;
+mod sound;
 mod tables;
+mod timers;
 mod tokens;
 pub mod traffic;
 mod versions;
@@ -33,6 +40,7 @@ use crate::world::{Input, Machine, MachineId, Moment, Observer, Violation};
 use exchange::{Before, Ledger, Said, Seen, What};
 use issued::Issued;
 use node::Outbox;
+use sound::Sound;
 use walls::Walls;
 
 /// Those who watch a run.
@@ -47,16 +55,22 @@ pub fn observers(_: &Plan) -> Vec<Box<dyn Observer>> {
 /// All checks of what a machine hears and says.
 fn all() -> Vec<Box<dyn Check>> {
     vec![
-        Box::new(matching::Matching),
+        Box::new(matching::Matching::default()),
+        Box::new(timers::Timers::default()),
         Box::new(datagrams::Datagrams),
         Box::new(tables::Tables::default()),
         Box::new(lookups::Lookups::default()),
         Box::new(tokens::Tokens),
         Box::new(versions::Versions::default()),
+        Box::new(members::Members::default()),
         Box::new(expiry::Expiry),
+        Box::new(acknowledgements::Acknowledgements::default()),
         Box::new(durability::Durability::default()),
         Box::new(queues::Queues::default()),
         Box::new(budgets::Budgets::default()),
+        Box::new(pace::Pace::default()),
+        Box::new(closest::Closest::default()),
+        Box::new(identity::Identity::default()),
         Box::new(traffic::Traffic::default()),
     ]
 }
@@ -107,12 +121,13 @@ struct Known {
 /// Reads what each machine hears and says, and shows it to the checks.
 struct Witness {
     machines: PerMachine<Known>,
+    sound: Sound,
     checks: Vec<Box<dyn Check>>,
 }
 
 impl Witness {
     fn new(checks: Vec<Box<dyn Check>>) -> Self {
-        Self { machines: PerMachine::default(), checks }
+        Self { machines: PerMachine::default(), sound: Sound::default(), checks }
     }
 }
 
@@ -145,7 +160,7 @@ impl Observer for Witness {
             known.walls = Walls::start(local);
         }
         known.walls.look(local);
-        let heard = known.ledger.hear(input, local, known.walls.earliest());
+        let heard = known.ledger.hear(input, local, known.walls.earliest(), &mut self.sound);
         let given_up = known.ledger.take_given_up();
         let own = kv.node().id();
         let shown = known.issued.judge(&heard, &own, local);
@@ -173,6 +188,8 @@ impl Observer for Witness {
             shown,
             said: &said,
             before: known.before,
+            owes_all: known.ledger.owes_all(local),
+            ledger: &known.ledger,
             open: known.ledger.open(),
             given_up: &given_up,
         };

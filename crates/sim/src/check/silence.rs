@@ -25,8 +25,17 @@ pub struct Known {
     pub round_trip: Duration,
     /// It left a question unanswered for long, answered wrongly or said goodbye since it last did well.
     pub failed: bool,
+    /// It refused something or said goodbye since: its next failure is its last.
+    pub doubted: bool,
     heard_at: Instant,
     good_at: Instant,
+}
+
+impl Known {
+    fn new(now: Instant) -> Self {
+        let (round_trip, good_at) = (LONGEST_ROUND_TRIP, Instant::default());
+        Self { round_trip, failed: false, doubted: false, heard_at: now, good_at }
+    }
 }
 
 /// What is known of each address that a node asked.
@@ -40,7 +49,7 @@ impl Silence {
     pub fn note(&mut self, seen: &Seen<'_>) {
         let now = seen.moment.at;
         match seen.heard {
-            Heard::Answer(from, asked, Answer::Reply(id)) => {
+            Heard::Answer(from, asked, Answer::Reply(id, ..)) => {
                 let took = match asked.waits {
                     true => LONGEST_ROUND_TRIP,
                     false => now.since(asked.at),
@@ -49,19 +58,25 @@ impl Silence {
                 let known = self.of(from, now);
                 (known.round_trip, known.failed) = (took, !good);
                 if good {
+                    known.doubted = false;
                     known.good_at = now;
                 }
             }
+            Heard::Answer(from, _, Answer::Nonsense) => self.of(from, now).failed = true,
             // A refusal may say that its sender leaves.
-            Heard::Answer(from, _, Answer::Refusal | Answer::Nonsense) => {
-                self.of(from, now).failed = true;
+            Heard::Answer(from, _, Answer::Refusal) => self.of(from, now).doubted = true,
+            Heard::Query(from, message) => {
+                if message.read_only {
+                    self.of(from, now).doubted = true;
+                } else if let Some(known) = self.known.get_mut(&from) {
+                    known.heard_at = now;
+                }
             }
-            Heard::Query(from, message) if message.read_only => self.of(from, now).failed = true,
             _ => {}
         }
         for (to, asked_at) in seen.given_up {
             // An answer that came after the question was given up made it good again.
-            let known = self.of(*to, *asked_at);
+            let known = self.known.entry(*to).or_insert_with(|| Known::new(*asked_at));
             known.failed |= known.good_at < *asked_at + GIVEN_UP_WITHIN;
         }
         if self.known.len() > REMEMBERED {
@@ -71,10 +86,7 @@ impl Silence {
     }
 
     fn of(&mut self, endpoint: Endpoint, now: Instant) -> &mut Known {
-        let never = Instant::default();
-        let round_trip = LONGEST_ROUND_TRIP;
-        let new = Known { round_trip, failed: false, heard_at: now, good_at: never };
-        let known = self.known.entry(endpoint).or_insert(new);
+        let known = self.known.entry(endpoint).or_insert_with(|| Known::new(now));
         known.heard_at = known.heard_at.max(now);
         known
     }
@@ -87,6 +99,16 @@ impl Silence {
     /// Whether an address has given a reason to take it for gone.
     pub fn has_failed(&self, endpoint: &Endpoint) -> bool {
         self.known.get(endpoint).is_none_or(|known| known.failed)
+    }
+
+    /// Whether an address may lose its place to another, since it refused or said goodbye.
+    pub fn is_doubted(&self, endpoint: &Endpoint) -> bool {
+        self.known.get(endpoint).is_some_and(|known| known.doubted)
+    }
+
+    /// For how long nothing was heard from an address.
+    pub fn quiet_for(&self, endpoint: &Endpoint, now: Instant) -> Duration {
+        self.known.get(endpoint).map_or(Duration::ZERO, |known| now.since(known.heard_at))
     }
 }
 

@@ -1,13 +1,13 @@
 //! `table`: its structure and caps. `proven`: whoever is in it answered a question from that address
 //! since the start. `displaced`: whoever left it had failed, or somebody proven took its place by the
-//! rules (docs/protocol.md, "Routing table").
+//! rules (docs/protocol.md, "Routing table"). `dead`: nobody stays in it who is silent for long.
 //!
 //! A table is looked through only after steps in which it may have changed.
 
 use core::time::Duration;
 
 use hashbrown::HashSet;
-use node::{Method, Network};
+use node::{Instant, Method, Network};
 use wire::{Contact, Endpoint, Family, NodeId, Scope};
 
 use super::exchange::{Answer, Heard, Seen};
@@ -31,6 +31,13 @@ const TOLERANCE: Duration = Duration::from_millis(60);
 /// Steps after which a table is looked through whatever happened.
 const LOOKED_THROUGH_EVERY: u32 = 32;
 
+/// A contact that is quiet for 15 minutes is asked each minute or so, and goes after three silences; 24
+/// are asked at a time.
+const DEAD_AFTER: Duration = Duration::from_secs(60 * 60);
+
+/// How often those are looked for.
+const COUNTED_EVERY: Duration = Duration::from_secs(300);
+
 /// Answers that are remembered of a life.
 const PROOFS: usize = 1 << 20;
 
@@ -52,6 +59,7 @@ struct State {
     /// What tells whether they may have changed since.
     gauge: [u64; 5],
     steps: u32,
+    counted_at: Instant,
 }
 
 impl Check for Tables {
@@ -60,7 +68,9 @@ impl Check for Tables {
         if matches!(seen.input, Input::Start(_)) {
             *state = State::default();
         }
-        if let Heard::Answer(from, _, Answer::Reply(id)) = seen.heard {
+        if let Heard::Answer(from, _, Answer::Reply(id, tag, _)) = seen.heard
+            && (tag.is_none() || tag == seen.kv.node().network().tag())
+        {
             if state.proven.len() >= PROOFS {
                 // Who is in the table stays proven; all others must answer again.
                 state.proven = state.contacts.iter().map(fingerprint).collect();
@@ -85,6 +95,7 @@ impl Check for Tables {
         }
         state.own = Some(node.id());
         state.silence.note(seen);
+        state.look_for_dead(seen, found);
     }
 }
 
@@ -96,7 +107,7 @@ impl State {
         let pings = counters.answered_to(Method::Ping);
         // Who stands in the table already and answers changes nothing.
         let replies = match seen.heard {
-            Heard::Answer(endpoint, _, Answer::Reply(id))
+            Heard::Answer(endpoint, _, Answer::Reply(id, ..))
                 if self.inside.contains(&fingerprint(&Contact { id, endpoint })) =>
             {
                 self.gauge[0]
@@ -108,6 +119,25 @@ impl State {
         let changed = gauge != self.gauge || self.steps.is_multiple_of(LOOKED_THROUGH_EVERY);
         self.gauge = [counters.replies, counters.timeouts, v4, v6, pings];
         changed
+    }
+
+    /// A contact that was not heard of for so long was asked for a sign of life again and again.
+    fn look_for_dead(&mut self, seen: &Seen<'_>, found: &mut Vec<Violation>) {
+        let now = seen.moment.at;
+        let awake = now.since(seen.machine.paused_until) > DEAD_AFTER
+            || seen.machine.paused_until == Instant::default();
+        if !awake || now.since(self.counted_at) < COUNTED_EVERY {
+            return;
+        }
+        self.counted_at = now;
+        let quiet = |contact: &&Contact| self.silence.quiet_for(&contact.endpoint, now);
+        let dead = self.contacts.iter().find(|contact| quiet(contact) > DEAD_AFTER);
+        if let Some(contact) = dead {
+            let minutes = quiet(&contact).as_secs() / 60;
+            let Contact { id, endpoint } = contact;
+            let what = format!("{id} at `{endpoint}` has been silent for {minutes} min");
+            found.push(seen.moment.violates("dead", what));
+        }
     }
 
     fn judge(&mut self, seen: &Seen<'_>, now: &[Contact], found: &mut Vec<Violation>) {
@@ -141,19 +171,21 @@ impl State {
         let unanswered = seen.open.iter().any(|((_, to), asked)| {
             to == endpoint && seen.moment.at.since(asked.at) >= Duration::from_millis(850)
         });
-        // Somebody else answers there, or it was just refused or heard nonsense from.
+        // Somebody else answers there, or nonsense was just heard.
         let answered_now = match seen.heard {
-            Heard::Answer(from, _, Answer::Reply(id)) => from == *endpoint && id != gone.id,
-            Heard::Answer(from, _, _) => from == *endpoint,
-            Heard::Query(from, message) => from == *endpoint && message.read_only,
+            Heard::Answer(from, _, Answer::Reply(id, ..)) => from == *endpoint && id != gone.id,
+            Heard::Answer(from, _, Answer::Nonsense) => from == *endpoint,
             _ => false,
         };
         if unanswered || answered_now || self.silence.has_failed(endpoint) {
             return true;
         }
         let bucket = own.point().shared_bits(&gone.id.point());
+        let doubted = self.silence.is_doubted(endpoint);
         entered.iter().any(|new| {
-            own.point().shared_bits(&new.id.point()) == bucket && self.is_worse(seen, gone, new)
+            new.id != gone.id
+                && own.point().shared_bits(&new.id.point()) == bucket
+                && (doubted || self.is_worse(seen, gone, new))
         })
     }
 

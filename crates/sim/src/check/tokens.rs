@@ -20,7 +20,7 @@ impl Check for Tokens {
             Query::Put { .. } | Query::Add { .. } | Query::AnnouncePeer { .. }
         );
         if wants_held && seen.shown != Shown::Bad {
-            return;
+            return refused_wrongly(seen, found);
         }
         let (before, now) = (&seen.before, Before::of(seen.kv));
         let method = message.query.method();
@@ -52,5 +52,15 @@ impl Check for Tokens {
             let what = format!("a `{method}` of `{from}` is granted without a good token");
             found.push(seen.moment.violates("tokens", what));
         }
+    }
+}
+
+/// Somebody showed a good token and is told that it is none.
+fn refused_wrongly(seen: &Seen<'_>, found: &mut Vec<Violation>) {
+    let bad = |what: &What<'_>| matches!(what, What::Refusal(Some(owed), b"invalid token") if owed.at == seen.local);
+    let refused = seen.said.iter().find(|said| bad(&said.what));
+    if let (Some(said), Shown::Good) = (refused, seen.shown) {
+        let what = format!("a good token of `{}` is refused", said.to);
+        found.push(seen.moment.violates("tokens", what));
     }
 }

@@ -50,7 +50,7 @@ impl Check for Traffic {
             row.asked_bytes += bytes.len() as u64;
         }
         for said in seen.said {
-            let (What::Reply(Some(owed), _) | What::Refusal(Some(owed))) = &said.what else {
+            let (What::Reply(Some(owed), _) | What::Refusal(Some(owed), _)) = &said.what else {
                 continue;
             };
             let row = &mut self.rows[owed.method as usize];

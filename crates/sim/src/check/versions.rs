@@ -1,12 +1,12 @@
 //! `versions`: what a node tells of a target never goes back to an older version, nor to nothing, as
-//! long as the version is to be remembered; with a disk not across restarts either.
+//! long as the version is to be remembered; with a disk not across restarts either. A version has one
+//! value.
 
 use node::Method;
 use wire::{Found, Reply, Target};
 
-use super::claims::Claims;
-use super::exchange::{Put, Seen, What, version_in};
-use super::lease::{self, Lease};
+use super::claims::{Claims, served};
+use super::exchange::{Seen, What, hash_of, version_in};
 use super::{Check, PerMachine};
 use crate::world::{Input, Violation};
 
@@ -39,7 +39,7 @@ impl Check for Versions {
                     seen.moment.violates("versions", format!("`{}` is told {what}", said.to)),
                 );
             }
-            if let Some(put) = served(&target, reply, seen) {
+            if let Some(put) = served(&target, reply, seen.walls) {
                 claims.take(&put);
             }
         }
@@ -51,23 +51,19 @@ fn back(claims: &Claims, target: &Target, reply: &Reply<'_>) -> Option<String> {
     let (claim, latest) = (claims.of(target)?, claims.latest());
     let told = version_in(reply);
     let owed = claim.lease.until.max(claim.lease.remembered) > latest;
+    let known = claim.seq.map_or(0, wire::Seq::get);
+    if let Reply::Item { found: Found::Item(item), .. } = reply
+        && told == claim.seq
+        && claim.lease.until > latest
+        && hash_of(item.value) != claim.value
+    {
+        return Some(format!("another value of version {known} of {target}"));
+    }
     if !owed || told >= claim.seq {
         return None;
     }
-    let known = claim.seq.map_or(0, wire::Seq::get);
     Some(match told {
         Some(told) => format!("version {told} of {target} after version {known}"),
         None => format!("nothing of {target}, of which version {known} is to be remembered"),
     })
-}
-
-/// What a node owes by having served it.
-fn served(target: &Target, reply: &Reply<'_>, seen: &Seen<'_>) -> Option<Put> {
-    let Reply::Item { found: Found::Item(item), .. } = reply else { return None };
-    let signed = item.signed?;
-    let (until, remembered) = lease::times(item.value).unwrap_or_default();
-    // A node holds nothing for longer than a year, whatever a record says.
-    let longest = seen.walls.earliest() + kv::MAX_TTL / 2;
-    let lease = Lease { until: until.min(longest), remembered: remembered.min(longest) };
-    Some(Put { target: *target, seq: Some(signed.seq), lease })
 }

@@ -1,0 +1,76 @@
+//! `pace`: no globally addressed stranger sees more questions than docs/protocol.md ("Budgets") says: 10
+//! at once, then one each 250 ms. Members of the node's own network are exempt.
+
+use core::time::Duration;
+
+use hashbrown::{HashMap, HashSet};
+use node::Instant;
+use wire::Scope;
+
+use super::exchange::{Answer, Heard, Seen, What};
+use super::{Check, PerMachine};
+use crate::world::{Input, Violation};
+
+/// Questions at once, and how long each weighs.
+const BURST: u32 = 10;
+const EACH: Duration = Duration::from_millis(250);
+
+/// Late timers send two together that were meant to be apart.
+const TOLERANCE: u32 = 3;
+
+/// A machine that was paused sends all at once whose time has come meanwhile.
+const CATCHES_UP: Duration = Duration::from_secs(120);
+
+/// Addresses that are remembered.
+const REMEMBERED: usize = 1 << 16;
+
+/// Counts questions to strangers.
+#[derive(Default)]
+pub struct Pace(PerMachine<State>);
+
+#[derive(Default)]
+struct State {
+    /// Addresses that answered under our network's tag.
+    ours: HashSet<Vec<u8>, foldhash::fast::FixedState>,
+    /// When all questions to an address will have lost their weight.
+    light_at: HashMap<Vec<u8>, Instant, foldhash::fast::FixedState>,
+}
+
+impl Check for Pace {
+    fn saw(&mut self, seen: &Seen<'_>, found: &mut Vec<Violation>) {
+        let state = self.0.at(seen.moment.machine);
+        if matches!(seen.input, Input::Start(_)) {
+            *state = State::default();
+        }
+        if let Heard::Answer(from, _, Answer::Reply(_, Some(tag), _)) = seen.heard
+            && from.scope() == Scope::Global
+            && Some(tag) == seen.kv.node().network().tag()
+        {
+            state.ours.insert(from.ip_bytes().to_vec());
+        }
+        let now = seen.local.monotonic;
+        let awake = seen.moment.at >= seen.machine.paused_until + CATCHES_UP;
+        for said in seen.said {
+            let asks = matches!(said.what, What::Query(..));
+            if !asks || said.to.scope() != Scope::Global {
+                continue;
+            }
+            let address = said.to.ip_bytes();
+            if state.ours.contains(address) {
+                continue;
+            }
+            let light_at = state.light_at.entry(address.to_vec()).or_default();
+            *light_at = (*light_at).max(now) + EACH;
+            let weight = light_at.since(now);
+            if awake && weight > EACH * (BURST + TOLERANCE) {
+                let questions = weight.as_millis() / EACH.as_millis();
+                let what =
+                    format!("the pace of `{}` is exceeded by {questions} questions", said.to);
+                found.push(seen.moment.violates("pace", what));
+            }
+        }
+        if state.light_at.len() > REMEMBERED {
+            state.light_at.retain(|_, light_at| *light_at > now);
+        }
+    }
+}
