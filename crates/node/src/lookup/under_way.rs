@@ -76,6 +76,11 @@ impl Lookups {
         self.by_operation.len()
     }
 
+    /// Notes of when they must end, outdated ones included.
+    pub fn ends(&self) -> usize {
+        self.ends.len()
+    }
+
     /// All of them, in no order.
     pub fn iter(&self) -> impl Iterator<Item = &Lookup> {
         self.by_operation.values().map(Box::as_ref)
