@@ -11,9 +11,9 @@ struct AddressChange {
     every: Duration,
 }
 
-/// Up to a third of machines, each 30 s to an hour; never the doors.
+/// Up to a third of machines, each 10 s to 10 min; never the doors.
 pub fn draw(chance: &mut Chance, _: &Setting) -> Box<dyn Fault> {
-    let every = Duration::from_secs_f64(30.0 * 120f64.powf(chance.share()));
+    let every = Duration::from_secs_f64(10.0 * 60f64.powf(chance.share()));
     Box::new(AddressChange { share: chance.share() / 3.0, every })
 }
 

@@ -13,9 +13,9 @@ struct NatRestart {
     renumbered: f64,
 }
 
-/// Each box at each time with a chance of one in two.
+/// Each 10 s to 10 min, each box with a chance of one in two.
 pub fn draw(chance: &mut Chance, _: &Setting) -> Box<dyn Fault> {
-    let every = Duration::from_secs_f64(30.0 * 120f64.powf(chance.share()));
+    let every = Duration::from_secs_f64(10.0 * 60f64.powf(chance.share()));
     Box::new(NatRestart { every, renumbered: *chance.pick(&[0.0, 0.5]).unwrap_or(&0.0) })
 }
 
