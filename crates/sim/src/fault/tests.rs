@@ -324,6 +324,9 @@ fn machines_and_boxes_get_addresses_that_nobody_had() {
     let before = mapped(&scene);
     scene.begin();
     assert!(mapped(&scene) < before, "{before}");
-    scene.pass(120);
-    assert_eq!(mapped(&scene), before, "they fill again");
+    let fills = |scene: &mut Scene| {
+        scene.pass(20);
+        mapped(scene) >= before
+    };
+    assert!((0..90).any(|_| fills(&mut scene)), "those behind them speak again");
 }
