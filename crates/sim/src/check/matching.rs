@@ -7,22 +7,30 @@ use crate::world::{Input, Violation};
 
 /// Compares what a node counts as answered with the questions that are open.
 #[derive(Default)]
-pub struct Matching(PerMachine<u64>);
+pub struct Matching(PerMachine<State>);
+
+#[derive(Default)]
+struct State {
+    asked: u64,
+    /// Questions that had ended when the life began.
+    before: u64,
+}
 
 impl Check for Matching {
     fn saw(&mut self, seen: &Seen<'_>, found: &mut Vec<Violation>) {
-        let asked = self.0.at(seen.moment.machine);
-        if matches!(seen.input, Input::Start(_)) {
-            *asked = 0;
-        }
-        let new = |what: &What<'_>| matches!(what, What::Query(_, _, None));
-        *asked += seen.said.iter().filter(|said| new(&said.what)).count() as u64;
+        let state = self.0.at(seen.moment.machine);
         let node = seen.kv.node();
         let counters = node.counters();
+        let ended = counters.replies + counters.timeouts;
+        if matches!(seen.input, Input::Start(_)) {
+            *state = State { asked: node.loads().pending as u64, before: ended };
+        }
+        let new = |what: &What<'_>| matches!(what, What::Query(_, _, None));
+        state.asked += seen.said.iter().filter(|said| new(&said.what)).count() as u64;
         if matches!(seen.input, Input::Tick) {
-            let ended = counters.replies + counters.timeouts;
+            let ended = ended - state.before;
             // What waits for its pace is given up at its time, too, though nobody has seen it yet.
-            let most = *asked + node.loads().paced as u64;
+            let most = state.asked + node.loads().paced as u64;
             if ended > most {
                 let what = format!("{ended} questions were answered or given up, of {most} asked");
                 found.push(seen.moment.violates("replies", what));
