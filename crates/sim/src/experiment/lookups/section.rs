@@ -29,7 +29,7 @@ pub fn of(mut all: Vec<Lookups>) -> Section {
     )
     .definition(
         "right",
-        "of a lookup: it found the nearest holder and at least 7 of the 8 closest live nodes; of a get: it gave the value that was put",
+        "of a lookup: it found the nearest holder and at least 7 of the 8 closest live nodes; of a get: it gave a value; who holds the value itself answers a first get at once",
     );
     if let Some(largest) = all.last_mut() {
         section = marks(section, largest);
