@@ -199,7 +199,10 @@ impl Town {
         let contact = |id: &MachineId| {
             let machine = &self.world.machines[id.0 as usize];
             let endpoint = machine.places.into_iter().flatten().next();
-            Contact { id: machine.config.node.id.unwrap(), endpoint: endpoint.unwrap() }
+            Contact {
+                id: machine.config.node.id.expect("towns give their nodes ids"),
+                endpoint: endpoint.expect("towns give their nodes addresses"),
+            }
         };
         self.honest.iter().map(contact).collect()
     }
@@ -372,7 +375,7 @@ pub const STRIKES_AFTER: Duration = Duration::from_secs(12 * 60);
 
 /// The key of this number.
 pub fn name(number: usize) -> Key {
-    Key::new(format!("key {number}")).unwrap()
+    Key::new(format!("key {number}")).expect("a short key")
 }
 
 fn judge(

@@ -190,7 +190,7 @@ fn a_contact_that_leaves_without_having_failed_is_seen() {
     stage.found.clear();
     for number in 2..=4 {
         let ping = stage.unseen(Request::Ping(place(number))).remove(0).1;
-        stage.show(&Input::Tick, &outbox(place(number), &[ping.clone()]));
+        stage.show(&Input::Tick, &outbox(place(number), std::slice::from_ref(&ping)));
         let id = stage.world.machines[usize::from(number) - 1].kv().unwrap().node().id();
         let speaker = Speaker { id, ..speaker() };
         let transaction = transaction_of(&ping).to_be_bytes();
@@ -237,7 +237,7 @@ fn a_value_that_is_too_long_for_a_plain_answer_is_seen_by_what_it_answers() {
     let big = Item::immutable(&[b"996:", &[b'v'; 996][..]].concat()).unwrap();
     let answer = reply(1, &from, &told(&big));
     let ping = query(1, &Query::Ping);
-    stage.show(&Input::Datagram(from, &ping), &outbox(from, &[answer.clone()]));
+    stage.show(&Input::Datagram(from, &ping), &outbox(from, std::slice::from_ref(&answer)));
     assert_eq!(stage.checks(), ["datagrams"]);
     stage.found.clear();
     let asked = query(1, &get(big.target()));
@@ -320,7 +320,7 @@ fn nothing_in_the_place_of_a_version_is_seen_until_it_may_be_forgotten() {
     let (some, none) = (reply(1, &from, &told(&item)), reply(1, &from, &nothing));
     let input = Input::Datagram(from, &asked);
     stage.show(&input, &outbox(from, &[some]));
-    stage.show(&input, &outbox(from, &[none.clone()]));
+    stage.show(&input, &outbox(from, std::slice::from_ref(&none)));
     assert_eq!(stage.checks(), ["versions"]);
     stage.found.clear();
     stage.pass(601);

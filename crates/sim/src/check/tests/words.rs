@@ -174,7 +174,7 @@ fn an_address_that_too_few_tell_of_is_seen() {
         for voter in 0..3 {
             let at = Endpoint::v4([8, 9, voter, 1], 1);
             let ping = stage.unseen(Request::Ping(at)).remove(0).1;
-            stage.show(&Input::Tick, &outbox(at, &[ping.clone()]));
+            stage.show(&Input::Tick, &outbox(at, std::slice::from_ref(&ping)));
             let network = stage.world.machines[0].kv().unwrap().node().network().tag();
             let speaker = Speaker { id: NodeId::new([voter + 1; 20]), network, ..speaker() };
             let transaction = transaction_of(&ping).to_be_bytes();
