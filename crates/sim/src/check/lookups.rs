@@ -1,12 +1,12 @@
-//! `lookups`: one asks no address the same question twice, or twice if the first was slow to be
-//! answered, sends no more questions than it may, and ends in time.
+//! `lookups`: one asks no address the same question more than twice, the second time because it was
+//! slow, sends no more questions than it may, and ends in time.
 //!
 //! Which lookup a question belongs to the node says; all else is seen on the wire.
 
 use core::time::Duration;
 
 use hashbrown::HashMap;
-use node::limits::{LOOKUP_MESSAGES, LOOKUP_TIME, SLOW_MIN};
+use node::limits::{LOOKUP_MESSAGES, LOOKUP_TIME};
 use node::{Instant, Method, OperationId};
 use wire::{Endpoint, Family};
 
@@ -17,6 +17,9 @@ use crate::world::{Input, Violation};
 /// Nothing more is sent for a lookup after so long: its time, and as long again for questions that
 /// wait for their pace.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(90);
+
+/// One that is slow is asked once more.
+const TIMES: u8 = 2;
 
 /// Follows the lookups.
 #[derive(Default)]
@@ -29,8 +32,7 @@ struct State {
 }
 
 struct Lookup {
-    /// When each address was asked first, by method, and how often in all.
-    asked: HashMap<(Endpoint, usize), (Instant, u8), foldhash::fast::FixedState>,
+    asked: HashMap<(Endpoint, usize), u8, foldhash::fast::FixedState>,
     sent: [usize; 2],
     at: Instant,
 }
@@ -48,16 +50,11 @@ impl Check for Lookups {
             let new = || Lookup { asked: HashMap::default(), sent: [0; 2], at: now };
             let lookup = state.lookups.entry(operation).or_insert_with(new);
             let method = Method::of(&query);
-            let (first, times) = lookup.asked.entry((said.to, method as usize)).or_insert((now, 0));
-            *times += 1;
-            // By clocks that run up to a fifth too fast.
-            let is_slow = *times == 2 && now.since(*first) >= SLOW_MIN * 4 / 5;
-            if *times > 1 && !is_slow {
-                let (method, after) = (query.method(), now.since(*first));
-                let what = format!(
-                    "a lookup asks `{}` a `{method}` no. {times}, {after:?} after the first",
-                    said.to
-                );
+            let times = lookup.asked.entry((said.to, method as usize)).or_default();
+            *times = times.saturating_add(1);
+            if *times > TIMES {
+                let method = query.method();
+                let what = format!("a lookup asks `{}` the same `{method}` {times} times", said.to);
                 found.push(seen.moment.violates("lookups", what));
             }
             let sent = &mut lookup.sent[said.to.family() as usize];

@@ -15,6 +15,9 @@ const GIVEN_UP_WITHIN: Duration = Duration::from_secs(40);
 /// An answer that was let wait says nothing of the way; then this is the most that a node assumes.
 const LONGEST_ROUND_TRIP: Duration = Duration::from_secs(1);
 
+/// For so long an address counts as one of many names after it answered under another than before.
+const MANY_NAMES_FOR: Duration = Duration::from_secs(3600);
+
 /// Addresses that are remembered, before those without a part in anything are forgotten.
 const REMEMBERED: usize = 65_536;
 
@@ -29,12 +32,16 @@ pub struct Known {
     pub doubted: bool,
     heard_at: Instant,
     good_at: Instant,
+    /// Under which id it answered last, and when that was another than before.
+    id: Option<NodeId>,
+    renamed_at: Option<Instant>,
 }
 
 impl Known {
     fn new(now: Instant) -> Self {
         let (round_trip, good_at) = (LONGEST_ROUND_TRIP, Instant::default());
-        Self { round_trip, failed: false, doubted: false, heard_at: now, good_at }
+        let (failed, doubted, heard_at) = (false, false, now);
+        Self { round_trip, failed, doubted, heard_at, good_at, id: None, renamed_at: None }
     }
 }
 
@@ -57,6 +64,9 @@ impl Silence {
                 let good = is_good(seen, &id, &from);
                 let known = self.of(from, now);
                 (known.round_trip, known.failed) = (took, !good);
+                if known.id.replace(id).is_some_and(|before| before != id) {
+                    known.renamed_at = Some(now);
+                }
                 if good {
                     known.doubted = false;
                     known.good_at = now;
@@ -97,8 +107,12 @@ impl Silence {
     }
 
     /// Whether an address has given a reason to take it for gone.
-    pub fn has_failed(&self, endpoint: &Endpoint) -> bool {
-        self.known.get(endpoint).is_none_or(|known| known.failed)
+    pub fn has_failed(&self, endpoint: &Endpoint, now: Instant) -> bool {
+        self.known.get(endpoint).is_none_or(|known| {
+            // Where many names live, nobody outside knows which of them is meant by a question.
+            let many = known.renamed_at.is_some_and(|at| now.since(at) < MANY_NAMES_FOR);
+            known.failed || many
+        })
     }
 
     /// Whether an address may lose its place to another, since it refused or said goodbye.

@@ -177,7 +177,7 @@ impl State {
             Heard::Answer(from, _, Answer::Nonsense) => from == *endpoint,
             _ => false,
         };
-        if unanswered || answered_now || self.silence.has_failed(endpoint) {
+        if unanswered || answered_now || self.silence.has_failed(endpoint, seen.moment.at) {
             return true;
         }
         let bucket = own.point().shared_bits(&gone.id.point());

@@ -246,12 +246,13 @@ fn a_value_that_is_too_long_for_a_plain_answer_is_seen_by_what_it_answers() {
 }
 
 #[test]
-fn a_lookup_that_asks_one_address_twice_is_seen() {
+fn a_lookup_that_asks_one_address_again_and_again_is_seen() {
     let mut stage = Stage::new(3);
     let target = NodeId::new([9; 20]).point();
     let asked = stage.unseen(Request::Lookup(target));
     let (to, first) = asked[0].clone();
     let sent = outbox(to, &[first]);
+    stage.show(&Input::Tick, &sent);
     stage.show(&Input::Tick, &sent);
     assert!(!stage.checks().contains(&"lookups"));
     stage.show(&Input::Tick, &sent);
