@@ -20,7 +20,8 @@ impl Section {
             }
         }
         self.tables.iter().for_each(|table| add(table, &mut text));
-        text
+        // What must not part on a page need not stay together in a terminal, where it is searched for.
+        text.replace('\u{a0}', " ")
     }
 }
 
