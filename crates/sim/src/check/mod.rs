@@ -1,8 +1,8 @@
 //! What must always hold, and what must hold once the weather has cleared. One check, one file.
 //!
 //! A check judges from outside, by a ledger of its own: what a machine's datagrams said is read once
-//! ([`exchange`]) and shown to each [`Check`]. To add one, copy the smallest, [`matching`], and name it
-//! in [`all`].
+//! (`exchange`) and shown to each `Check`. To add one, copy the smallest, `matching`, and name it
+//! in `all`.
 
 mod acknowledgements;
 mod budgets;

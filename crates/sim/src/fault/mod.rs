@@ -1,4 +1,4 @@
-//! What goes wrong, one fault a file, each for a while. To add one, copy the smallest, [`loss`], and
+//! What goes wrong, one fault a file, each for a while. To add one, copy the smallest, `loss`, and
 //! name it in [`KINDS`].
 
 mod address_change;
