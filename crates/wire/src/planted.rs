@@ -2,7 +2,7 @@
 //! world find them.
 //!
 //! Each is a switch of one word where it would be made. The cargo feature `planted` compiles them in,
-//! [`plant`] chooses one at run time, so that one build can hunt all. Without the feature [`is`] is
+//! `plant` chooses one at run time, so that one build can hunt all. Without the feature [`is`] is
 //! constantly false, and nothing of them is in the program.
 
 #[cfg(feature = "planted")]
