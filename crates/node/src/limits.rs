@@ -38,6 +38,10 @@ pub const LOOKUP_MESSAGES: usize = 256;
 /// Candidates that a lookup remembers in one family.
 pub const LOOKUP_CANDIDATES: usize = 256;
 
+/// Who told of whom that a lookup remembers in one family: 40 answers of the longest list, and four
+/// times as many of the usual one.
+pub const LOOKUP_TOLD: usize = 40 * wire::limits::NODES_PER_LIST;
+
 /// A lookup ends at the latest after so long.
 pub const LOOKUP_TIME: Duration = Duration::from_secs(30);
 

@@ -13,13 +13,15 @@
 //!   more, since a datagram may have been lost: with 1 % loss and a tenth of contacts dead, 98.9 instead
 //!   of 93.4 of 100 lookups found all but one of the eight closest. Slow again, it no longer holds up
 //!   the end, unless too few others have answered.
+//! - In the public network an id that does not follow from its address (BEP 42) ranks behind all that
+//!   do, and a silent node that hardly anybody told of is none.
 
 use alloc::vec::Vec;
 
 use wire::planted::{self, Bug};
-use wire::{Contact, Distance, Endpoint, NodeId, Point};
+use wire::{Contact, Distance, Endpoint, NodeId, Point, secure_id};
 
-use crate::limits::{IN_FLIGHT, LOOKUP_CANDIDATES, LOOKUP_MESSAGES, PARALLELISM};
+use crate::limits::{IN_FLIGHT, LOOKUP_CANDIDATES, LOOKUP_MESSAGES, LOOKUP_TOLD, PARALLELISM};
 use crate::operation::Ended;
 
 /// Where a candidate stands.
@@ -34,11 +36,19 @@ enum State {
     Failed,
 }
 
+/// Where a candidate stands in the order of those to ask. Where ids must follow from addresses, one
+/// that does not comes after all that do: nobody can prove that it belongs where it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Rank {
+    made_up: bool,
+    distance: Distance,
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Candidate {
     id: Option<NodeId>,
     endpoint: Endpoint,
-    distance: Distance,
+    rank: Rank,
     hop: u8,
     state: State,
 }
@@ -58,10 +68,14 @@ pub struct Next {
 pub struct Walk {
     target: Point,
     width: usize,
+    /// Ids must follow from addresses (BEP 42).
+    strict: bool,
     /// In the order in which they came, so that an index names one for good.
     candidates: Vec<Candidate>,
-    /// Those with an id, closest first.
+    /// Those with an id, by rank.
     order: Vec<u16>,
+    /// Who told of whom, where nobody is trusted.
+    told: Vec<(u16, u16)>,
     /// Those that we can join through, whose id nobody knows yet.
     doors: Vec<u16>,
     in_flight: usize,
@@ -77,8 +91,10 @@ impl Walk {
         Self {
             target,
             width: width.max(1),
+            strict: false,
             candidates: Vec::new(),
             order: Vec::new(),
+            told: Vec::new(),
             doors: Vec::new(),
             in_flight: 0,
             slow: 0,
@@ -86,6 +102,20 @@ impl Walk {
             answered: 0,
             converging: false,
         }
+    }
+
+    /// The same in a network where ids must follow from addresses, if `strict`.
+    pub fn in_network(self, strict: bool) -> Self {
+        Self { strict, ..self }
+    }
+
+    fn rank(&self, id: &NodeId, endpoint: &Endpoint) -> Rank {
+        let made_up = self.strict && !secure_id::complies(id, endpoint);
+        Rank { made_up, distance: self.target.distance(&id.point()) }
+    }
+
+    fn place(&self, rank: &Rank) -> Result<usize, usize> {
+        self.order.binary_search_by(|index| self.candidates[usize::from(*index)].rank.cmp(rank))
     }
 
     /// Adds a contact from our own table.
@@ -98,7 +128,8 @@ impl Walk {
         if self.candidates.iter().any(|candidate| candidate.endpoint == endpoint) {
             return;
         }
-        if let Some(index) = self.push(None, endpoint, Distance::MAX, 1) {
+        let last = Rank { made_up: true, distance: Distance::MAX };
+        if let Some(index) = self.push(None, endpoint, last, 1) {
             self.doors.push(index);
         }
     }
@@ -106,7 +137,16 @@ impl Walk {
     /// A candidate told us of a contact; `true` if it was new.
     pub fn told(&mut self, by: u16, contact: Contact) -> bool {
         let hop = self.hop(by).saturating_add(1);
-        self.add(contact, hop)
+        let new = self.add(contact, hop);
+        if self.strict
+            && let Ok(place) = self.place(&self.rank(&contact.id, &contact.endpoint))
+        {
+            let told = (by, self.order[place]);
+            if self.told.len() < LOOKUP_TOLD && !self.told.contains(&told) {
+                self.told.push(told);
+            }
+        }
+        new
     }
 
     /// A node of the other family told us of a contact; `true` if it was new.
@@ -115,46 +155,40 @@ impl Walk {
     }
 
     fn add(&mut self, contact: Contact, hop: u8) -> bool {
-        let distance = self.target.distance(&contact.id.point());
-        let place = self
-            .order
-            .binary_search_by(|index| self.candidates[usize::from(*index)].distance.cmp(&distance));
-        let Err(place) = place else { return false };
+        let rank = self.rank(&contact.id, &contact.endpoint);
+        let Err(_) = self.place(&rank) else { return false };
         let same = |candidate: &Candidate| candidate.endpoint == contact.endpoint;
         let index = match self.candidates.iter().position(same) {
-            None => self.push(Some(contact.id), contact.endpoint, distance, hop),
-            Some(index) => self.name_door(index, contact.id, distance),
+            None => self.push(Some(contact.id), contact.endpoint, rank, hop),
+            Some(index) => self.name(index, contact.id, rank),
         };
-        let Some(index) = index else { return false };
+        let (Some(index), Err(place)) = (index, self.place(&rank)) else { return false };
         self.order.insert(place, index);
         true
     }
 
-    /// A door that nobody asked yet turns out to be this contact. Any other address that is known
-    /// already is not asked again: under many ids it is one node that lies.
-    fn name_door(&mut self, index: usize, id: NodeId, distance: Distance) -> Option<u16> {
+    /// An address that is known already and was not asked yet turns out to be this contact. Of several
+    /// ids that it is named by the first in rank counts: a liar could else hide a node by naming its
+    /// address under an id that lies far off. Whoever was asked is not asked again: under many ids it
+    /// is one node that lies.
+    fn name(&mut self, index: usize, id: NodeId, rank: Rank) -> Option<u16> {
         let candidate = &mut self.candidates[index];
-        if candidate.id.is_some() || candidate.state != State::New {
+        if candidate.state != State::New || (candidate.id.is_some() && candidate.rank <= rank) {
             return None;
         }
-        (candidate.id, candidate.distance) = (Some(id), distance);
+        (candidate.id, candidate.rank) = (Some(id), rank);
         let index = u16::try_from(index).ok()?;
         self.doors.retain(|door| *door != index);
+        self.order.retain(|other| *other != index);
         Some(index)
     }
 
-    fn push(
-        &mut self,
-        id: Option<NodeId>,
-        endpoint: Endpoint,
-        distance: Distance,
-        hop: u8,
-    ) -> Option<u16> {
+    fn push(&mut self, id: Option<NodeId>, endpoint: Endpoint, rank: Rank, hop: u8) -> Option<u16> {
         if self.candidates.len() >= LOOKUP_CANDIDATES && !planted::is(Bug::LookupUnbounded) {
             return None;
         }
         let index = u16::try_from(self.candidates.len()).ok()?;
-        self.candidates.push(Candidate { id, endpoint, distance, hop, state: State::New });
+        self.candidates.push(Candidate { id, endpoint, rank, hop, state: State::New });
         Some(index)
     }
 
@@ -228,24 +262,20 @@ impl Walk {
 
     /// Lets a candidate stand under this id, unless another one has answered under it.
     fn take_id(&mut self, candidate: u16, id: NodeId) -> bool {
-        let distance = self.target.distance(&id.point());
-        let place = |walk: &Self| {
-            walk.order.binary_search_by(|index| {
-                walk.candidates[usize::from(*index)].distance.cmp(&distance)
-            })
-        };
-        let twin = place(self).ok().map(|twin| self.candidates[usize::from(self.order[twin])]);
+        let rank = self.rank(&id, &self.candidates[usize::from(candidate)].endpoint);
+        let twin =
+            self.place(&rank).ok().map(|twin| self.candidates[usize::from(self.order[twin])]);
         if twin.is_some_and(|twin| twin.state == State::Answered) {
             return false;
         }
         self.order.retain(|index| *index != candidate);
-        match place(self) {
+        match self.place(&rank) {
             // Known by this id already, at another address: this answer counts for it.
             Ok(twin) => self.order[twin] = candidate,
             Err(place) => self.order.insert(place, candidate),
         }
         let entry = &mut self.candidates[usize::from(candidate)];
-        (entry.id, entry.distance) = (Some(id), distance);
+        (entry.id, entry.rank) = (Some(id), rank);
         true
     }
 
@@ -386,9 +416,22 @@ impl Walk {
         (0..self.order.len()).map(nth).filter(answered).take(self.width)
     }
 
-    /// Of the `width` closest known, those that did not answer.
+    /// Of the `width` closest known, those that did not answer. Where nobody is trusted, only those
+    /// that we knew ourselves, or that half of the closest that answered told of: anybody can name
+    /// nodes that are not there.
     pub fn closest_silent(&self) -> impl Iterator<Item = Contact> {
-        self.order.iter().take(self.width).filter_map(|index| {
+        let closest: Vec<u16> = self.closest_answered().collect();
+        let known = move |walk: &Self, index: u16| {
+            let by = |(by, whom): &&(u16, u16)| *whom == index && closest.contains(by);
+            !walk.strict
+                || walk.candidates[usize::from(index)].hop <= 1
+                || 2 * walk.told.iter().filter(by).count() >= closest.len()
+        };
+        let counts = move |index: &&u16| {
+            let state = self.candidates[usize::from(**index)].state;
+            state == State::Answered || known(self, **index)
+        };
+        self.order.iter().filter(counts).take(self.width).filter_map(|index| {
             let candidate = self.candidates[usize::from(*index)];
             let contact = Contact { id: candidate.id?, endpoint: candidate.endpoint };
             (candidate.state != State::Answered).then_some(contact)
@@ -426,8 +469,8 @@ impl Walk {
         assert_eq!(self.in_flight, count(State::Asked));
         assert_eq!(self.slow, count(State::Late) + count(State::Slow));
         assert!(self.asked <= LOOKUP_MESSAGES && self.candidates.len() <= LOOKUP_CANDIDATES);
-        let distances = self.order.iter().map(|i| self.candidates[usize::from(*i)].distance);
-        assert!(distances.is_sorted());
+        assert!(self.order.iter().map(|i| self.candidates[usize::from(*i)].rank).is_sorted());
+        assert!(self.told.len() <= LOOKUP_TOLD);
     }
 }
 

@@ -10,10 +10,24 @@ use wire::{Contact, Endpoint, Family, Found, Item, KnownKeys, Reply, Unverified}
 use super::Lookup;
 use crate::limits::{LOOKUP_ITEMS, LOOKUP_PEERS};
 use crate::operation::{Ended, Holds, LookupResult, Question, Responder};
+use crate::pending::CandidateId;
 use crate::time::Instant;
 use crate::walk::Walk;
 
 impl Lookup {
+    /// A candidate told of a contact; `true` if it was new.
+    pub(super) fn told(&mut self, by: CandidateId, contact: Contact) -> bool {
+        let family = contact.endpoint.family();
+        if self.walks[family as usize].is_none() {
+            self.walks[family as usize] = Some(self.new_walk());
+        }
+        let Some(walk) = &mut self.walks[family as usize] else { return false };
+        match family == by.family {
+            true => walk.told(by.candidate, contact),
+            false => walk.told_from_afar(contact),
+        }
+    }
+
     /// What the answering node holds; with a verified item that was not known yet. An item that
     /// does not verify makes the whole answer worthless.
     pub(super) fn take_item(

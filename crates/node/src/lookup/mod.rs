@@ -55,6 +55,8 @@ pub(crate) struct Lookup {
     started: Instant,
     walks: [Option<Walk>; 2],
     width: usize,
+    /// Ids must follow from addresses.
+    strict: bool,
     responders: HashMap<(Family, u16), Responder, foldhash::fast::FixedState>,
     asked_at: HashMap<(Family, u16), Instant, foldhash::fast::FixedState>,
     /// Candidates that refused the question itself, or answered it without contacts, and were asked
@@ -81,6 +83,7 @@ impl Lookup {
             started: now,
             walks: [None, None],
             width: width.clamp(1, wire::limits::NODES_PER_LIST),
+            strict: false,
             responders: HashMap::default(),
             asked_at: HashMap::default(),
             plain: HashSet::default(),
@@ -141,15 +144,8 @@ impl Lookup {
         (now.since(self.started) >= LOOKUP_TIME).then_some(Ended::OutOfTime)
     }
 
-    /// A candidate told of a contact; `true` if it was new.
-    fn told(&mut self, by: CandidateId, contact: Contact) -> bool {
-        let family = contact.endpoint.family();
-        let (target, width) = (self.target, self.width);
-        let walk = self.walks[family as usize].get_or_insert_with(|| Walk::new(target, width));
-        match family == by.family {
-            true => walk.told(by.candidate, contact),
-            false => walk.told_from_afar(contact),
-        }
+    fn new_walk(&self) -> Walk {
+        Walk::new(self.target, self.width).in_network(self.strict)
     }
 
     pub(crate) fn check_invariant(&self) {
@@ -167,8 +163,9 @@ impl<A: Admission> Node<A> {
         now: Instant,
         outbox: &mut Outbox,
     ) {
+        lookup.strict = self.config.network.rules().strict();
         for family in Family::ALL {
-            let mut walk = Walk::new(lookup.target, lookup.width);
+            let mut walk = lookup.new_walk();
             let mut any = false;
             let closest = self.tables[family as usize].closest::<{ 4 * K }>(&lookup.target);
             // Nodes tell of K others each: a wider lookup needs more of what we know ourselves.

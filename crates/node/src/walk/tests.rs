@@ -250,3 +250,90 @@ fn a_door_that_somebody_tells_of_is_asked_as_the_contact_it_is() {
     let asked = core::iter::from_fn(|| walk.next_to_ask()).filter(|next| next.id.is_some()).count();
     assert!(asked >= 3, "{asked}");
 }
+
+/// A contact at a global address under the id closest to the place of all zeros that it may have.
+fn global(network: u8, last: u8) -> Contact {
+    let endpoint = Endpoint::v4([20, 7, network, network], 6881);
+    let ids = (0..8).map(|random| secure_id::derive(&endpoint, [random; 20]));
+    let closest = ids.min_by_key(|id| Point::new([0; 20]).distance(&id.point())).unwrap();
+    let mut bytes = *closest.as_bytes();
+    bytes[10] = last;
+    Contact { id: NodeId::new(bytes), endpoint }
+}
+
+/// A walk in the public network whose first candidate has just been asked, and that one.
+fn strict_walk() -> (Walk, Next) {
+    let mut walk = Walk::new(Point::new([0; 20]), 4).in_network(true);
+    walk.start_from(global(1, 0));
+    let liar = walk.next_to_ask().unwrap();
+    assert!(walk.answered(liar.candidate, liar.id.unwrap()));
+    (walk, liar)
+}
+
+#[test]
+fn in_the_public_network_ids_that_follow_from_no_address_come_last() {
+    let (mut walk, liar) = strict_walk();
+    for network in 20..60 {
+        let contact = Contact { id: NodeId::new([0; 20]), ..global(network, 0) };
+        let made_up =
+            NodeId::new([0, 0, 0, network, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+        walk.told(liar.candidate, Contact { id: made_up, ..contact });
+    }
+    for network in 2..10 {
+        walk.told(liar.candidate, global(network, 0));
+    }
+    walk.heard_out();
+    while walk.ended(false).is_none() {
+        let next = walk.next_to_ask().expect("somebody is to be asked");
+        assert!(walk.answered(next.candidate, next.id.unwrap()));
+        walk.heard_out();
+        walk.check_invariant();
+    }
+    let ids = walk.closest_answered().filter_map(|index| {
+        let (id, endpoint) = walk.candidate(index);
+        Some((id?, endpoint))
+    });
+    let all: Vec<_> = ids.collect();
+    assert_eq!(all.len(), 4);
+    assert!(all.iter().all(|(id, endpoint)| secure_id::complies(id, endpoint)));
+}
+
+#[test]
+fn nobody_is_hidden_by_being_named_under_a_far_id_first() {
+    let mut walk = Walk::new(Point::new([0; 20]), 1);
+    walk.start_from(contact([0xf0; 20], 1));
+    let liar = walk.next_to_ask().unwrap();
+    walk.answered(liar.candidate, NodeId::new([0xf0; 20]));
+    assert!(walk.told(liar.candidate, contact([0xff; 20], 2)));
+    assert!(walk.told(liar.candidate, contact([0x01; 20], 2)), "closer under the same address");
+    assert!(!walk.told(liar.candidate, contact([0x02; 20], 2)), "farther again");
+    walk.heard_out();
+    walk.check_invariant();
+    let next = walk.next_to_ask().unwrap();
+    assert_eq!((next.id, next.endpoint.port()), (Some(NodeId::new([1; 20])), 2));
+    assert!(walk.next_to_ask().is_none());
+    assert!(!walk.told(liar.candidate, contact([0x00; 20], 2)), "nor is it asked twice");
+}
+
+#[test]
+fn in_the_public_network_a_silent_node_counts_if_we_knew_it_or_half_of_the_closest_tell_of_it() {
+    let (mut walk, liar) = strict_walk();
+    let mut all: Vec<Contact> = (2..60).map(|network| global(network, 0)).collect();
+    all.sort_by_key(|contact| Point::new([0; 20]).distance(&contact.id.point()));
+    let (ghost, neighbour) = (all[0], all[1]);
+    for contact in &all[..5] {
+        walk.told(liar.candidate, *contact);
+    }
+    walk.heard_out();
+    while let Some(next) = walk.next_to_ask() {
+        if [ghost.endpoint, neighbour.endpoint].contains(&next.endpoint) {
+            walk.failed(next.candidate);
+            continue;
+        }
+        assert!(walk.answered(next.candidate, next.id.unwrap()));
+        walk.told(next.candidate, neighbour);
+        walk.heard_out();
+    }
+    assert_eq!(walk.closest_answered().count(), 4);
+    assert_eq!(walk.closest_silent().collect::<Vec<_>>(), [neighbour]);
+}
