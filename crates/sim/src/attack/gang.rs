@@ -16,10 +16,7 @@ use super::{Hand, Tally};
 use crate::chance::Chance;
 
 /// Honest nodes near it that each member greets.
-const GREETED_NEAR: usize = 48;
-
-/// Honest nodes anywhere that each member greets.
-const GREETED_ANYWHERE: usize = 80;
+const GREETED_NEAR: usize = 24;
 
 /// Greetings that the whole gang sends at a time.
 const GREETINGS: usize = 400;
@@ -202,10 +199,10 @@ impl Gang {
     }
 
     /// Greets more of the honest nodes, so that members get known and stay so.
-    pub(super) fn greet(&mut self, hand: &mut Hand<'_>) {
+    pub(super) fn greet(&mut self, hand: &mut Hand<'_>, anywhere: usize) {
         if self.greetings.is_empty() && hand.now >= self.greets_at {
             self.greets_at = hand.now + GREETS_AGAIN;
-            self.plan_greetings();
+            self.plan_greetings(anywhere);
         }
         for _ in 0..GREETINGS {
             let Some((from, to)) = self.greetings.pop() else { return };
@@ -215,9 +212,9 @@ impl Gang {
         }
     }
 
-    fn plan_greetings(&mut self) {
+    fn plan_greetings(&mut self, anywhere: usize) {
         let members = self.members().to_vec();
-        let anywhere = GREETED_ANYWHERE.min(self.known().len());
+        let anywhere = anywhere.min(self.known().len());
         for member in members {
             for near in self.known.closest(&member.id.point(), GREETED_NEAR) {
                 self.greetings.push((member.endpoint, near.endpoint));

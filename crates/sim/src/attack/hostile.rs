@@ -43,6 +43,10 @@ pub trait Scheme {
     /// Whether it needs an address of somebody who is no node.
     const HAS_VICTIM: bool = false;
 
+    /// How many honest nodes anywhere each member greets, beside those near it. So many make it no
+    /// better known than honest ones are.
+    const GREETED: usize = 16;
+
     /// Draws one.
     fn draw(chance: &mut Chance) -> Self
     where
@@ -144,7 +148,7 @@ impl<S: Scheme> Attack for Hostile<S> {
     }
 
     fn wake(&mut self, hand: &mut Hand<'_>) {
-        self.gang.greet(hand);
+        self.gang.greet(hand, S::GREETED);
         if hand.now >= self.gang.strikes_at {
             self.scheme.tick(&mut self.gang, hand);
         }

@@ -23,6 +23,7 @@ mod roster;
 pub mod siege;
 pub mod spam;
 pub mod stale;
+pub mod stuffing;
 pub mod sybils;
 
 use node::Instant;

@@ -176,5 +176,6 @@ pub const KINDS: &[Kind] = &[
     attack::kind::<crate::attack::siege::Siege>(),
     attack::kind::<crate::attack::spam::Spam>(),
     attack::kind::<crate::attack::stale::Stale>(),
+    attack::kind::<crate::attack::stuffing::Stuffing>(),
     attack::kind::<crate::attack::sybils::Sybils>(),
 ];

@@ -2,16 +2,19 @@
 //! `cargo test --release -p xorbit-sim --test attacks -- --ignored --nocapture`.
 
 use sim::attack::desert::Desert;
+use sim::attack::eclipse::Eclipse;
 use sim::attack::forgetful::Forgetful;
 use sim::attack::ghosts::Ghosts;
 use sim::attack::impostors::Impostors;
 use sim::attack::mirage::Mirage;
+use sim::attack::siege::Siege;
+use sim::attack::stuffing::Stuffing;
 use sim::attack::sybils::Sybils;
 use sim::attack::{Grounds, Scheme};
 use sim::chance::Chance;
 use sim::fault::attack::members;
 
-use super::town::{Ground, Score, Town};
+use super::town::{Ground, Score, Town, name};
 
 /// Honest nodes; another number can be set from outside.
 fn honest() -> usize {
@@ -35,7 +38,7 @@ fn fares<S: Scheme + 'static>(
     let stored = town.put(200);
     assert!(stored >= 195, "{stored} of 200 were stored before anybody struck");
     town.strike();
-    let mut score = town.look(600);
+    let mut score = town.look(2000);
     town.get(200, 200, &mut score);
     score
 }
@@ -88,4 +91,40 @@ fn curve_of_the_forgetful() {
 #[ignore = "minutes, even with optimisations"]
 fn curve_of_impostors() {
     curve(|| Impostors);
+}
+
+#[test]
+#[ignore = "minutes, even with optimisations"]
+fn curve_of_stuffers() {
+    curve(|| Stuffing);
+}
+
+/// Gets of one key that is surrounded, of 40, and lookups of one node that is.
+#[test]
+#[ignore = "minutes, even with optimisations"]
+fn curve_of_sieges_and_eclipses() {
+    let target = kv::Namespace::default().target(&name(0));
+    for members in [16, 64, 256, 1024] {
+        let scheme = |_: &Grounds| Siege::of(members, Some(target));
+        let mut town = Town::gather(1, Ground::Public, honest(), members, scheme);
+        let stored = town.put(1);
+        town.strike();
+        let mut score = Score::default();
+        town.get(1, 40, &mut score);
+        let all: Vec<_> = town.honest.iter().take(50).map(|id| (*id, target.point())).collect();
+        let looked = town.look_for(&all);
+        println!("siege    {members:4} members, stored {stored}, gets {}/40, {looked}", score.got);
+    }
+    for members in [16, 64, 256, 1024] {
+        for (who, victim) in [("first", 0), ("last", honest() - 1)] {
+            let scheme = |found: &Grounds| Eclipse::of(found.honest.get(victim).copied());
+            let mut town = Town::gather(1, Ground::Public, honest(), members, scheme);
+            town.strike();
+            let id = town.honest[victim];
+            let mut chance = Chance::from_number(3);
+            let asks: Vec<_> = (0..100).map(|_| (id, wire::Point::new(chance.bytes()))).collect();
+            let score = town.look_for(&asks);
+            println!("eclipse  {members:4} members, {who} to come: {score}");
+        }
+    }
 }

@@ -69,6 +69,8 @@ pub struct Score {
     pub right: usize,
     /// Of these, those that found the closest honest node.
     pub first: usize,
+    /// Of these, those that told of the closest honest node, but did not wait for it.
+    pub late: usize,
     /// Nodes in the results that are honest, of `found`.
     pub honest: usize,
     /// Nodes in the results.
@@ -101,8 +103,9 @@ impl std::fmt::Display for Score {
         let percent = |part: usize| 100.0 * part as f64 / lookups;
         write!(
             f,
-            "right {:5.1} %  strict {:5.1} %  closest {:5.1} %  honest in result {:5.1} %  queries {:5.1}  {:4.0} ms  gets {:5.1} %",
+            "right {:5.1} %  late {:4.1} %  strict {:5.1} %  closest {:5.1} %  honest in result {:5.1} %  queries {:5.1}  {:4.0} ms  gets {:5.1} %",
             self.right_percent(),
+            percent(self.late),
             percent(self.strict),
             percent(self.first),
             100.0 * self.honest as f64 / self.found.max(1) as f64,
@@ -147,7 +150,7 @@ impl Town {
         if let Some(doors) = doors {
             town.world.start_attack(doors, Box::new(Silence));
         }
-        town.pass(Duration::from_secs(5 * 60));
+        town.pass(Duration::from_secs(20 * 60));
         town
     }
 
@@ -286,7 +289,9 @@ impl Town {
                 let found: Vec<Contact> =
                     report.closest.iter().map(|responder| responder.contact).collect();
                 let own = self.contact_of(machine);
-                judge(&mut score, &target, &found, &oracle, &self.members, own);
+                let (near, right) = judge(&mut score, &target, &found, &oracle, &self.members, own);
+                let late = near.filter(|first| !right && report.silent.contains(first));
+                score.late += usize::from(late.is_some());
                 score.asked += report.effort.asked;
                 score.took += report.effort.took;
             }
@@ -353,7 +358,7 @@ impl Town {
 }
 
 /// When a gang strikes after it has come: when everybody has gathered and values have been put.
-pub const STRIKES_AFTER: Duration = Duration::from_secs(12 * 60);
+pub const STRIKES_AFTER: Duration = Duration::from_secs(27 * 60);
 
 /// The key of this number.
 pub fn name(number: usize) -> Key {
@@ -367,7 +372,7 @@ fn judge(
     honest: &[Contact],
     members: &[Contact],
     own: Option<Contact>,
-) {
+) -> (Option<Contact>, bool) {
     let distance = |contact: &&Contact| target.distance(&contact.id.point());
     let mut near: Vec<&Contact> = honest.iter().filter(|contact| Some(**contact) != own).collect();
     near.sort_by_key(distance);
@@ -385,4 +390,5 @@ fn judge(
     score.right += usize::from(closest && missing <= 1);
     score.found += found.len();
     score.honest += found.iter().filter(|one| near.contains(one)).count();
+    (near.first().map(|first| **first), closest && missing <= 1)
 }
