@@ -38,6 +38,10 @@ pub const LOOKUP_MESSAGES: usize = 256;
 /// Candidates that a lookup remembers in one family.
 pub const LOOKUP_CANDIDATES: usize = 256;
 
+/// Contacts of our own that a lookup in the public network asks whatever others tell: with half of them
+/// hostile, 1 of 256 lookups asks none of the others.
+pub const LOOKUP_GUIDES: usize = 8;
+
 /// Who told of whom that a lookup remembers in one family: 40 answers of the longest list, and four
 /// times as many of the usual one.
 pub const LOOKUP_TOLD: usize = 40 * wire::limits::NODES_PER_LIST;
@@ -242,6 +246,7 @@ pub const SEAL_SENDERS: usize = 4096;
 
 const _: () = assert!(SEAL_HEAD_BYTES == 24 && SEAL_BYTES == 40);
 const _: () = assert!(wire::limits::VALUE_REPLY_BYTES + SEAL_BYTES < wire::limits::DATAGRAM_BYTES);
+const _: () = assert!(LOOKUP_GUIDES < IN_FLIGHT);
 const _: () = assert!(LOOKUP_MESSAGES <= LOOKUP_CANDIDATES);
 const _: () = assert!(SLOW_MAX.as_micros() < TIMEOUT.as_micros());
 const _: () = assert!(WAITS_PER_ADDRESS <= WAITS_PER_PREFIX && WAITS_PER_PREFIX <= WAITS);

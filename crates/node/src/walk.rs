@@ -14,14 +14,17 @@
 //!   of 93.4 of 100 lookups found all but one of the eight closest. Slow again, it no longer holds up
 //!   the end, unless too few others have answered.
 //! - In the public network an id that does not follow from its address (BEP 42) ranks behind all that
-//!   do, and a silent node that hardly anybody told of is none.
+//!   do, and a silent node that hardly anybody told of is none. Eight contacts of our own are asked
+//!   there whatever others tell: the first four may all be hostile and name nobody but each other.
 
 use alloc::vec::Vec;
 
 use wire::planted::{self, Bug};
 use wire::{Contact, Distance, Endpoint, NodeId, Point, secure_id};
 
-use crate::limits::{IN_FLIGHT, LOOKUP_CANDIDATES, LOOKUP_MESSAGES, LOOKUP_TOLD, PARALLELISM};
+use crate::limits::{
+    IN_FLIGHT, LOOKUP_CANDIDATES, LOOKUP_GUIDES, LOOKUP_MESSAGES, LOOKUP_TOLD, PARALLELISM,
+};
 use crate::operation::Ended;
 
 /// Where a candidate stands.
@@ -78,6 +81,8 @@ pub struct Walk {
     told: Vec<(u16, u16)>,
     /// Those that we can join through, whose id nobody knows yet.
     doors: Vec<u16>,
+    /// Contacts of our own, of different networks, that are asked whatever others tell.
+    guides: Vec<u16>,
     in_flight: usize,
     slow: usize,
     asked: usize,
@@ -96,6 +101,7 @@ impl Walk {
             order: Vec::new(),
             told: Vec::new(),
             doors: Vec::new(),
+            guides: Vec::new(),
             in_flight: 0,
             slow: 0,
             asked: 0,
@@ -118,9 +124,15 @@ impl Walk {
         self.order.binary_search_by(|index| self.candidates[usize::from(*index)].rank.cmp(rank))
     }
 
-    /// Adds a contact from our own table.
+    /// Adds a contact from our own table; the closest come first.
     pub fn start_from(&mut self, contact: Contact) {
-        self.add(contact, 1);
+        if self.add(contact, 1) && self.strict && self.guides.len() < LOOKUP_GUIDES {
+            let added = self.candidates.len() - 1;
+            let prefix = |index: usize| self.candidates[index].endpoint.prefix();
+            if self.guides.iter().all(|guide| prefix(usize::from(*guide)) != prefix(added)) {
+                self.guides.extend(u16::try_from(added));
+            }
+        }
     }
 
     /// Adds an address to join through, used when no contact answers.
@@ -167,10 +179,9 @@ impl Walk {
         true
     }
 
-    /// An address that is known already and was not asked yet turns out to be this contact. Of several
-    /// ids that it is named by the first in rank counts: a liar could else hide a node by naming its
-    /// address under an id that lies far off. Whoever was asked is not asked again: under many ids it
-    /// is one node that lies.
+    /// An address that is known and was not asked yet turns out to be this contact. Of several ids that
+    /// it is named by the first in rank counts: a liar could else hide a node under an id that lies far
+    /// off. Whoever was asked is not asked again: under many ids it is one node that lies.
     fn name(&mut self, index: usize, id: NodeId, rank: Rank) -> Option<u16> {
         let candidate = &mut self.candidates[index];
         if candidate.state != State::New || (candidate.id.is_some() && candidate.rank <= rank) {
@@ -200,15 +211,22 @@ impl Walk {
         let parallelism = if self.converging { self.width.max(PARALLELISM) } else { PARALLELISM };
         let (asked, new) = self.among_closest();
         let busy = if self.answered == 0 { self.in_flight } else { asked };
-        if busy >= parallelism {
-            return None;
-        }
-        let index = new.or_else(|| self.next_door())?;
+        let index = match self.next_guide() {
+            Some(guide) => guide,
+            None if busy >= parallelism => return None,
+            None => new.or_else(|| self.next_door())?,
+        };
         let candidate = &mut self.candidates[usize::from(index)];
         candidate.state = State::Asked;
         self.in_flight += 1;
         self.asked += 1;
         Some(Next { candidate: index, id: candidate.id, endpoint: candidate.endpoint })
+    }
+
+    /// A guide that was not asked yet.
+    fn next_guide(&self) -> Option<u16> {
+        let is_new = |index: &&u16| self.candidates[usize::from(**index)].state == State::New;
+        self.guides.iter().find(is_new).copied()
     }
 
     /// Among the `width` closest that may still answer: how many are being asked, and the closest of
@@ -387,6 +405,10 @@ impl Walk {
         if planted::is(Bug::LookupEndsEarly) && self.answered >= self.width {
             return Some(Ended::Converged);
         }
+        let waits = |guide: &u16| self.candidates[usize::from(*guide)].state == State::Asked;
+        if self.guides.iter().any(waits) {
+            return None;
+        }
         let (mut answered, mut slow) = (0, false);
         for index in &self.order {
             match self.candidates[usize::from(*index)].state {
@@ -416,9 +438,8 @@ impl Walk {
         (0..self.order.len()).map(nth).filter(answered).take(self.width)
     }
 
-    /// Of the `width` closest known, those that did not answer. Where nobody is trusted, only those
-    /// that we knew ourselves, or that half of the closest that answered told of: anybody can name
-    /// nodes that are not there.
+    /// Of the `width` closest known, those that did not answer. Where anybody may name who is not there,
+    /// only those that we knew ourselves, or that half of the closest that answered told of.
     pub fn closest_silent(&self) -> impl Iterator<Item = Contact> {
         let closest: Vec<u16> = self.closest_answered().collect();
         let known = move |walk: &Self, index: u16| {

@@ -337,3 +337,32 @@ fn in_the_public_network_a_silent_node_counts_if_we_knew_it_or_half_of_the_close
     assert_eq!(walk.closest_answered().count(), 4);
     assert_eq!(walk.closest_silent().collect::<Vec<_>>(), [neighbour]);
 }
+
+#[test]
+fn in_the_public_network_eight_contacts_of_our_own_are_asked_whatever_the_first_of_them_tell() {
+    let mut walk = Walk::new(Point::new([0; 20]), 4).in_network(true);
+    let mut own: Vec<Contact> = (100..112).map(|network| global(network, 0)).collect();
+    own.sort_by_key(|contact| Point::new([0; 20]).distance(&contact.id.point()));
+    let neighbour = own[0].endpoint.with_port(99);
+    walk.start_from(own[0]);
+    walk.start_from(Contact { endpoint: neighbour, id: NodeId::new([0xff; 20]) });
+    own[1..].iter().for_each(|contact| walk.start_from(*contact));
+    let first: Vec<Next> = core::iter::from_fn(|| walk.next_to_ask()).collect();
+    let asked: Vec<Endpoint> = first.iter().map(|next| next.endpoint).collect();
+    let wanted: Vec<Endpoint> = own[..LOOKUP_GUIDES].iter().map(|own| own.endpoint).collect();
+    assert_eq!(asked, wanted, "one of each network");
+    for next in &first[..4] {
+        assert!(walk.answered(next.candidate, next.id.unwrap()));
+        walk.heard_out();
+    }
+    assert_eq!(
+        walk.ended(false),
+        None,
+        "the closest four have answered, and others are to be heard"
+    );
+    for next in &first[4..] {
+        assert!(walk.answered(next.candidate, next.id.unwrap()));
+    }
+    assert_eq!(walk.ended(false), Some(Ended::Converged));
+    walk.check_invariant();
+}
