@@ -18,6 +18,7 @@ Experiments:
   lookups      how long lookups and gets take, and through how many hops they go
   churn        whether lookups stay right while nodes come and go, and what that costs
   values       whether values survive while nodes come and go, and what keeping them costs
+  adversaries  what lookups and gets come to among hostile nodes
   load         how evenly work falls on nodes
   scale        how large and how busy a network one process can simulate
 

@@ -1,6 +1,7 @@
 //! Experiments: what a network is asked, under virtual time, and how it fares. One experiment, one file:
 //! a function from its sizes and a seed to numbers, and a section of the report that shows them.
 
+pub mod adversaries;
 pub mod churn;
 pub mod load;
 pub mod lookups;
@@ -61,7 +62,7 @@ pub struct Experiment {
 
 impl Experiment {
     /// All experiments.
-    pub const ALL: [Experiment; 5] = [
+    pub const ALL: [Experiment; 6] = [
         Experiment {
             name: "lookups",
             about: "how long lookups and gets take, and through how many hops they go",
@@ -76,6 +77,11 @@ impl Experiment {
             name: "values",
             about: "whether values survive while nodes come and go, and what keeping them costs",
             run: values::experiment,
+        },
+        Experiment {
+            name: "adversaries",
+            about: "what lookups and gets come to among hostile nodes",
+            run: adversaries::experiment,
         },
         Experiment { name: "load", about: "how evenly work falls on nodes", run: load::experiment },
         Experiment {

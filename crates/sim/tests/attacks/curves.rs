@@ -14,7 +14,7 @@ use sim::attack::{Grounds, Scheme};
 use sim::chance::Chance;
 use sim::fault::attack::members;
 
-use super::town::{Ground, Score, Town, name};
+use sim::experiment::adversaries::town::{Ground, Score, Town, name};
 
 /// Honest nodes; another number can be set from outside.
 fn honest() -> usize {

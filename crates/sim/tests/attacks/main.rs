@@ -1,4 +1,4 @@
 //! What attacks come to: shares of lookups and of gets that are right in spite of them.
 
 mod curves;
-mod town;
+mod stories;

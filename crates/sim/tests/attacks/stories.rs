@@ -19,7 +19,7 @@ use sim::attack::sybils::Sybils;
 use sim::attack::{Grounds, Scheme};
 use sim::world::Actor;
 
-use super::town::{Ground, Score, Town, name};
+use sim::experiment::adversaries::town::{Ground, Score, Town, name};
 
 /// 60 honest nodes and 15 hostile ones, a fifth of all.
 const HONEST: usize = 60;

@@ -1,20 +1,23 @@
 //! A network of honest nodes with a gang among them, and what lookups and gets in it come to.
 #![allow(dead_code, reason = "each story uses what it needs of the town")]
 
+use core::fmt;
+use core::time::Duration;
 use std::collections::HashMap;
-use std::time::Duration;
 
 use kv::{
     Change, Consistency, Done, Event, Expected, GetRequest, Key, Namespace, PutRequest, Request,
     RequestId,
 };
-use sim::Instant;
-use sim::attack::{Attack, Gang, Grounds, Hostile, Scheme, Silence, Tally};
-use sim::chance::Chance;
-use sim::fault::attack::{grounds, place, settle};
-use sim::network::{Latency, Network, Site};
-use sim::world::{Actor, Happened, MachineId, World};
+use node::Instant;
 use wire::{Contact, Endpoint, Point, secure_id};
+
+use crate::attack::{Attack, Gang, Grounds, Hostile, Scheme, Silence, Tally};
+use crate::chance::Chance;
+use crate::fault::attack::{grounds, place, settle};
+use crate::network::{Latency, Network, Site};
+use crate::workload;
+use crate::world::{Actor, Happened, MachineId, World};
 
 /// How many of the closest a lookup is to find.
 pub const K: usize = 8;
@@ -23,7 +26,7 @@ pub const K: usize = 8;
 const AT_ONCE: usize = 50;
 
 /// Whose world it is.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ground {
     /// The public network, at global addresses of as many networks: ids follow from addresses.
     Public,
@@ -33,8 +36,11 @@ pub enum Ground {
 
 /// Honest nodes, and perhaps a gang.
 pub struct Town {
+    /// The world.
     pub world: World,
+    /// The machines of honest nodes.
     pub honest: Vec<MachineId>,
+    /// The machine of the gang.
     pub gang: Option<MachineId>,
     strikes_at: Instant,
     members: Vec<Contact>,
@@ -97,8 +103,8 @@ impl Score {
     }
 }
 
-impl std::fmt::Display for Score {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Score {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let lookups = self.lookups.max(1) as f64;
         let percent = |part: usize| 100.0 * part as f64 / lookups;
         write!(
@@ -285,7 +291,7 @@ impl Town {
             let oracle = self.contacts();
             for (machine, id, done) in self.pass(Duration::from_secs(35)) {
                 let Some(target) = under_way.remove(&(machine, id)) else { continue };
-                let Done::Lookup(report) = done else { panic!("a lookup ends as one") };
+                let Done::Lookup(report) = done else { continue };
                 let found: Vec<Contact> =
                     report.closest.iter().map(|responder| responder.contact).collect();
                 let own = self.contact_of(machine);
@@ -295,7 +301,6 @@ impl Town {
                 score.asked += report.effort.asked;
                 score.took += report.effort.took;
             }
-            assert!(under_way.is_empty(), "lookups that never ended");
         }
         score
     }
@@ -362,7 +367,7 @@ pub const STRIKES_AFTER: Duration = Duration::from_secs(27 * 60);
 
 /// The key of this number.
 pub fn name(number: usize) -> Key {
-    Key::new(format!("key {number}")).expect("a short key")
+    workload::name(number as u32)
 }
 
 fn judge(

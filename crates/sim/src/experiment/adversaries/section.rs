@@ -1,0 +1,109 @@
+//! What is told of adversaries.
+
+use super::{Adversaries, Fared, GROUNDS, Ground};
+use crate::report::{Axis, Cell, Plot, Section, Table};
+
+impl Ground {
+    fn name(self) -> &'static str {
+        match self {
+            Ground::Public => "public rules",
+            Ground::Private => "own network",
+        }
+    }
+}
+
+/// Of all networks.
+pub fn of(found: &Adversaries) -> Section {
+    let honest = found.sizes.honest;
+    Section::new(
+        "adversaries",
+        "Adversaries",
+        "What do lookups and gets come to among hostile nodes?",
+    )
+    .command("xorbit sim report --experiment adversaries")
+    .definition(
+        "conditions",
+        format!("{honest} honest nodes, half of which come after the gang; it behaves for twelve minutes, while values are put, and is measured from five minutes after it strikes; delays as for lookups, no loss"),
+    )
+    .definition(
+        "public rules",
+        "ids follow from addresses (BEP 42), tables take few of each network, lookups believe no id that does not follow",
+    )
+    .definition(
+        "own network",
+        "without these defences: who knows the network's tag takes any id. A network key keeps attackers out, which this one has not",
+    )
+    .definition(
+        "right",
+        "the lookup found the closest honest node, and all but one of the honest ones among the 8 closest of all that stand where their ids say",
+    )
+    .definition("sybils", "members at random ids that name nobody but each other")
+    .definition("mirages", "members that name nodes which do not exist, at ids that they could have")
+    .definition("siege", "members with ids as close to one key as they can have; lookups and gets are for that key")
+    .table(table("Hostile nodes at random ids", &found.random))
+    .table(table("Hostile nodes around one key", &found.around))
+    .plot(random(found, "adversaries-lookups", "Right lookups among hostile nodes", |fared| fared.score.right_percent()))
+    .plot(random(found, "adversaries-gets", "Gets that give the value among hostile nodes", |fared| fared.score.got_percent()))
+    .plot(around(found))
+}
+
+fn table(title: &str, all: &[Fared]) -> Table {
+    let columns = [
+        "attack",
+        "network",
+        "hostile",
+        "of all %",
+        "lookups",
+        "right %",
+        "closest honest found %",
+        "queries",
+        "mean ms",
+        "gets",
+        "give the value %",
+    ];
+    all.iter().fold(Table::new(title, columns), |table, fared| {
+        let score = &fared.score;
+        let names = [fared.scheme, fared.ground.name()].map(Cell::from);
+        let numbers = [
+            fared.members as f64,
+            100.0 * fared.share,
+            score.lookups as f64,
+            score.right_percent(),
+            fared.of_lookups(score.first),
+            score.asked as f64 / score.lookups as f64,
+            fared.took().as_secs_f64() * 1e3,
+            score.gets as f64,
+            score.got_percent(),
+        ];
+        table.row(names.into_iter().chain(numbers.map(Cell::from)))
+    })
+}
+
+fn random(found: &Adversaries, name: &str, title: &str, of: fn(&Fared) -> f64) -> Plot {
+    let mut schemes: Vec<&str> = found.random.iter().map(|fared| fared.scheme).collect();
+    schemes.sort_unstable();
+    schemes.dedup();
+    let lines = schemes.into_iter().flat_map(|scheme| {
+        GROUNDS.map(|ground| {
+            let these = found.random.iter().filter(|it| it.scheme == scheme && it.ground == ground);
+            let points = these.map(|fared| (100.0 * fared.share, of(fared)));
+            (format!("{scheme}, {}", ground.name()), points.collect::<Vec<_>>())
+        })
+    });
+    let axes =
+        (Axis::new("hostile, of all nodes", "%"), Axis::new("share", "%").covering([0.0, 100.0]));
+    Plot::lines(name, title, axes, lines)
+}
+
+fn around(found: &Adversaries) -> Plot {
+    let lines = GROUNDS.map(|ground| {
+        let these = found.around.iter().filter(|fared| fared.ground == ground);
+        let points = these.map(|fared| (fared.members as f64, fared.score.got_percent()));
+        (ground.name(), points.collect::<Vec<_>>())
+    });
+    let axes = (
+        Axis::new("hostile nodes around the key", "").logarithmic(),
+        Axis::new("gets that give the value", "%").covering([0.0, 100.0]),
+    );
+    Plot::lines("adversaries-siege", "Gets of a key under siege", axes, lines)
+}
