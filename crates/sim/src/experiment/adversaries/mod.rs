@@ -1,9 +1,8 @@
 //! What lookups and gets come to the more nodes are hostile, and under siege of one key.
 //!
 //! Each attack meets two networks of as many honest nodes. In the public one, ids follow from addresses
-//! (BEP 42), tables take few of each network, and lookups believe no id that does not follow. In one
-//! of its own at private addresses anybody who knows its tag takes any id: nothing but a network key
-//! keeps attackers out, and this one has none.
+//! (BEP 42), and tables take few of each network. In one of its own at private addresses anybody who
+//! knows its tag takes any id: nothing but a network key keeps attackers out, and this one has none.
 
 mod section;
 pub mod town;

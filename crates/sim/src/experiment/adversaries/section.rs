@@ -27,7 +27,7 @@ pub fn of(found: &Adversaries) -> Section {
     )
     .definition(
         "public rules",
-        "ids follow from addresses (BEP 42), tables take few of each network, lookups believe no id that does not follow",
+        "ids follow from addresses (BEP 42), and tables take few of each network",
     )
     .definition(
         "own network",
