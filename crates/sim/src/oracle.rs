@@ -6,17 +6,20 @@
 
 use core::cmp::Ordering;
 
-use wire::{Contact, Endpoint, Family, NodeId, Point};
+use wire::{Contact, Family, NodeId, Point};
 
 use crate::world::{Machine, MachineId, World};
 
 /// A node that should be found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reachable {
-    /// Its id and address.
+    /// Its id, and the address that it knows of itself.
     pub contact: Contact,
     /// The machine on which it runs.
     pub machine: MachineId,
+    /// Everybody can reach it. Who is behind a box that translates addresses is found by some, and need
+    /// not be by all.
+    pub by_all: bool,
 }
 
 impl Reachable {
@@ -25,7 +28,7 @@ impl Reachable {
     }
 }
 
-/// All nodes of one family that should be found, by their ids.
+/// Nodes by their ids.
 #[derive(Clone, Debug, Default)]
 pub struct Known {
     /// In the order of ids.
@@ -35,7 +38,7 @@ pub struct Known {
 impl Known {
     /// These nodes. Of two under one id the one that comes first counts.
     pub fn new(mut nodes: Vec<Reachable>) -> Self {
-        nodes.sort_by_key(|node| (node.contact.id, node.machine));
+        nodes.sort_by_key(|node| node.contact.id);
         nodes.dedup_by_key(|node| node.contact.id);
         Self { nodes }
     }
@@ -142,17 +145,16 @@ pub struct Oracle {
 }
 
 impl Oracle {
-    /// The nodes that live in a world now.
+    /// The nodes that live in a world now and answer others.
     pub fn of(world: &World) -> Self {
         let living = || world.living().map(|id| (id, &world.machines[id.index()]));
         let families = Family::ALL.map(|family| {
-            let reachable = living().filter_map(|(machine, at)| {
-                let contact = contact(at, family)?;
-                Some(Reachable { contact, machine })
-            });
+            let reachable = living().filter_map(|(id, at)| reachable(id, at, family));
             Known::new(reachable.collect())
         });
-        let either = families.iter().flat_map(Known::iter).copied().collect();
+        // Who can be reached by all in one family can be reached by all.
+        let mut either: Vec<Reachable> = families.iter().flat_map(Known::iter).copied().collect();
+        either.sort_by_key(|node| !node.by_all);
         Self { either: Known::new(either), families }
     }
 
@@ -172,10 +174,11 @@ impl Oracle {
 }
 
 /// How a node should be found by others in a family; `None`: it need not be.
-fn contact(machine: &Machine, family: Family) -> Option<Contact> {
+fn reachable(id: MachineId, machine: &Machine, family: Family) -> Option<Reachable> {
     let kv = machine.kv().filter(|kv| !kv.node().is_read_only())?;
-    let endpoint: Endpoint = machine.place(family)?;
-    Some(Contact { id: kv.node().id(), endpoint })
+    let contact = Contact { id: kv.node().id(), endpoint: machine.place(family)? };
+    let by_all = family == Family::V6 || machine.nat.is_none();
+    Some(Reachable { contact, machine: id, by_all })
 }
 
 /// What is wrong with the result of a lookup.
@@ -194,9 +197,9 @@ impl Missed {
     }
 }
 
-/// Compares the result of a lookup with the nodes that should have been found. `lives` tells of a contact
-/// that is none of these whether somebody is there all the same, such as a node that only some can
-/// reach: such a one may stand in the place of another.
+/// Compares the result of a lookup with the nodes that should have been found. Who cannot be reached by all
+/// is only expected where it was found. `lives` tells of a contact that the oracle does not know whether
+/// somebody is there all the same: such a one may stand in the place of another.
 pub fn missed(
     known: &Known,
     to: &Point,
@@ -204,13 +207,19 @@ pub fn missed(
     found: &[Contact],
     lives: impl Fn(&Contact) -> bool,
 ) -> Missed {
-    let mut expected: Vec<(NodeId, Option<Reachable>)> =
-        known.closest(to, k).into_iter().map(|node| (node.contact.id, Some(node))).collect();
+    let is_found = |id: &NodeId| found.iter().any(|contact| contact.id == *id);
+    let mut expected: Vec<(NodeId, Option<Reachable>)> = Vec::new();
+    let mut wanted = k;
+    while expected.len() < k && wanted < known.len() + k {
+        let closest = known.closest(to, wanted).into_iter();
+        let closest = closest.filter(|node| node.by_all || is_found(&node.contact.id));
+        expected = closest.map(|node| (node.contact.id, Some(node))).collect();
+        wanted *= 2;
+    }
     let others = found.iter().filter(|contact| known.get(&contact.id).is_none() && lives(contact));
     expected.extend(others.map(|contact| (contact.id, None)));
     expected.sort_by(|(a, _), (b, _)| by_distance(to, a, b));
     expected.truncate(k);
-    let is_found = |id: &NodeId| found.iter().any(|contact| contact.id == *id);
     let closest = expected.first().is_some_and(|(id, _)| !is_found(id));
     let nodes = expected.into_iter().filter(|(id, _)| !is_found(id));
     Missed { closest, nodes: nodes.filter_map(|(_, node)| node).collect() }
@@ -223,6 +232,8 @@ fn by_distance(to: &Point, a: &NodeId, b: &NodeId) -> Ordering {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use wire::Endpoint;
+
     use crate::chance::Chance;
 
     fn nodes(chance: &mut Chance, count: u32) -> Vec<Reachable> {
@@ -236,6 +247,7 @@ mod tests {
             Reachable {
                 contact: Contact { id: NodeId::new(id), endpoint },
                 machine: MachineId(number),
+                by_all: true,
             }
         };
         (0..count).map(&mut node).collect()
@@ -315,5 +327,21 @@ mod tests {
         }
         assert!(missed(&known, &to, 8, &found, |_| true).is_right());
         assert!(!missed(&known, &to, 8, &found, |_| false).is_right());
+    }
+
+    #[test]
+    fn who_is_behind_a_box_need_not_be_found_and_may_be() {
+        let mut all = nodes(&mut Chance::of(6, "boxes"), 200);
+        let to = Point::new([9; 20]);
+        let closest: Vec<Reachable> = Known::new(all.clone()).closest(&to, 12);
+        for node in &mut all {
+            node.by_all = !closest[..4].contains(node);
+        }
+        let known = Known::new(all);
+        let contacts: Vec<Contact> = closest.iter().map(|node| node.contact).collect();
+        let judge = |found: &[Contact]| missed(&known, &to, 8, found, |_| true);
+        assert!(judge(&contacts[4..12]).is_right());
+        assert!(judge(&contacts[..8]).is_right());
+        assert!(!judge(&contacts[6..12]).is_right());
     }
 }

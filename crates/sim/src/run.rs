@@ -3,12 +3,14 @@
 
 use core::time::Duration;
 
-use kv::Event;
+use hashbrown::HashMap;
+use kv::{Done, Event, Request, RequestId};
 use node::Instant;
 
 use crate::chance::Chance;
-use crate::check;
+use crate::check::rest::quiet;
 use crate::check::traffic::Traffic;
+use crate::check::{self, Numbers, Trouble};
 use crate::fault::Stage;
 use crate::network::{ConditionId, Network};
 use crate::plan::{Plan, Planned};
@@ -21,11 +23,21 @@ const BETWEEN_STARTS: Duration = Duration::from_millis(500);
 /// How long a network has to come to rest after the last machine started.
 const GATHERS: Duration = Duration::from_secs(60);
 
-/// How long a network has to heal after the weather has cleared.
-pub const HEALS: Duration = Duration::from_secs(45 * 60);
+/// How long a network may take to heal once the weather has cleared and users ask for nothing any more.
+pub const HEALS: Duration = Duration::from_secs(150 * 60);
 
-/// Users ask nothing any more so long before the end.
-const QUIET: Duration = Duration::from_secs(120);
+/// In half of all runs users go on for so long after the weather has cleared.
+const WORKS_ON: Duration = Duration::from_secs(600);
+
+/// After the last request all is left alone for so long.
+const QUIET: Duration = Duration::from_secs(15);
+
+/// In one of so many runs the doors go away when the weather clears: who found each other before must find
+/// each other again.
+const WITHOUT_DOORS_ONE_IN: usize = 4;
+
+/// A request of a check has ended after so long, or never will.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(300);
 
 /// Whose alarms of the run itself are; those of faults follow.
 const OWN: u32 = 0;
@@ -52,6 +64,8 @@ pub struct Verdict {
     pub traffic: Traffic,
     /// What must not be. A run ends with the first.
     pub violations: Vec<Violation>,
+    /// What the checks came to.
+    pub numbers: Numbers,
 }
 
 /// A run on its way.
@@ -62,11 +76,18 @@ pub struct Run {
     pub plan: Plan,
     /// What users do.
     pub workload: Workload,
+    /// What the checks have come to.
+    pub numbers: Numbers,
     chance: Chance,
     /// When faults and work began.
     begun: Instant,
+    /// When the weather cleared.
+    cleared: Instant,
+    /// Requests of checks, each with the place of its answer.
+    asked: HashMap<(MachineId, RequestId), usize, foldhash::fast::FixedState>,
+    answers: Vec<Option<Done>>,
     /// Users ask for things until then.
-    works_until: Instant,
+    pub(crate) works_until: Instant,
 }
 
 impl Run {
@@ -78,26 +99,73 @@ impl Run {
         let workload = Workload::new(plan.seed, plan.requests_per_s, plan.keys);
         let chance = Chance::of(plan.seed, "run");
         let never = Instant::default();
-        Self { world, plan, workload, chance, begun: never, works_until: never }
+        Self {
+            world,
+            plan,
+            workload,
+            numbers: Numbers::default(),
+            chance,
+            begun: never,
+            cleared: never,
+            asked: HashMap::default(),
+            answers: Vec::new(),
+            works_until: never,
+        }
     }
 
     /// Lives through all of it, or up to the first violation. `watch` is told now and then how far it
     /// has come, from 0 to 1.
     pub fn go(&mut self, watch: &mut dyn FnMut(f64)) -> Verdict {
         self.gather();
+        self.numbers.before = quiet::measure(self, quiet::MEASURED);
         self.begun = self.world.now();
-        let clears = self.begun + self.plan.setting.span;
-        let heals = clears + HEALS;
-        self.works_until = heals.max(clears + QUIET) + Duration::ZERO;
-        self.works_until = Instant::from_micros(heals.as_micros() - QUIET.as_micros() as u64);
+        self.cleared = self.begun + self.plan.setting.span;
+        self.works_until = self.cleared;
+        if Chance::of(self.plan.seed, "works on").happens(0.5) {
+            self.works_until = self.cleared + WORKS_ON;
+        }
         self.set_alarms();
-        self.pass(clears, watch);
+        self.pass(self.cleared, watch);
         self.clear();
-        self.pass(heals, watch);
+        self.pass(self.works_until + QUIET, watch);
         if self.world.violations.is_empty() {
             check::at_rest(self);
         }
         self.verdict()
+    }
+
+    /// When the weather had cleared and users asked for nothing any more.
+    pub fn left_alone(&self) -> Instant {
+        self.works_until
+    }
+
+    /// When what was going on that voids promises.
+    pub fn trouble(&self) -> Trouble {
+        let mut trouble = Trouble::of(&self.plan, self.begun);
+        if self.numbers.without_doors {
+            trouble.add(self.cleared, self.cleared + WORKS_ON, "no doors");
+        }
+        trouble
+    }
+
+    /// Asks machines for things on behalf of a check, and lets time pass until all have answered. `None`
+    /// stands for what was never answered.
+    pub fn ask(&mut self, requests: Vec<(MachineId, Request)>) -> Vec<Option<Done>> {
+        self.answers = requests.iter().map(|_| None).collect();
+        for (place, (machine, request)) in requests.into_iter().enumerate() {
+            if let Some(id) = self.world.request(machine, request) {
+                self.asked.insert((machine, id), place);
+            }
+        }
+        let until = self.world.now() + ANSWERED_WITHIN;
+        while !self.asked.is_empty() && self.world.now() < until {
+            self.pass(self.world.now() + Duration::from_secs(1), &mut |_| {});
+            if !self.world.violations.is_empty() {
+                break;
+            }
+        }
+        self.asked.clear();
+        std::mem::take(&mut self.answers)
     }
 
     fn verdict(&mut self) -> Verdict {
@@ -113,6 +181,7 @@ impl Run {
             simulated: self.world.now().since(Instant::default()),
             requests: self.workload.history.operations.iter().filter(ended).count(),
             violations: std::mem::take(&mut self.world.violations),
+            numbers: self.numbers.clone(),
         }
     }
 
@@ -146,15 +215,24 @@ impl Run {
             let Some(happened) = self.world.step(until) else { return };
             match happened {
                 Happened::Alarm(alarm) => self.rings(alarm),
-                Happened::Told(machine, Event::Done(id, done)) => {
-                    self.workload.done(&self.world, machine, id, &done);
-                }
-                Happened::Told(..) | Happened::Nothing => {}
+                Happened::Told(machine, event) => self.told(machine, event),
+                Happened::Nothing => {}
             }
             steps += 1;
             if steps.is_multiple_of(1 << 14) {
                 watch(self.world.now().since(self.begun).as_secs_f64() / whole);
             }
+        }
+    }
+
+    fn told(&mut self, machine: MachineId, event: Event) {
+        if self.workload.told(&mut self.world, machine, &event) {
+            return;
+        }
+        if let Event::Done(id, done) = event
+            && let Some(place) = self.asked.remove(&(machine, id))
+        {
+            self.answers[place] = Some(done);
         }
     }
 
@@ -179,7 +257,7 @@ impl Run {
                 }
             }
         }
-        self.workload.cut(&self.world);
+        self.workload.cut(&mut self.world);
     }
 
     fn end_fault(&mut self, index: u32) {
@@ -202,13 +280,21 @@ impl Run {
         act(planned, &mut stage);
     }
 
-    /// The weather clears: whatever is still down comes back, unless it is gone for good.
+    /// The weather clears: whatever is still down comes back, unless it is gone for good, but perhaps the
+    /// doors.
     fn clear(&mut self) {
+        let doors: Vec<MachineId> =
+            self.world.doors.iter().filter_map(|door| Some(self.world.at(door)?.0)).collect();
+        let enough = self.world.machines.len() > 2 * doors.len() + self.plan.replicas;
+        let mut chance = Chance::of(self.plan.seed, "without doors");
+        self.numbers.without_doors = enough && chance.below(WITHOUT_DOORS_ONE_IN) == 0;
         for id in (0..self.world.machines.len() as u32).map(MachineId) {
-            if !self.world.machines[id.index()].is_up() {
+            if self.numbers.without_doors && doors.contains(&id) {
+                self.world.kill(id);
+            } else if !self.world.machines[id.index()].is_up() {
                 self.world.start(id);
             }
         }
-        self.workload.cut(&self.world);
+        self.workload.cut(&mut self.world);
     }
 }

@@ -23,7 +23,7 @@ fn live(seed: u64, change: impl FnOnce(&mut Plan)) -> Run {
     plan.population.stack = Stack::V4;
     plan.population.sealed = false;
     plan.population.behind_nat = 0.0;
-    plan.requests_per_s = 0.1;
+    plan.requests_per_s = 1.5;
     change(&mut plan);
     let mut run = Run::new(plan);
     let verdict = run.go(&mut |_| {});

@@ -58,13 +58,17 @@ fn tell(verdict: &Verdict, args: &Args, json: bool) -> Result<(), Failure> {
         let command = again(args.seed, &args.world.wishes());
         return Err(failure.hint(format!("`{command}` shows it again")));
     }
-    let Verdict { trace_hash, events, delivered, simulated, requests, .. } = verdict;
+    let Verdict { trace_hash, events, delivered, simulated, requests, numbers, .. } = verdict;
     if json {
+        let numbers: serde_json::Map<_, _> =
+            numbers.named().into_iter().map(|(name, number)| (name, json!(number))).collect();
         return talk::object(&json!({
             "seed": args.seed, "trace_hash": format!("{trace_hash:016x}"), "events": events,
             "delivered": delivered, "simulated_s": simulated.as_secs_f64(), "requests": requests,
+            "checks": numbers,
         }));
     }
+    talk::line(numbers)?;
     let lived = span(*simulated);
     talk::line(format_args!(
         "all checks held: {events} events in {lived}, {requests} requests, trace hash {trace_hash:016x}"

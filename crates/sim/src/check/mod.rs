@@ -12,6 +12,7 @@ mod datagrams;
 mod durability;
 mod exchange;
 mod expiry;
+pub mod history;
 mod identity;
 mod invariants;
 mod issued;
@@ -19,15 +20,19 @@ mod lease;
 mod lookups;
 mod matching;
 mod members;
+pub mod numbers;
 mod pace;
 mod queues;
 mod requests;
+pub mod rest;
 mod silence;
 mod sound;
+pub mod standing;
 mod tables;
 mod timers;
 mod tokens;
 pub mod traffic;
+mod trouble;
 mod versions;
 mod walls;
 
@@ -42,6 +47,9 @@ use issued::Issued;
 use node::Outbox;
 use sound::Sound;
 use walls::Walls;
+
+pub use numbers::Numbers;
+pub use trouble::Trouble;
 
 /// Those who watch a run.
 pub fn observers(_: &Plan) -> Vec<Box<dyn Observer>> {
@@ -76,7 +84,9 @@ fn all() -> Vec<Box<dyn Check>> {
 }
 
 /// What must hold when a network has had time to heal.
-pub fn at_rest(_: &mut Run) {}
+pub fn at_rest(run: &mut Run) {
+    rest::look(run);
+}
 
 /// Judges what a machine heard and said.
 trait Check {

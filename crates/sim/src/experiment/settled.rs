@@ -43,7 +43,7 @@ impl Testbed {
         for (index, bucket) in buckets(known, &node.contact.id.point()).into_iter().enumerate() {
             let wanted = FIRST_BUCKETS.get(index).copied().unwrap_or(K) + REPLACEMENTS;
             for place in distinct(&mut self.chance, bucket.len(), wanted) {
-                let Reachable { contact, machine } = bucket[place];
+                let Reachable { contact, machine, .. } = bucket[place];
                 let latency = self.world.network.latency();
                 let round_trip = latency.round_trip(site, Site(machine.0));
                 let heard = now.as_micros() - self.chance.below(STALE.as_micros() as usize) as u64;

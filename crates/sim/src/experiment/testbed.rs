@@ -291,7 +291,7 @@ const DOORS: usize = 3;
 
 /// The node of this id on this machine.
 pub(super) fn reachable(id: NodeId, machine: MachineId) -> Reachable {
-    Reachable { contact: Contact { id, endpoint: address(machine.0) }, machine }
+    Reachable { contact: Contact { id, endpoint: address(machine.0) }, machine, by_all: true }
 }
 
 /// The address of the machine of this number.

@@ -1,46 +1,127 @@
-//! What users do meanwhile: they put, read and delete, some keys much more often than others.
+//! What users do meanwhile. One kind of work, one file: to add one, copy the smallest, [`items`], and
+//! name it in [`Workload::new`].
+
+mod batches;
+pub mod desk;
+#[cfg(test)]
+mod fixture;
+mod items;
+pub mod keys;
+mod large;
+mod peers;
+mod promises;
+mod registers;
+mod sets;
+mod swaps;
+pub mod values;
+mod watches;
 
 use core::time::Duration;
 
-use hashbrown::HashMap;
-use kv::{
-    Absence, Change, Consistency, Done, Expected, GetError, GetRequest, Key, Namespace, PutError,
-    PutRequest, Request, RequestId,
-};
-use rand_distr::{Exp, Zipf};
+use kv::{Done, Event, RequestId};
+use rand_distr::Exp;
 
 use crate::chance::Chance;
-use crate::history::{Asked, History, Operation, Told};
-use crate::world::{MachineId, World};
+use crate::check::Trouble;
+use crate::history::{History, Operation, Told};
+use crate::world::{MachineId, Violation, World};
+use desk::{Desk, Ticket, UnderWay, nodes};
+use keys::Keys;
+pub use keys::name;
 
-/// The lives that users give their values.
-const TTLS: [Duration; 3] =
-    [Duration::from_secs(600), Duration::from_secs(7200), Duration::from_secs(7 * 24 * 3600)];
+/// A kind of work.
+pub trait Kind {
+    /// Its name, for people.
+    fn name(&self) -> &'static str;
+
+    /// A user does it at a machine.
+    fn act(&mut self, desk: &mut Desk<'_>, machine: MachineId);
+
+    /// What was asked under this number has come to this.
+    fn done(&mut self, desk: &mut Desk<'_>, number: u64, done: &Done);
+
+    /// What was asked under this number ended with its machine.
+    fn cut(&mut self, desk: &mut Desk<'_>, number: u64);
+
+    /// A node tells something of what was asked under this number.
+    fn told(&mut self, _: &mut Desk<'_>, _number: u64, _: &Event) {}
+
+    /// Whether its requests end by themselves.
+    fn ends(&self) -> bool {
+        true
+    }
+
+    /// The network is at rest: asks what must be answered rightly now.
+    fn look_at_rest(&mut self, _: &mut Desk<'_>) {}
+
+    /// Judges what it was told, in all.
+    fn judge(&self, _: &Judgement<'_>, _: &mut Vec<Violation>) -> Option<Tally> {
+        None
+    }
+}
+
+/// What a kind of work is judged by, at the end.
+pub struct Judgement<'j> {
+    /// The world.
+    pub world: &'j World,
+    /// When what was going on.
+    pub trouble: &'j Trouble,
+    /// What was asked and answered.
+    pub history: &'j History,
+}
+
+/// How much was judged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// What was found to be right.
+    pub right: u64,
+    /// What nothing was promised of: all who held it had lost it, or the network was in trouble.
+    pub excused: u64,
+}
 
 /// What users do.
 pub struct Workload {
-    /// What they asked and heard.
+    /// What they asked of keys, and heard.
     pub history: History,
+    /// Where the keys live.
+    pub keys: Keys,
     chance: Chance,
     gaps: Exp<f64>,
-    keys: Zipf<f64>,
+    kinds: Vec<(usize, Box<dyn Kind>)>,
     values: u64,
-    /// Operations on their way, by machine, its life, and request.
-    under_way: HashMap<(MachineId, u32, RequestId), usize, foldhash::fast::FixedState>,
+    under_way: UnderWay,
 }
 
 impl Workload {
-    /// So many requests a second to so many keys.
+    /// So many requests a second, to so many keys of the usual kind.
+    ///
+    /// # Panics
+    /// Never.
     pub fn new(seed: u64, requests_per_s: f64, keys: u32) -> Self {
         let gaps = Exp::new(requests_per_s.max(1e-6)).expect("a positive rate");
-        let keys = Zipf::new(f64::from(keys.max(1)), 1.0).expect("at least one key");
+        let mut chance = Chance::of(seed, "workload");
+        let all: [(usize, Box<dyn Kind>); 9] = [
+            (70, Box::new(registers::Registers::new(keys))),
+            (2, Box::new(batches::Batches::new(keys))),
+            (6, Box::new(swaps::Swaps::default())),
+            (3, Box::new(watches::Watches::new(keys))),
+            (2, Box::new(large::Large::default())),
+            (8, Box::new(sets::Sets::new(seed))),
+            (4, Box::new(items::Items::default())),
+            (3, Box::new(peers::Peers::default())),
+            (1, Box::new(promises::Promises::default())),
+        ];
+        // Some kinds are left out of each run, so that the others are seen on their own.
+        let kinds = all.into_iter().enumerate();
+        let kinds = kinds.filter(|(place, _)| *place == 0 || chance.happens(0.7));
         Self {
+            kinds: kinds.map(|(_, kind)| kind).collect(),
             history: History::default(),
-            chance: Chance::of(seed, "workload"),
+            keys: Keys::draw(seed),
+            chance,
             gaps,
-            keys,
             values: 0,
-            under_way: HashMap::default(),
+            under_way: UnderWay::default(),
         }
     }
 
@@ -51,71 +132,68 @@ impl Workload {
 
     /// Somebody asks for something somewhere.
     pub fn act(&mut self, world: &mut World) {
-        let nodes: Vec<MachineId> =
-            world.living().filter(|id| world.machines[id.index()].kv().is_some()).collect();
-        let Some(machine) = self.chance.pick(&nodes).copied() else { return };
-        let key = self.chance.draw::<f64>(&self.keys) as u32;
-        let asked = match self.chance.below(100) {
-            0..=44 => Asked::Get(Consistency::Quorum),
-            45..=54 => Asked::Get(Consistency::First),
-            55..=94 => {
-                self.values += 1;
-                Asked::Put { value: self.values, expected: Expected::Anything }
-            }
-            _ => Asked::Delete,
-        };
-        self.ask(world, machine, key, asked);
-    }
-
-    /// Asks a machine for this.
-    pub fn ask(&mut self, world: &mut World, machine: MachineId, key: u32, asked: Asked) {
-        let request = self.request(key, asked);
-        let begun = world.now();
-        let Some(id) = world.request(machine, request) else { return };
-        let life = world.machines[machine.index()].life;
-        self.under_way.insert((machine, life, id), self.history.operations.len());
-        self.history.operations.push(Operation { machine, key, asked, begun, ended: None });
-    }
-
-    fn request(&mut self, key: u32, asked: Asked) -> Request {
-        let (namespace, key) = (Namespace::default(), name(key));
-        let put = |change, expected| {
-            let (namespace, key) = (namespace.clone(), key.clone());
-            Request::Put(PutRequest { namespace, key, change, expected, trace: false })
-        };
-        match asked {
-            Asked::Put { value, expected } => {
-                let ttl = *self.chance.pick(&TTLS).unwrap_or(&TTLS[0]);
-                let value = value.to_be_bytes().into();
-                put(Change::Put { value, content_type: None, ttl, plain: false }, expected)
-            }
-            Asked::Delete => put(Change::Delete, Expected::Anything),
-            Asked::Get(consistency) => {
-                Request::Get(GetRequest { namespace, key, consistency, trace: false })
-            }
+        let Some(machine) = self.chance.pick(&nodes(world)).copied() else { return };
+        let all: usize = self.kinds.iter().map(|(weight, _)| weight).sum();
+        let mut drawn = self.chance.below(all);
+        let mut kind = 0;
+        while drawn >= self.kinds[kind].0 {
+            drawn -= self.kinds[kind].0;
+            kind += 1;
         }
+        self.at_desk(world, kind, |kind, desk| kind.act(desk, machine));
     }
 
-    /// A request of a machine is done; `false` if it is none of a user's.
-    pub fn done(&mut self, world: &World, machine: MachineId, id: RequestId, done: &Done) -> bool {
+    fn at_desk(
+        &mut self,
+        world: &mut World,
+        kind: usize,
+        act: impl FnOnce(&mut dyn Kind, &mut Desk<'_>),
+    ) {
+        let mut desk = Desk {
+            world,
+            chance: &mut self.chance,
+            history: &mut self.history,
+            keys: &self.keys,
+            values: &mut self.values,
+            under_way: &mut self.under_way,
+            kind,
+        };
+        act(self.kinds[kind].1.as_mut(), &mut desk);
+    }
+
+    /// A node tells something; `false` if it is nothing of a user's.
+    pub fn told(&mut self, world: &mut World, machine: MachineId, event: &Event) -> bool {
         let life = world.machines[machine.index()].life;
-        let Some(index) = self.under_way.remove(&(machine, life, id)) else { return false };
-        self.history.operations[index].ended = Some((world.now(), told(done)));
+        let of = |id: &RequestId| (machine, life, *id);
+        match event {
+            Event::Done(id, done) => {
+                let Some(ticket) = self.under_way.remove(&of(id)) else { return false };
+                let Ticket { kind, number } = ticket;
+                self.at_desk(world, kind, |kind, desk| kind.done(desk, number, done));
+            }
+            Event::Watched(id, _) | Event::Peers(id, _) => {
+                let Some(ticket) = self.under_way.get(&of(id)) else { return false };
+                let Ticket { kind, number } = *ticket;
+                self.at_desk(world, kind, |kind, desk| kind.told(desk, number, event));
+            }
+            _ => return false,
+        }
         true
     }
 
     /// Machines that have ended since have told nobody anything: what was under way there is cut.
-    pub fn cut(&mut self, world: &World) {
-        let mut cut: Vec<usize> = Vec::new();
-        self.under_way.retain(|(machine, life, _), index| {
-            let lives = world.machines[machine.index()].life == *life;
+    pub fn cut(&mut self, world: &mut World) {
+        let mut cut: Vec<_> = Vec::new();
+        self.under_way.retain(|asking, ticket| {
+            let lives = world.machines[asking.0.index()].life == asking.1;
             if !lives {
-                cut.push(*index);
+                cut.push((*asking, *ticket));
             }
             lives
         });
-        for index in cut {
-            self.history.operations[index].ended = Some((world.now(), Told::Cut));
+        cut.sort_by_key(|(asking, _)| *asking);
+        for (_, Ticket { kind, number }) in cut {
+            self.at_desk(world, kind, |kind, desk| kind.cut(desk, number));
         }
     }
 
@@ -123,39 +201,37 @@ impl Workload {
     pub fn under_way(&self) -> usize {
         self.under_way.len()
     }
-}
 
-/// The key of this number.
-pub fn name(key: u32) -> Key {
-    Key::new(format!("key {key}")).expect("a short key")
-}
+    /// How many are on their way that end by themselves: all but watches.
+    pub fn unended(&self) -> usize {
+        let ends = |ticket: &&Ticket| self.kinds[ticket.kind].1.ends();
+        self.under_way.values().filter(ends).count()
+    }
 
-fn told(done: &Done) -> Told {
-    match done {
-        Done::Put(Ok(report)) => match report.version {
-            Some(version) => Told::Stored(version, report.expires),
-            None => Told::Failed,
-        },
-        Done::Put(Err(error)) => match error {
-            PutError::NotEnoughReplicas(report) => Told::Short(report.version),
-            PutError::Conflict { .. } => Told::Conflict,
-            PutError::Undetermined { version } => Told::Undetermined(*version),
-            PutError::NotFound(_) => Told::Absent(None),
-            _ => Told::Failed,
-        },
-        Done::Got(Ok(report)) => match <[u8; 8]>::try_from(&report.value[..]) {
-            Ok(value) => Told::Found(u64::from_be_bytes(value), report.version),
-            Err(_) => Told::Failed,
-        },
-        Done::Got(Err(error)) => match error {
-            GetError::NotFound { absence: Absence::NeverSeen, .. } => Told::Absent(None),
-            GetError::NotFound { absence: Absence::Deleted(version), .. }
-            | GetError::NotFound { absence: Absence::Expired(version), .. } => {
-                Told::Absent(Some(*version))
-            }
-            GetError::NotEnoughReplicas { .. } => Told::Unsure,
-            _ => Told::Failed,
-        },
-        _ => Told::Failed,
+    /// The oldest on its way to a key.
+    pub fn oldest_under_way(&self) -> Option<&Operation> {
+        self.history.operations.iter().find(|operation| operation.ended.is_none())
+    }
+
+    /// The network is at rest: everything that must be answered rightly now is asked.
+    pub fn look_at_rest(&mut self, world: &mut World) {
+        for kind in 0..self.kinds.len() {
+            self.at_desk(world, kind, |kind, desk| kind.look_at_rest(desk));
+        }
+    }
+
+    /// Judges what each kind of work was told, in all.
+    pub fn judge(
+        &self,
+        world: &World,
+        trouble: &Trouble,
+        found: &mut Vec<Violation>,
+    ) -> Vec<(&'static str, Tally)> {
+        let judgement = Judgement { world, trouble, history: &self.history };
+        let kinds = self.kinds.iter();
+        kinds.filter_map(|(_, kind)| Some((kind.name(), kind.judge(&judgement, found)?))).collect()
     }
 }
+
+/// What a request ends with whose machine ended first.
+const CUT: Told = Told::Cut;

@@ -83,8 +83,10 @@ impl World {
         machine.wake_at = None;
         machine.paused_until = self.now;
         machine.leaving = false;
-        if let Some(kept) = &mut machine.disk {
-            disk(kept);
+        machine.ended_at = Some(self.now);
+        match &mut machine.disk {
+            Some(kept) => disk(kept),
+            None => machine.lost_at = Some(self.now),
         }
         if machine.gone {
             machine.disk = None;
@@ -141,6 +143,7 @@ impl World {
         let moment = self.moment(id);
         let machine = &mut self.machines[id.index()];
         machine.clock.jump(by_ms);
+        machine.lost_at = Some(self.now);
         for observer in &mut self.observers {
             observer.clock_set(moment, machine, by_ms);
         }

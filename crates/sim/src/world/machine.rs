@@ -63,6 +63,10 @@ pub struct Machine {
     pub(super) waiting: u32,
     /// How long it takes to act on anything.
     pub slowness: Duration,
+    /// When it last lost what it held, or may have: it ended without a disk, or its clock was set.
+    pub lost_at: Option<Instant>,
+    /// When a life of its actor last ended.
+    pub ended_at: Option<Instant>,
     /// When it will wake by itself.
     pub(super) wake_at: Option<Instant>,
 }
@@ -84,6 +88,8 @@ impl Machine {
             paused_until: Instant::default(),
             waiting: 0,
             slowness: Duration::ZERO,
+            lost_at: None,
+            ended_at: None,
             wake_at: None,
         }
     }
@@ -107,6 +113,18 @@ impl Machine {
     /// The address that it knows of itself in a family.
     pub fn place(&self, family: Family) -> Option<Endpoint> {
         self.places[family as usize]
+    }
+
+    /// Whether a node runs on it that still holds all that it took since then, unless that has ended.
+    pub fn kept_all_since(&self, at: Instant) -> bool {
+        let lost = self.lost_at.is_some_and(|lost| lost >= at);
+        let damaged = self.disk.as_ref().is_some_and(|disk| disk.is_damaged());
+        self.kv().is_some() && !lost && !damaged
+    }
+
+    /// Whether a node runs on it that has lived, by a clock that nobody set, since then.
+    pub fn lived_through(&self, since: Instant) -> bool {
+        self.kept_all_since(since) && self.ended_at.is_none_or(|ended| ended < since)
     }
 
     /// Whether a node or an attacker runs on it.

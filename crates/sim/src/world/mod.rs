@@ -208,6 +208,14 @@ impl World {
         Some(number)
     }
 
+    /// Ends a watch of a machine's user.
+    pub fn cancel(&mut self, id: MachineId, request: RequestId) {
+        let now = self.now_at(id);
+        if let Some(kv) = self.machines[id.index()].kv_mut() {
+            kv.cancel(request, now);
+        }
+    }
+
     /// Asks for an alarm.
     pub fn alarm(&mut self, at: Instant, alarm: Alarm) {
         self.queue.push(at.as_micros(), Next::Alarm(alarm));

@@ -131,6 +131,25 @@ impl Town {
         members: usize,
         scheme: impl FnOnce(&Grounds) -> S,
     ) -> Self {
+        Self::gather_with(seed, ground, [honest, members], |_, found| scheme(found))
+    }
+
+    /// The same in the public network, with something beside that the scheme needs.
+    pub fn gather_beside<S: Scheme + 'static>(
+        seed: u64,
+        honest: usize,
+        members: usize,
+        scheme: impl FnOnce(&mut Self, &mut Grounds) -> S,
+    ) -> Self {
+        Self::gather_with(seed, Ground::Public, [honest, members], scheme)
+    }
+
+    fn gather_with<S: Scheme + 'static>(
+        seed: u64,
+        ground: Ground,
+        [honest, members]: [usize; 2],
+        scheme: impl FnOnce(&mut Self, &mut Grounds) -> S,
+    ) -> Self {
         let world = World::new(seed, Network::new(seed, Latency::heavy_tail(seed)));
         let chance = Chance::of(seed, "town");
         let mut town = Self {
@@ -210,13 +229,13 @@ impl Town {
         &mut self,
         members: usize,
         planned: Vec<Contact>,
-        scheme: impl FnOnce(&Grounds) -> S,
+        scheme: impl FnOnce(&mut Self, &mut Grounds) -> S,
     ) {
         let mut found = Grounds { honest: planned, ..grounds(&self.world) };
         let global = self.ground == Ground::Public;
         found.places = (0..members).map(|_| place(&self.world, &mut self.chance, global)).collect();
         let machine = settle(&mut self.world, &found.places, 1 << 21);
-        let scheme = scheme(&found);
+        let scheme = scheme(self, &mut found);
         // Everybody is to have gathered before it strikes.
         let strikes_at = self.world.now() + STRIKES_AFTER;
         self.strikes_at = strikes_at;

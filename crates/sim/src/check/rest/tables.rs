@@ -1,0 +1,58 @@
+//! Every node knows its closest neighbours: the closest one, and of the closest eight all but one at most;
+//! and takes nobody for one who is gone.
+
+use node::limits::K;
+use wire::{Contact, Family};
+
+use super::Wrong;
+use crate::oracle::{Oracle, missed};
+use crate::world::{Machine, World};
+
+/// The first node that does not know its neighbours, or takes one for alive that is gone.
+pub(super) fn wrong(world: &World, oracle: &Oracle) -> Option<Wrong> {
+    world.living().find_map(|id| {
+        Family::ALL.into_iter().find_map(|family| {
+            let machine = &world.machines[id.index()];
+            let what =
+                unknown(world, oracle, machine, family).or_else(|| gone(world, machine, family));
+            Some(("neighbours", Some(id), what?))
+        })
+    })
+}
+
+/// Whom a node should know and does not.
+fn unknown(world: &World, oracle: &Oracle, machine: &Machine, family: Family) -> Option<String> {
+    let node = machine.kv()?.node();
+    machine.place(family)?;
+    let (known, own, table) = (oracle.family(family), node.id(), node.table(family));
+    let mut contacts: Vec<Contact> = table.iter().map(|entry| entry.contact()).collect();
+    // Itself it knows without a table.
+    contacts.extend(known.get(&own).map(|itself| itself.contact));
+    let lives = |contact: &Contact| lives(world, contact);
+    let missed = missed(known, &own.point(), K + 1, &contacts, lives);
+    (!missed.is_right()).then(|| {
+        let (count, all) = (missed.nodes.len(), table.len());
+        let first = missed.nodes.first().map(|node| node.contact.endpoint.to_string());
+        let first = first.unwrap_or_default();
+        format!(
+            "the node does not know {count} of its {K} closest neighbours, `{first}` first; its table \
+             has {all} contacts"
+        )
+    })
+}
+
+/// Whom a node takes for one of its closest neighbours who is there no more.
+fn gone(world: &World, machine: &Machine, family: Family) -> Option<String> {
+    let node = machine.kv()?.node();
+    let closest = node.table(family).closest::<K>(&node.id().point());
+    let gone =
+        closest.iter().map(|entry| entry.contact()).find(|contact| !lives(world, contact))?;
+    let endpoint = gone.endpoint;
+    Some(format!("the node takes `{endpoint}` for one of its closest neighbours, who is gone"))
+}
+
+/// Whether somebody is at the address of a contact.
+fn lives(world: &World, contact: &Contact) -> bool {
+    let at = world.at(&contact.endpoint);
+    at.is_some_and(|(id, _)| world.machines[id.index()].is_up())
+}

@@ -1,0 +1,86 @@
+//! At rest each key is read, and gives the newest of which a user was told that it is stored, or what was
+//! written later. What was overwritten, deleted or has ended does not come back.
+
+use kv::Version;
+use node::Instant;
+
+use super::Wrong;
+use crate::check::standing::{Fate, Standing, clock_slack, may_be_gone};
+use crate::history::{Operation, Told};
+use crate::run::Run;
+use crate::workload::keys::{LARGE, SWAPS};
+use crate::world::World;
+
+/// What is wrong with the reads since a time.
+pub(super) fn wrong(run: &mut Run, since: Instant) -> Vec<Wrong> {
+    let mut wrong = Vec::new();
+    let reads = run.workload.history.operations.iter();
+    for read in reads.filter(|read| read.begun >= since && !read.asked.writes()) {
+        match judge(run, read) {
+            Ok(Verdict::Stands) => run.numbers.standing += 1,
+            Ok(Verdict::Ended) => run.numbers.ended += 1,
+            Ok(Verdict::Lost) => run.numbers.lost += 1,
+            Err(what) => {
+                let what = format!("key {}: {what}", read.key);
+                wrong.push(("values", Some(read.machine), what));
+            }
+        }
+    }
+    wrong
+}
+
+enum Verdict {
+    Stands,
+    Ended,
+    Lost,
+}
+
+fn judge(run: &Run, read: &Operation) -> Result<Verdict, String> {
+    let history = &run.workload.history;
+    let told = read.ended.map_or(Told::Cut, |(_, told)| told);
+    let standing = Standing::of(history, read.key);
+    let large = (LARGE..LARGE + SWAPS).contains(&read.key);
+    match told {
+        Told::Found(..) | Told::Absent(_) | Told::Garbled(_) => {}
+        Told::Unsure if large && chunks_may_be_lost(&run.world, history.of_key(read.key)) => {
+            return Ok(Verdict::Lost);
+        }
+        other => return Err(format!("a read at rest ended with {other:?}")),
+    }
+    let Some(standing) = standing else { return Ok(Verdict::Ended) };
+    let due = standing.version;
+    match (standing.fate(&run.world), told) {
+        (Fate::Stands, Told::Found(_, version)) if version < due => {
+            Err(format!("version {version} was read, though version {due} is stored"))
+        }
+        (Fate::Stands, Told::Absent(_)) if standing.has_value() && !is_gone(run, read, due) => {
+            Err(format!("nothing was read, though version {due} is stored"))
+        }
+        (Fate::Stands, _) => Ok(Verdict::Stands),
+        (Fate::Ended, Told::Found(_, version)) if version < due && remembered(run, &standing) => {
+            Err(format!("version {version} came back after version {due} ended"))
+        }
+        (Fate::Ended, _) => Ok(Verdict::Ended),
+        (Fate::Lost, _) => Ok(Verdict::Lost),
+    }
+}
+
+fn is_gone(run: &Run, read: &Operation, version: Version) -> bool {
+    let slack = clock_slack(&run.world);
+    may_be_gone(&run.workload.history, read.key, version, run.world.now(), slack)
+}
+
+/// Whether most of those who stored a version still know that they did: then nothing older is believed.
+fn remembered(run: &Run, standing: &Standing<'_>) -> bool {
+    let kept = standing.kept(&run.world).count();
+    kept > run.plan.replicas / 2
+}
+
+/// Each chunk was stored by a majority: it may be lost once so many machines have lost something.
+fn chunks_may_be_lost<'h>(world: &World, operations: impl Iterator<Item = &'h Operation>) -> bool {
+    let written = operations.filter(|operation| operation.asked.writes());
+    let Some(since) = written.map(|operation| operation.begun).min() else { return true };
+    let replicas = world.machines.first().map_or(1, |machine| machine.config.replicas);
+    let lost = world.machines.iter().filter(|machine| !machine.kept_all_since(since)).count();
+    lost > replicas.min(world.machines.len()) / 2
+}
