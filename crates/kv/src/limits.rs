@@ -72,8 +72,8 @@ pub const COMPARED_WHOLE: usize = 2 * MEMBER_OFFERS_PER_QUERY;
 /// Parts of sets that wait to be compared with those of other holders, before a round pauses.
 pub const COMPARISONS: usize = 256;
 
-/// After so many silences in one round a contact's sets are not offered to others once more.
-pub const SET_SILENCES: u8 = 3;
+/// After so many silences in one round what a contact was offered is not offered once more.
+pub const ROUND_SILENCES: u8 = 3;
 
 /// Contacts remembered that understand no offers of sets ...
 pub const NO_SETS: usize = 1024;

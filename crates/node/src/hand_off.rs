@@ -121,7 +121,7 @@ impl<A: Admission> Node<A> {
         let mut holders: Vec<Holder> = Family::ALL
             .iter()
             .flat_map(|family| {
-                let closest = self.tables[*family as usize].closest::<MOST_HOLDERS>(&point);
+                let closest = self.tables[*family as usize].closest_likely::<MOST_HOLDERS>(&point);
                 let holder = |entry: crate::table::Entry| Holder {
                     contact: entry.contact(),
                     ours: entry.is_ours(),
@@ -141,6 +141,11 @@ impl<A: Admission> Node<A> {
             holders.pop();
         }
         (holders, among)
+    }
+
+    /// Whether a contact stays where it is though it was silent: so much gets lost that this says little.
+    pub fn is_likely(&self, contact: &Contact) -> bool {
+        self.tables[contact.endpoint.family() as usize].is_likely(contact)
     }
 
     /// Whether anything lies on our shelf.

@@ -13,12 +13,22 @@ pub const FIRST_BUCKETS: [usize; 4] = [128, 64, 32, 16];
 /// Verified contacts that wait in a bucket for a place.
 pub const REPLACEMENTS: usize = 8;
 
-/// Failures in a row after which a contact is bad (BEP 5: "multiple queries in a row").
+/// Failures in a row after which a contact is bad (BEP 5: "multiple queries in a row") ...
 pub const MAX_FAILURES: u8 = 3;
 
-/// After so long without a change a bucket is refreshed, without a sign a contact is questionable
-/// (BEP 5: 15 minutes).
+/// ... and where so many datagrams get lost that this befalls the living.
+pub const MOST_FAILURES: u8 = 8;
+
+/// Without a sign for so long a contact is questionable (BEP 5: 15 minutes) ...
 pub const STALE: Duration = Duration::from_secs(15 * 60);
+
+/// ... or after twice, then four times as long, once it was quiet and there all the same.
+pub const STEADY: u8 = 2;
+
+/// After so long without an answer from it a bucket is refreshed by a lookup (BEP 5: 15 minutes; an hour
+/// in the paper of Maymounkov and Mazieres): longer than any contact goes unasked, so that only parts of
+/// the key space where nobody answers are looked into.
+pub const REFRESH: Duration = Duration::from_secs(90 * 60);
 
 /// How often a node looks after its table and shelf, if they hold anything.
 pub const MAINTENANCE: Duration = Duration::from_secs(60);

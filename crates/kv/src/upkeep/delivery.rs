@@ -189,7 +189,7 @@ impl Kv {
         self.upkeep.delivery.offering = self.upkeep.delivery.offering.saturating_sub(1);
         let Offering { contact, of } = offering;
         match of {
-            OfferOf::Items(offers) => self.items_answered(contact, &offers, answer),
+            OfferOf::Items(offers) => self.items_answered(contact, offers, answer),
             OfferOf::Sets(offers) => self.sets_answered(now, contact, &offers, &answer),
             OfferOf::Members(target, offers) => {
                 self.members_answered(contact, target, &offers, &answer);
@@ -198,7 +198,7 @@ impl Kv {
         self.keep_up(now, outbox);
     }
 
-    fn items_answered(&mut self, contact: Contact, offers: &[Offer], answer: Answer) {
+    fn items_answered(&mut self, contact: Contact, offers: Vec<Offer>, answer: Answer) {
         match answer {
             Answer::Offered { token: Some(token), wanted, newer } => {
                 for (index, offer) in offers.iter().enumerate() {
@@ -214,15 +214,21 @@ impl Kv {
                     }
                 }
             }
-            // Its place is another's now.
-            Answer::Silent => {
-                let pieces = offers.iter().map(|offer| Piece::Item(offer.target));
-                if let Some(round) = &mut self.upkeep.round {
-                    round.once_more(pieces);
-                }
-            }
+            Answer::Silent => self.items_unanswered(contact, offers),
             // It understands no offers, or answers them in a way that is none.
             _ => offers.iter().for_each(|offer| self.upkeep.refreshes.add(offer.target)),
+        }
+    }
+
+    /// Offers were not answered: they got lost, or the holder's place is another's now.
+    fn items_unanswered(&mut self, contact: Contact, offers: Vec<Offer>) {
+        let likely = self.node().is_likely(&contact);
+        let Some(round) = &mut self.upkeep.round else { return };
+        if likely && round.is_silent(contact.id) {
+            let again = Offering { contact, of: OfferOf::Items(offers) };
+            self.upkeep.delivery.ready.push_back(again);
+        } else {
+            round.once_more(offers.iter().map(|offer| Piece::Item(offer.target)));
         }
     }
 

@@ -8,7 +8,7 @@ use wire::planted::{self, Bug};
 use wire::{Cursor, NodeId, Target};
 
 use super::owed::Owed;
-use crate::limits::{ROUND_REPEATS, SET_SILENCES, SLICE, SLICE_EVERY};
+use crate::limits::{ROUND_REPEATS, ROUND_SILENCES, SLICE, SLICE_EVERY};
 use crate::state::Kv;
 
 /// What a round goes through, in the order of the key space.
@@ -123,11 +123,11 @@ impl Round {
         }
     }
 
-    /// A contact did not answer offers of sets. Tells whether these may be offered once more.
+    /// A contact did not answer offers. Tells whether these may be offered once more.
     pub fn is_silent(&mut self, contact: NodeId) -> bool {
         let silences = self.silences.entry(contact).or_default();
         *silences = silences.saturating_add(1);
-        *silences < SET_SILENCES
+        *silences < ROUND_SILENCES
     }
 }
 

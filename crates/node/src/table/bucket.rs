@@ -10,9 +10,10 @@ use wire::limits::ID_BYTES;
 use wire::planted::{self, Bug};
 use wire::{Endpoint, Family, NodeId};
 
-use super::entry::{Entry, Row, row_bytes};
+use super::entry::{DOUBTED, Entry, Row, row_bytes};
+use super::patience::Patience;
 use super::rules::AddressRules;
-use crate::limits::{FIRST_BUCKETS, MAX_FAILURES, REPLACEMENTS};
+use crate::limits::{FIRST_BUCKETS, MOST_FAILURES, REPLACEMENTS};
 use crate::time::Instant;
 
 /// What became of a contact that answered, or did not.
@@ -170,8 +171,7 @@ impl Bucket {
                 || (known.failures > 0 && !crowded)
                 || planted::is(Bug::AddressTakenOver)
             {
-                let (ours, xorbit) = (new.ours || known.ours, known.xorbit);
-                self.set(place, &Entry { ours, xorbit, ..new });
+                self.set(place, &new.known_as(&known));
                 self.changed = now;
             }
             return Place::Kept;
@@ -208,7 +208,7 @@ impl Bucket {
 
     /// Takes a contact for one that fails; `false` if it is none.
     pub fn doubts(&mut self, id: &NodeId, endpoint: &Endpoint) -> bool {
-        self.change(id, Some(endpoint), |entry| entry.failures = MAX_FAILURES - 1)
+        self.change(id, Some(endpoint), |entry| entry.failures = DOUBTED)
     }
 
     /// Notes that a contact said that it is Xorbit.
@@ -223,8 +223,9 @@ impl Bucket {
         endpoint: &Endpoint,
         capacity: usize,
         rules: &AddressRules,
+        patience: Patience,
     ) -> Place {
-        let fails = |entry: &mut Entry| entry.failures += 1;
+        let fails = |entry: &mut Entry| entry.failures = (entry.failures + 1).min(MOST_FAILURES);
         if planted::is(Bug::DeadStay) || !self.change(id, Some(endpoint), fails) {
             // Its silence at another address than ours says nothing: anybody may have told of that.
             self.stop_waiting(|waiting| waiting.id == *id && waiting.endpoint == *endpoint);
@@ -236,13 +237,14 @@ impl Bucket {
         };
         let waiting = self.rows().skip(self.len()).map(Row::entry).rposition(fits);
         let Ok(place) = self.search(id.as_bytes()) else { return Place::Kept };
-        if let Some(waiting) = waiting {
+        let failures = self.row(place).entry().failures;
+        if let Some(waiting) = waiting.filter(|_| failures >= patience.gives_way()) {
             let next = self.take(self.len() + waiting);
             self.leave(place);
             self.enter(&next, capacity);
             return Place::Displaced;
         }
-        if self.row(place).entry().failures >= MAX_FAILURES {
+        if failures >= patience.failures() {
             self.leave(place);
             return Place::Removed;
         }

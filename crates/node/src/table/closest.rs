@@ -11,11 +11,14 @@ pub struct Closest<'t, const N: usize> {
     distances: [Distance; N],
     rows: [Row<'t>; N],
     len: usize,
+    /// Who has failed less often than that is taken.
+    failures: u8,
 }
 
 impl<'t, const N: usize> Closest<'t, N> {
-    pub(super) fn new() -> Self {
-        Self { distances: [Distance::MAX; N], rows: [Row(&[]); N], len: 0 }
+    /// Nobody yet; who has failed less often in a row than this will be taken.
+    pub(super) fn of_those_below(failures: u8) -> Self {
+        Self { distances: [Distance::MAX; N], rows: [Row(&[]); N], len: 0, failures }
     }
 
     /// Whether there are as many as there shall be.
@@ -23,7 +26,7 @@ impl<'t, const N: usize> Closest<'t, N> {
         self.len == N
     }
 
-    /// Takes the good contacts of a bucket that are close enough.
+    /// Takes the contacts of a bucket that are close enough.
     ///
     /// They stand in the order of their ids. From the place on where the target would stand, each
     /// step outwards, to the side whose next one shares more leading bits with it, shares no more
@@ -48,7 +51,7 @@ impl<'t, const N: usize> Closest<'t, N> {
             if self.is_full() && distance.leading_zeros() < self.distances[N - 1].leading_zeros() {
                 return;
             }
-            if row.is_good() || planted::is(Bug::ClosestNamesFailing) {
+            if row.failures() < self.failures || planted::is(Bug::ClosestNamesFailing) {
                 self.offer(distance, row);
             }
             match from_below {

@@ -10,7 +10,7 @@ use wire::compact::{contact_bytes, read_endpoint};
 use wire::limits::ID_BYTES;
 use wire::{Contact, Endpoint, Family, NodeId};
 
-use crate::limits::{MAX_FAILURES, TIMEOUT};
+use crate::limits::{MOST_FAILURES, STALE, STEADY, TIMEOUT};
 use crate::time::Instant;
 
 /// A contact in the table.
@@ -23,6 +23,8 @@ pub struct Entry {
     pub(super) round_trip_ms: u16,
     pub(super) heard_s: u32,
     pub(super) failures: u8,
+    /// How often in a row it was quiet for long and there all the same, up to [`STEADY`].
+    pub(super) steady: u8,
     pub(super) ours: bool,
     pub(super) xorbit: bool,
 }
@@ -37,9 +39,10 @@ impl Entry {
         Self {
             id: contact.id,
             endpoint: contact.endpoint,
-            round_trip_ms: round_trip.as_millis().min(u128::from(LONGEST_MS)) as u16,
+            round_trip_ms: RoundTripCode::of(round_trip).ms(),
             heard_s: now.as_secs(),
             failures: 0,
+            steady: 0,
             ours,
             xorbit: false,
         }
@@ -50,8 +53,8 @@ impl Entry {
         Contact { id: self.id, endpoint: self.endpoint }
     }
 
-    /// The last measured round trip, in whole milliseconds; one of more than four seconds counts as
-    /// one of four.
+    /// The last measured round trip to within a thirtieth, in whole milliseconds; one of more than four
+    /// seconds counts as one of four.
     pub fn round_trip(&self) -> Duration {
         Duration::from_millis(u64::from(self.round_trip_ms))
     }
@@ -76,6 +79,24 @@ impl Entry {
         self.failures
     }
 
+    /// Without a sign for so long it is questionable. Who was there all along is likely to be for as
+    /// long again: lives of nodes are heavy-tailed.
+    pub fn stale_after(&self) -> Duration {
+        STALE * (1 << self.steady.min(STEADY))
+    }
+
+    /// Takes what was known of it before it answered once more.
+    pub(super) fn known_as(self, before: &Self) -> Self {
+        let quiet_s = self.heard_s.saturating_sub(before.heard_s);
+        let steady = match before.failures == 0 && before.endpoint == self.endpoint {
+            true if u64::from(quiet_s) >= before.stale_after().as_secs() => before.steady + 1,
+            true => before.steady,
+            false => 0,
+        };
+        let (ours, xorbit) = (self.ours || before.ours, before.xorbit);
+        Self { steady: steady.min(STEADY), ours, xorbit, ..self }
+    }
+
     /// When it last gave a sign.
     pub fn last_heard(&self) -> Instant {
         Instant::from_micros(u64::from(self.heard_s) * 1_000_000)
@@ -89,8 +110,10 @@ impl Entry {
         id.copy_from_slice(self.id.as_bytes());
         ip.copy_from_slice(self.endpoint.ip_bytes());
         port.copy_from_slice(&self.endpoint.port().to_be_bytes());
-        let marks = self.round_trip_ms
+        let round_trip = Duration::from_millis(self.round_trip_ms.into());
+        let marks = u16::from(RoundTripCode::of(round_trip).0)
             | u16::from(self.failures) << FAILURES_SHIFT
+            | u16::from(self.steady) << STEADY_SHIFT
             | u16::from(self.ours) << OURS_SHIFT
             | u16::from(self.xorbit) << XORBIT_SHIFT;
         known[..2].copy_from_slice(&marks.to_le_bytes());
@@ -101,19 +124,48 @@ impl Entry {
 /// What a row says beside id and address: marks, and the second of the last sign.
 const KNOWN_BYTES: usize = 2 + 4;
 
-/// The marks: a round trip of 12 bits, failures of two, and two yes or no.
-const LONGEST_MS: u16 = (1 << FAILURES_SHIFT) - 1;
-const FAILURES_SHIFT: u32 = 12;
+/// The marks: a round trip's code of eight bits, failures of four, how steady it is of two, and two yes
+/// or no.
+const FAILURES_SHIFT: u32 = 8;
+const STEADY_SHIFT: u32 = 12;
 const OURS_SHIFT: u32 = 14;
 const XORBIT_SHIFT: u32 = 15;
 
 const _: () = assert!(TIMEOUT.as_millis() <= LONGEST_MS as u128, "who is slower did not answer");
-const _: () = assert!(MAX_FAILURES < 4);
+const _: () = assert!(MOST_FAILURES < 16 && STEADY < 4);
 const _: () = assert!(row_bytes(Family::V4) == 32 && row_bytes(Family::V6) == 44);
+
+/// What stands for failures where the next one is the last.
+pub(super) const DOUBTED: u8 = MOST_FAILURES - 1;
 
 /// How many bytes a row of a family takes.
 pub(super) const fn row_bytes(family: Family) -> usize {
     contact_bytes(family) + KNOWN_BYTES
+}
+
+/// A round trip in a byte: as it is below 32 ms, beyond that its highest bit and the five that follow.
+#[derive(Clone, Copy)]
+struct RoundTripCode(u8);
+
+/// The longest that has a code.
+const LONGEST_MS: u16 = (1 << 12) - 1;
+
+/// Bits of a round trip that its code keeps.
+const KEPT_BITS: u32 = 5;
+
+impl RoundTripCode {
+    fn of(round_trip: Duration) -> Self {
+        let ms = round_trip.as_millis().min(u128::from(LONGEST_MS)) as u16;
+        let dropped = (u16::BITS - ms.leading_zeros()).saturating_sub(KEPT_BITS + 1);
+        // At most 63 << 0, for the shift is by as many bits as are too many.
+        Self(((dropped << KEPT_BITS) + u32::from(ms >> dropped)) as u8)
+    }
+
+    fn ms(self) -> u16 {
+        let code = u16::from(self.0);
+        let dropped = (code >> KEPT_BITS).saturating_sub(1);
+        (code - (dropped << KEPT_BITS)) << dropped
+    }
 }
 
 /// An entry as it lies in a table.
@@ -131,7 +183,13 @@ impl<'t> Row<'t> {
     /// Whether the last query was answered.
     #[inline]
     pub fn is_good(self) -> bool {
-        self.marks() >> FAILURES_SHIFT & 0b11 == 0
+        self.failures() == 0
+    }
+
+    /// Queries in a row that were not answered.
+    #[inline]
+    pub fn failures(self) -> u8 {
+        (self.marks() >> FAILURES_SHIFT) as u8 & 0b1111
     }
 
     /// Id and address in their compact form.
@@ -154,9 +212,10 @@ impl<'t> Row<'t> {
             id: self.id(),
             endpoint: read_endpoint(&self.compact()[ID_BYTES..])
                 .expect("rows are as wide as the addresses of a family want"),
-            round_trip_ms: marks & LONGEST_MS,
+            round_trip_ms: RoundTripCode(marks as u8).ms(),
             heard_s: u32::from_le_bytes(heard_s),
-            failures: (marks >> FAILURES_SHIFT & 0b11) as u8,
+            failures: self.failures(),
+            steady: (marks >> STEADY_SHIFT & 0b11) as u8,
             ours: marks >> OURS_SHIFT & 1 == 1,
             xorbit: marks >> XORBIT_SHIFT & 1 == 1,
         }
@@ -173,13 +232,14 @@ mod tests {
         #[test]
         fn an_entry_comes_back_from_its_row_as_it_went_in(
             id: [u8; 20], ip: [u8; 16], port: u16, v4: bool,
-            ms in 0..=LONGEST_MS, heard_s: u32, failures in 0..=MAX_FAILURES,
+            code: u8, heard_s: u32, failures in 0..=MOST_FAILURES, steady in 0..=STEADY,
             ours: bool, xorbit: bool,
         ) {
             let [a, b, c, d, ..] = ip;
             let endpoint = if v4 { Endpoint::v4([a, b, c, d], port) } else { Endpoint::v6(ip, port) };
-            let (id, round_trip_ms) = (NodeId::new(id), ms);
-            let entry = Entry { id, endpoint, round_trip_ms, heard_s, failures, ours, xorbit };
+            let (id, round_trip_ms) = (NodeId::new(id), RoundTripCode(code).ms());
+            let entry =
+                Entry { id, endpoint, round_trip_ms, heard_s, failures, steady, ours, xorbit };
             let mut row = [0; row_bytes(Family::V6)];
             let row = &mut row[..row_bytes(endpoint.family())];
             entry.write(row);
@@ -195,10 +255,41 @@ mod tests {
         let entry = |seconds| {
             Entry::answered(contact, Duration::from_secs(seconds), true, Instant::default())
         };
-        assert_eq!(entry(4).round_trip(), Duration::from_secs(4));
+        assert!(entry(4).round_trip() >= Duration::from_millis(3900));
         let mut row = [0; row_bytes(Family::V4)];
         entry(u64::MAX).write(&mut row);
         let read = Row(&row).entry();
-        assert_eq!((read.round_trip_ms, read.failures, read.ours), (LONGEST_MS, 0, true));
+        let longest = LONGEST_MS & !0b11_1111;
+        assert_eq!((read.round_trip_ms, read.failures, read.ours), (longest, 0, true));
+    }
+
+    #[test]
+    fn a_round_trips_code_keeps_it_to_within_a_thirtieth_and_the_order() {
+        let mut before = 0;
+        for ms in 0..=LONGEST_MS {
+            let code = RoundTripCode::of(Duration::from_millis(ms.into()));
+            assert!(code.ms() <= ms && ms - code.ms() <= ms / 32, "{ms} {}", code.ms());
+            assert!(code.0 >= before, "{ms}");
+            before = code.0;
+        }
+        assert_eq!(before, u8::MAX);
+    }
+
+    #[test]
+    fn who_was_quiet_and_there_all_the_same_may_be_quiet_for_longer() {
+        let contact =
+            Contact { id: NodeId::new([1; 20]), endpoint: Endpoint::v4([10, 0, 0, 1], 1) };
+        let answered = |minutes: u64| {
+            let now = Instant::from_micros(minutes * 60_000_000);
+            Entry::answered(contact, Duration::ZERO, true, now)
+        };
+        let mut entry = answered(0);
+        let minutes = [(10, 15), (25, 30), (40, 30), (70, 60), (200, 60), (201, 60)];
+        for (at, quiet_for) in minutes {
+            entry = answered(at).known_as(&entry);
+            assert_eq!(entry.stale_after(), Duration::from_secs(quiet_for * 60), "at {at}");
+        }
+        entry.failures = 1;
+        assert_eq!(answered(300).known_as(&entry).stale_after(), STALE, "after a failure");
     }
 }

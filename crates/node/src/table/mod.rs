@@ -7,11 +7,14 @@
 //! Departures from BEP 5: buckets are the parts of the key space that share 0, 1, 2 ... leading bits
 //! with our id, so nothing is ever split; the first ones, which cover most of the space, hold 128,
 //! 64, 32 and 16 contacts (libtorrent's measure); a contact is bad after three failures in a row,
-//! and replaced at the first if a replacement waits.
+//! and replaced at the first if a replacement waits; after more where datagrams get lost ([`patience`]).
+//! A contact that was quiet for 15 minutes and there all the same is asked again after 30, then 60, and
+//! a bucket is refreshed by a lookup only if nobody in it answered for longer than that.
 
 mod bucket;
 mod closest;
 mod entry;
+mod patience;
 mod rules;
 
 use alloc::vec::Vec;
@@ -22,10 +25,12 @@ use wire::{Contact, Endpoint, Family, NodeId, Point};
 
 use bucket::{Bucket, Place};
 pub use closest::Closest;
+use entry::DOUBTED;
 pub use entry::Entry;
+use patience::Patience;
 pub use rules::AddressRules;
 
-use crate::limits::{FIRST_BUCKETS, K, MAX_FAILURES, NEIGHBOUR_STALE, STALE};
+use crate::limits::{FIRST_BUCKETS, K, MOST_FAILURES, NEIGHBOUR_STALE, REFRESH};
 use crate::time::Instant;
 
 /// The routing table of one address family.
@@ -37,12 +42,14 @@ pub struct Table {
     len: usize,
     /// How often somebody came or went who may hold what we hold.
     near_changes: u64,
+    patience: Patience,
 }
 
 impl Table {
     /// An empty table of contacts of one family around `own`.
     pub fn new(own: NodeId, family: Family, rules: AddressRules) -> Self {
-        Self { own, family, rules, buckets: Vec::new(), len: 0, near_changes: 0 }
+        let patience = Patience::default();
+        Self { own, family, rules, buckets: Vec::new(), len: 0, near_changes: 0, patience }
     }
 
     /// Contacts in all buckets, replacements not counted.
@@ -76,9 +83,27 @@ impl Table {
     /// Those in the target's own bucket are closer than any other; then come all nearer to us than
     /// that, then the buckets before it, one by one.
     pub fn closest<const N: usize>(&self, target: &Point) -> Closest<'_, N> {
+        self.closest_below(1, target)
+    }
+
+    /// The contacts closest to `target`, at most `N`, closest first, those included whose silence means
+    /// little where so much gets lost.
+    pub fn closest_likely<const N: usize>(&self, target: &Point) -> Closest<'_, N> {
+        self.closest_below(self.patience.gives_way(), target)
+    }
+
+    /// Whether a contact is among those.
+    pub fn is_likely(&self, contact: &Contact) -> bool {
+        let likely = |entry: &Entry| {
+            entry.endpoint == contact.endpoint && entry.failures() < self.patience.gives_way()
+        };
+        self.get(&contact.id).as_ref().is_some_and(likely)
+    }
+
+    fn closest_below<const N: usize>(&self, failures: u8, target: &Point) -> Closest<'_, N> {
         let own = self.own.point();
         let target = if planted::is(Bug::ClosestToOurselves) { &own } else { target };
-        let mut closest = Closest::new();
+        let mut closest = Closest::of_those_below(failures);
         let home = (self.own.point().shared_bits(target) as usize).min(self.buckets.len());
         let (before, from_home) = self.buckets.split_at(home);
         if let Some((home, nearer)) = from_home.split_first() {
@@ -156,6 +181,10 @@ impl Table {
             return;
         }
         let entry = Entry::answered(contact, round_trip, ours, now);
+        let known = self.buckets[index].get(&contact.id);
+        if let Some(known) = known.filter(|known| known.endpoint == contact.endpoint) {
+            self.patience.answered(known.failures() % DOUBTED);
+        }
         match self.buckets[index].answered(entry, capacity, &self.rules, now) {
             Place::Added => {
                 self.len += 1;
@@ -196,7 +225,7 @@ impl Table {
     pub fn failed(&mut self, id: &NodeId, endpoint: &Endpoint) {
         let Some(index) = self.index(id) else { return };
         let Some(bucket) = self.buckets.get_mut(index) else { return };
-        match bucket.failed(id, endpoint, capacity(index), &self.rules) {
+        match bucket.failed(id, endpoint, capacity(index), &self.rules, self.patience) {
             Place::Removed => self.len -= 1,
             Place::Displaced => {}
             Place::Added | Place::Kept => return,
@@ -208,10 +237,8 @@ impl Table {
 
     /// Another node answers at a contact's address: the contact is no longer there.
     pub fn gone(&mut self, id: &NodeId, endpoint: &Endpoint) {
-        for _ in 0..MAX_FAILURES {
-            if self.get(id).is_some() {
-                self.failed(id, endpoint);
-            }
+        if self.doubts(id, endpoint) {
+            self.failed(id, endpoint);
         }
     }
 
@@ -229,7 +256,7 @@ impl Table {
 
     /// A bucket that has not changed for long and a place in it to look for, if there is one.
     pub fn stale_bucket(&mut self, noise: [u8; 20], now: Instant) -> Option<Point> {
-        let index = self.buckets.iter().position(|bucket| now.since(bucket.changed) >= STALE)?;
+        let index = self.buckets.iter().position(|bucket| now.since(bucket.changed) >= REFRESH)?;
         self.buckets[index].changed = now;
         Some(self.own.point().diverge(index as u32 + 1, noise))
     }
@@ -245,7 +272,7 @@ impl Table {
         let mut all: Vec<Contact> = failing.map(|entry| entry.contact()).take(most).collect();
         let nearest = self.closest::<{ 2 * K }>(&self.own.point());
         let near = nearest.iter().filter(|entry| quiet(entry, NEIGHBOUR_STALE));
-        let others = self.iter().filter(|entry| quiet(entry, STALE));
+        let others = self.iter().filter(|entry| quiet(entry, entry.stale_after()));
         for contact in near.chain(others).map(|entry| entry.contact()) {
             if all.len() >= most {
                 break;
@@ -279,7 +306,7 @@ impl Table {
     pub fn rename(&mut self, own: NodeId, now: Instant) {
         let entries: Vec<Entry> = self.iter().collect();
         let mut renamed = Table::new(own, self.family, self.rules);
-        renamed.near_changes = self.near_changes + 1;
+        (renamed.near_changes, renamed.patience) = (self.near_changes + 1, self.patience);
         for entry in entries {
             let round_trip = entry.round_trip();
             renamed.place(entry.contact(), round_trip, entry.is_ours(), now);
@@ -299,7 +326,7 @@ impl Table {
             bucket.check_invariant();
             for entry in bucket.entries() {
                 assert_eq!(self.index(&entry.id), Some(index), "{:?} in a wrong bucket", entry.id);
-                assert!(entry.failures() < MAX_FAILURES);
+                assert!(entry.failures() < MOST_FAILURES);
             }
             if self.rules.strict() {
                 self.rules.check_diversity(bucket.entries());

@@ -151,3 +151,37 @@ fn three_failures_remove_a_contact_and_one_sign_of_life_does_not_clear_them() {
     table.failed(&known.id, &known.endpoint);
     assert!(table.is_empty());
 }
+
+#[test]
+fn where_much_gets_lost_a_contact_that_fails_keeps_its_place_and_is_still_likely() {
+    let mut table = Table::new(NodeId::new([0; 20]), Family::V4, AddressRules::Own);
+    let known = contact([5; 20], 5);
+    for turn in 0..200 {
+        table.answered(known, MS, false, at(turn));
+        table.failed(&known.id, &known.endpoint);
+        table.check_invariant();
+    }
+    let target = known.id.point();
+    let likely = |table: &Table| table.closest_likely::<8>(&target).iter().count();
+    (0..3).for_each(|_| table.failed(&known.id, &known.endpoint));
+    assert_eq!((table.len(), likely(&table), table.is_likely(&known)), (1, 1, true));
+    assert!(table.closest::<8>(&target).iter().next().is_none(), "not given to others");
+    (0..4).for_each(|_| table.failed(&known.id, &known.endpoint));
+    assert_eq!((table.len(), likely(&table), table.is_likely(&known)), (0, 0, false));
+}
+
+#[test]
+fn one_that_is_gone_goes_at_once_whatever_gets_lost() {
+    let mut table = Table::new(NodeId::new([0; 20]), Family::V4, AddressRules::Own);
+    let known = contact([5; 20], 5);
+    for turn in 0..200 {
+        table.answered(known, MS, false, at(turn));
+        table.failed(&known.id, &known.endpoint);
+    }
+    table.gone(&known.id, &known.endpoint);
+    assert!(table.is_empty());
+    table.answered(known, MS, false, at(300));
+    assert!(table.doubts(&known.id, &known.endpoint));
+    table.failed(&known.id, &known.endpoint);
+    assert!(table.is_empty(), "the first failure of one in doubt is its last");
+}
