@@ -10,6 +10,7 @@ mod paths;
 mod planted;
 mod purity;
 mod rust;
+mod seeded;
 mod test_code;
 mod tree;
 mod unwrap;
@@ -39,7 +40,7 @@ impl fmt::Display for Finding {
 
 type Rule = fn(&Tree) -> Vec<Finding>;
 
-const RULES: [Rule; 10] = [
+const RULES: [Rule; 11] = [
     length::rule,
     names::rule,
     purity::rule,
@@ -50,6 +51,7 @@ const RULES: [Rule; 10] = [
     doc_comment::rule,
     planted::rule,
     marks::rule,
+    seeded::rule,
 ];
 
 /// Checks all rules and prints each breach.

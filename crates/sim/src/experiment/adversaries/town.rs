@@ -3,8 +3,8 @@
 
 use core::fmt;
 use core::time::Duration;
-use std::collections::HashMap;
 
+use hashbrown::HashMap;
 use kv::{
     Change, Consistency, Done, Event, Expected, GetRequest, Key, Namespace, PutRequest, Request,
     RequestId,
@@ -18,6 +18,9 @@ use crate::fault::attack::{grounds, place, settle};
 use crate::network::{Latency, Network, Site};
 use crate::workload;
 use crate::world::{Actor, Happened, MachineId, World};
+
+/// What was asked, by whom and under which id.
+type UnderWay<T> = HashMap<(MachineId, RequestId), T, foldhash::fast::FixedState>;
 
 /// How many of the closest a lookup is to find.
 pub const K: usize = 8;
@@ -301,7 +304,7 @@ impl Town {
     pub fn look_for(&mut self, asks: &[(MachineId, Point)]) -> Score {
         let mut score = Score::default();
         for part in asks.chunks(AT_ONCE) {
-            let mut under_way = HashMap::new();
+            let mut under_way: UnderWay<_> = HashMap::default();
             for (asker, target) in part {
                 if let Some(id) = self.world.request(*asker, Request::Lookup(*target)) {
                     under_way.insert((*asker, id), *target);
@@ -356,7 +359,7 @@ impl Town {
     /// Gets so many values that were put, each from some honest node.
     pub fn get(&mut self, values: usize, gets: usize, score: &mut Score) {
         for part in (0..gets).collect::<Vec<_>>().chunks(AT_ONCE) {
-            let mut under_way = HashMap::new();
+            let mut under_way: UnderWay<_> = HashMap::default();
             for number in part {
                 let number = number % values;
                 let Some(machine) = self.chance.pick(&self.honest).copied() else { continue };
