@@ -44,7 +44,8 @@ pub(crate) struct Membership {
 }
 
 impl Membership {
-    pub(crate) fn new(now: Instant) -> Self {
+    /// Nobody is known yet; table and shelf are looked after from this time on.
+    pub(crate) fn new(maintain_at: Instant) -> Self {
         Self {
             doors: Vec::new(),
             joined: false,
@@ -52,7 +53,7 @@ impl Membership {
             retry_at: None,
             retry_after: JOIN_RETRY_MIN,
             look_at: None,
-            maintain_at: now + MAINTENANCE,
+            maintain_at,
         }
     }
 
@@ -197,6 +198,7 @@ impl<A: Admission> Node<A> {
         };
         self.members.sweep(wall, &mut gone);
         self.members.shed(&mut gone);
+        self.verifications.tidy(monotonic);
         self.peers.sweep(monotonic, |info_hash, endpoint| {
             if durable {
                 persisted_peer::remove(info_hash, endpoint, changes);

@@ -19,7 +19,7 @@ use crate::dice::Dice;
 use crate::durable::Acknowledgements;
 use crate::identity::Identity;
 use crate::inquiry;
-use crate::limits::OPERATIONS;
+use crate::limits::{MAINTENANCE, OPERATIONS};
 use crate::lookup::{Heard, Lookup, Lookups};
 use crate::lost::Lost;
 use crate::membership::Membership;
@@ -106,7 +106,7 @@ impl<A: Admission> Node<A> {
             known_keys: KnownKeys::default(),
             budget: Budget::new(&mut dice, config.cap_bytes_per_s),
             verifications: Verifications::new(&mut dice),
-            membership: Membership::new(now.monotonic),
+            membership: Membership::new(now.monotonic + dice.jittered(MAINTENANCE)),
             lost: Lost::default(),
             silences: Silences::new(hash_seed),
             heeding: dice.bytes(),

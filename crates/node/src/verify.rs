@@ -60,13 +60,17 @@ impl Verifications {
         asked.print == print && asked.is_lately(now.as_secs())
     }
 
+    /// Lets go of all who may be asked again, if that is all.
+    pub fn tidy(&mut self, now: Instant) {
+        if now.as_secs().saturating_sub(self.second) >= AGAIN_AFTER_S {
+            self.asked = Vec::new();
+        }
+    }
+
     /// Whether one more may be asked now, `in_flight` being asked already; it counts as asked then.
     pub fn allow(&mut self, endpoint: &Endpoint, in_flight: usize, now: Instant) -> bool {
         let now_s = now.as_secs();
-        if now_s.saturating_sub(self.second) >= AGAIN_AFTER_S {
-            // All may be asked again.
-            self.asked = Vec::new();
-        }
+        self.tidy(now);
         if self.second != now_s {
             (self.second, self.in_second) = (now_s, 0);
         }
@@ -157,8 +161,12 @@ mod tests {
             verifications.allow(&peer(n), 0, at(200 + u64::from(n) / 40));
         }
         assert_eq!(verifications.asked.len(), SLOTS);
+        verifications.tidy(at(700));
+        assert_eq!(verifications.asked.len(), SLOTS, "the last may not be asked again yet");
+        verifications.tidy(at(800));
+        assert_eq!(verifications.asked.capacity(), 0);
         assert!(verifications.allow(&peer(0), 0, at(1000)));
-        assert_eq!(verifications.asked.len(), FIRST_SLOTS, "all others may be asked again");
+        assert_eq!(verifications.asked.len(), FIRST_SLOTS);
         assert_eq!(remembered(&verifications, 10_000, at(1000)), 1);
     }
 }
