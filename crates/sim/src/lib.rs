@@ -15,6 +15,7 @@ pub mod clock;
 pub mod experiment;
 pub mod fault;
 pub mod history;
+pub mod hunt;
 pub mod network;
 pub mod oracle;
 pub mod plan;

@@ -1,5 +1,6 @@
 //! `xorbit sim`: whole networks under virtual time, from one seed.
 
+mod hunt;
 mod report;
 mod run;
 mod shrink;
@@ -29,6 +30,9 @@ enum Verb {
     /// Measure how networks fare: latency, churn, survival of values, load, scale
     #[command(after_help = report::AFTER_HELP)]
     Report(report::Args),
+    /// Plant bugs, one after the other, and see which of them the checks find
+    #[command(after_help = hunt::AFTER_HELP)]
+    Hunt(hunt::Args),
 }
 
 /// Does it.
@@ -38,5 +42,6 @@ pub fn run(args: Args, json: bool) -> Result<(), Failure> {
         Verb::Swarm(args) => swarm::run(&args, json),
         Verb::Shrink(args) => shrink::run(&args, json),
         Verb::Report(args) => report::run(&args, json),
+        Verb::Hunt(args) => hunt::run(&args, json),
     }
 }
