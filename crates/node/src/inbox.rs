@@ -120,7 +120,7 @@ impl<A: Admission> Node<A> {
         // Whom we expected is gone from this address. Who answers may still be an honest node: one
         // family of them takes another id as soon as it learns its address.
         if let Some(gone) = waiting.expected.filter(|expected| *expected != id) {
-            self.tables[from.family() as usize].gone(&gone, &from);
+            self.tables[from.family() as usize].gone(&gone, &from, now);
             if matches!(waiting.purpose, Purpose::Write { .. }) {
                 // What was written to one node is not stored because another says so.
                 return self.distrusted(&waiting, now, outbox);
@@ -255,7 +255,7 @@ impl<A: Admission> Node<A> {
     /// Somebody answered for another, or with nonsense.
     fn distrusted(&mut self, waiting: &Waiting, now: Instant, outbox: &mut Outbox) {
         if let Some(id) = waiting.expected {
-            self.tables[waiting.to.family() as usize].failed(&id, &waiting.to);
+            self.tables[waiting.to.family() as usize].failed(&id, &waiting.to, now);
         }
         match waiting.purpose {
             Purpose::Lookup(candidate) => {

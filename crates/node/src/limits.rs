@@ -6,6 +6,10 @@ use core::time::Duration;
 /// Contacts a node list carries and a bucket holds (BEP 5: K = 8).
 pub const K: usize = 8;
 
+/// Contacts named to nodes of one's own network: where half of all nodes leave within minutes, the eight
+/// closest of a table are not enough to learn of the eight closest that live.
+pub const NAMED: usize = 2 * K;
+
 /// Contacts in the first buckets, which cover most of the key space, so that lookups start close
 /// (libtorrent's measure).
 pub const FIRST_BUCKETS: [usize; 4] = [128, 64, 32, 16];
@@ -19,11 +23,14 @@ pub const MAX_FAILURES: u8 = 3;
 /// ... and where so many datagrams get lost that this befalls the living.
 pub const MOST_FAILURES: u8 = 8;
 
-/// Without a sign for so long a contact is questionable (BEP 5: 15 minutes) ...
+/// Without a sign for so long a contact is questionable (BEP 5: 15 minutes), at first ...
 pub const STALE: Duration = Duration::from_secs(15 * 60);
 
-/// ... or after twice, then four times as long, once it was quiet and there all the same.
-pub const STEADY: u8 = 2;
+/// ... then for at least ...
+pub const STALE_MIN: Duration = Duration::from_secs(60);
+
+/// ... and at most so long, by how many turn out to be gone.
+pub const STALE_MAX: Duration = Duration::from_secs(3600);
 
 /// After so long without an answer from it a bucket is refreshed by a lookup (BEP 5: 15 minutes; an hour
 /// in the paper of Maymounkov and Mazieres): longer than any contact goes unasked, so that only parts of
@@ -111,8 +118,11 @@ pub const ACKNOWLEDGEMENTS: usize = 16_384;
 /// Addresses that owe us answers and are remembered for it: the closest to some hundred targets.
 pub const SILENCES: usize = 1024;
 
-/// Without a sign for so long a neighbour is asked for one: upkeep must learn soon of who died.
+/// Without a sign for so long a neighbour is asked for one: upkeep must learn soon of who died ...
 pub const NEIGHBOUR_STALE: Duration = Duration::from_secs(120);
+
+/// ... and where many go, for so long.
+pub const NEIGHBOUR_STALE_MIN: Duration = Duration::from_secs(10);
 
 /// A contact whose last query was not answered is asked again after so long.
 pub const RECHECK: Duration = Duration::from_secs(20);
@@ -261,5 +271,5 @@ const _: () = assert!(LOOKUP_MESSAGES <= LOOKUP_CANDIDATES);
 const _: () = assert!(SLOW_MAX.as_micros() < TIMEOUT.as_micros());
 const _: () = assert!(WAITS_PER_ADDRESS <= WAITS_PER_PREFIX && WAITS_PER_PREFIX <= WAITS);
 const _: () = assert!(2 * MEMBERS_PER_WRITER <= MEMBERS_PER_SET);
-const _: () = assert!(K <= wire::limits::NODES_PER_LIST);
+const _: () = assert!(K <= NAMED && NAMED <= wire::limits::NODES_PER_LIST);
 const _: () = assert!(PEERS_IN_REPLY[0] <= wire::limits::PEERS_PER_REPLY);

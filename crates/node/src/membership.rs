@@ -187,7 +187,9 @@ impl<A: Admission> Node<A> {
         if self.membership.maintain_at > monotonic {
             return;
         }
-        self.membership.maintain_at = monotonic + self.dice.jittered(MAINTENANCE);
+        let checks_in = self.tables.iter().map(Table::questionable_again).min();
+        let next_in = checks_in.map_or(MAINTENANCE, |checks_in| checks_in.min(MAINTENANCE));
+        self.membership.maintain_at = monotonic + self.dice.jittered(next_in);
         let wall = self.lease_wall(now);
         self.items.sweep(wall, &mut self.changes);
         let (durable, changes) = (self.config.durable, &mut self.changes);
@@ -237,7 +239,7 @@ impl<A: Admission> Node<A> {
     pub(crate) fn fell_silent(&mut self, contact: Contact, now: Instant) {
         let table = &mut self.tables[contact.endpoint.family() as usize];
         let known = table.get(&contact.id).is_some();
-        table.failed(&contact.id, &contact.endpoint);
+        table.failed(&contact.id, &contact.endpoint, now);
         let stays = table.get(&contact.id).is_some();
         if known && stays {
             let at = now + self.dice.jittered(RECHECK);
@@ -259,7 +261,7 @@ impl<A: Admission> Node<A> {
     ) {
         if self.tables[from.family() as usize].doubts(id, from) {
             if planted::is(Bug::GoodbyeBelieved) {
-                return self.tables[from.family() as usize].gone(id, from);
+                return self.tables[from.family() as usize].gone(id, from, now);
             }
             self.verify(Contact { id: *id, endpoint: *from }, now, outbox);
         }

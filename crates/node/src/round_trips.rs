@@ -36,6 +36,12 @@ impl RoundTrips {
         self.beyond(known, 2)
     }
 
+    /// After so long from the second time on the nearest candidate of a lookup is no more waited for: what
+    /// is looked for is most of all to be found there.
+    pub fn missing_after(&self, known: Option<Duration>) -> Duration {
+        self.beyond(known, 10)
+    }
+
     fn beyond(&self, known: Option<Duration>, deviations: u32) -> Duration {
         let Some((mean, deviation)) = self.measured else { return SLOW_MAX };
         let expected = known.filter(|known| !known.is_zero()).unwrap_or(mean);

@@ -11,7 +11,7 @@ use wire::{
 
 use crate::budget::Withheld;
 use crate::counters::{Drop, Method};
-use crate::limits::K;
+use crate::limits::{K, NAMED};
 use crate::outbox::Outbox;
 use crate::shelf::{Admission, Offered, Refused, Taken, Way};
 use crate::state::Node;
@@ -80,7 +80,7 @@ impl<A: Admission> Node<A> {
             Query::Ping => self.reply(&asked, &Reply::Ack, outbox),
             Query::FindNode { target, want } => {
                 let room = asked.room(PLAIN_REPLY_BYTES);
-                let lists = self.nodes_near(&target, want, &asked, room);
+                let lists = self.nodes_near(&target, want, &asked, room, asked.ours);
                 self.reply(&asked, &Reply::Nodes(lists.as_lists()), outbox);
             }
             Query::GetPeers { info_hash, want, no_seed, scrape } => {
@@ -157,7 +157,7 @@ impl<A: Admission> Node<A> {
         if filters.is_some() {
             room -= FILTERS_BYTES;
         }
-        let lists = self.nodes_near(&info_hash.point(), want, asked, room);
+        let lists = self.nodes_near(&info_hash.point(), want, asked, room, false);
         room -= lists.len();
         let most = room / PEER_BYTES[family as usize];
         let values = self.peers.answer(&info_hash, family, no_seed, most, now, &mut self.dice);
@@ -227,7 +227,7 @@ impl<A: Admission> Node<A> {
             }
             Found::Nothing | Found::Version(_) => asked.room(PLAIN_REPLY_BYTES) - 32,
         };
-        let lists = nodes_near(&self.tables, &target.point(), want, asked, room);
+        let lists = nodes_near(&self.tables, &target.point(), want, asked, room, asked.ours);
         let reply = Reply::Item { nodes: lists.as_lists(), token: Some(&token), found };
         // The reply borrows the shelf, so the speaker and the budget are used by hand here.
         let speaker = self.speaker();
@@ -277,7 +277,7 @@ impl<A: Admission> Node<A> {
     fn serve_sample(&mut self, asked: &Asked<'_>, target: &Point, want: Want, outbox: &mut Outbox) {
         let now = asked.now.monotonic;
         let room = asked.room(PLAIN_REPLY_BYTES) - crate::limits::SAMPLE * 20 - 60;
-        let lists = nodes_near(&self.tables, target, want, asked, room);
+        let lists = nodes_near(&self.tables, target, want, asked, room, false);
         let (samples, num, interval) = self.peers.sample(now, &mut self.dice);
         let mut copy = [0; crate::limits::SAMPLE * 20];
         copy[..samples.len()].copy_from_slice(samples);
@@ -311,7 +311,7 @@ impl<A: Admission> Node<A> {
             _ => VALUE_REPLY_BYTES,
         };
         let room = asked.room(most) - MEMBERS_NAMES_BYTES - members.as_bytes().len();
-        let lists = self.nodes_near(&target.point(), want, asked, room);
+        let lists = self.nodes_near(&target.point(), want, asked, room, false);
         let reply = Reply::Members {
             nodes: lists.as_lists(),
             token: Some(&token),
@@ -322,8 +322,15 @@ impl<A: Admission> Node<A> {
         self.reply(asked, &reply, outbox);
     }
 
-    fn nodes_near(&self, target: &Point, want: Want, asked: &Asked<'_>, room: usize) -> Lists {
-        nodes_near(&self.tables, target, want, asked, room)
+    fn nodes_near(
+        &self,
+        target: &Point,
+        want: Want,
+        asked: &Asked<'_>,
+        room: usize,
+        more: bool,
+    ) -> Lists {
+        nodes_near(&self.tables, target, want, asked, room, more)
     }
 
     /// Answers a put or an addition, or lets its sender wait for the disk.
@@ -417,13 +424,15 @@ impl Lists {
     }
 }
 
-/// The contacts nearest to `target` of the families wanted, as many as fit `room` bytes.
+/// The contacts nearest to `target` of the families wanted, as many as fit `room` bytes: [`K`], or
+/// [`NAMED`] if `more`.
 fn nodes_near(
     tables: &[crate::table::Table; 2],
     target: &Point,
     want: Want,
     asked: &Asked<'_>,
     room: usize,
+    more: bool,
 ) -> Lists {
     let own = asked.from.family();
     let unsaid = !want.v4 && !want.v6;
@@ -434,8 +443,10 @@ fn nodes_near(
         wanted[family as usize].then(|| {
             let mut buffer = NodesBuffer::new(family);
             let most = share / contact_bytes(family);
-            for contact in tables[family as usize].closest::<K>(target).compact().take(most) {
-                buffer.push_compact(contact);
+            let (table, push) = (&tables[family as usize], |it| buffer.push_compact(it));
+            match more {
+                true => table.closest::<NAMED>(target).compact().take(most).for_each(push),
+                false => table.closest::<K>(target).compact().take(most).for_each(push),
             }
             buffer
         })

@@ -372,6 +372,12 @@ impl Walk {
         self.order.iter().filter(|index| !failed(index)).take(self.width).any(|it| *it == candidate)
     }
 
+    /// Whether a candidate is the closest of all that may still answer.
+    pub fn is_nearest(&self, candidate: u16) -> bool {
+        let failed = |index: &&u16| self.candidates[usize::from(**index)].state == State::Failed;
+        self.order.iter().find(|index| !failed(index)) == Some(&candidate)
+    }
+
     /// A candidate is not asked after all: it is known to be silent.
     pub fn passed_over(&mut self, candidate: u16) {
         self.failed(candidate);

@@ -400,9 +400,16 @@ impl<A: Admission> Node<A> {
         let Some(lookup) = self.lookups.get(&candidate.operation) else { return };
         let Some(walk) = &lookup.walks[candidate.family as usize] else { return };
         let (expected, to) = walk.candidate(candidate.candidate);
+        let nearest = walk.is_nearest(candidate.candidate);
         let query = lookup.query(Want::default());
         let purpose = Purpose::Lookup(candidate);
-        self.ask(Ask { to, expected, query: &query, purpose }, now, outbox);
+        let ask = Ask { to, expected, query: &query, purpose };
+        let known = self.known_round_trip(&ask);
+        let waited_for = match nearest {
+            true => self.round_trips.missing_after(known),
+            false => self.round_trips.slow_after(known),
+        };
+        self.ask_within(ask, waited_for, now, outbox);
     }
 
     /// Asks a node that does not know the question for contacts instead, once. Some nodes answer no

@@ -171,7 +171,8 @@ impl Bucket {
                 || (known.failures > 0 && !crowded)
                 || planted::is(Bug::AddressTakenOver)
             {
-                self.set(place, &new.known_as(&known));
+                let (ours, xorbit) = (new.ours || known.ours, known.xorbit);
+                self.set(place, &Entry { ours, xorbit, ..new });
                 self.changed = now;
             }
             return Place::Kept;

@@ -10,7 +10,7 @@ use wire::compact::{contact_bytes, read_endpoint};
 use wire::limits::ID_BYTES;
 use wire::{Contact, Endpoint, Family, NodeId};
 
-use crate::limits::{MOST_FAILURES, STALE, STEADY, TIMEOUT};
+use crate::limits::{MOST_FAILURES, TIMEOUT};
 use crate::time::Instant;
 
 /// A contact in the table.
@@ -23,8 +23,6 @@ pub struct Entry {
     pub(super) round_trip_ms: u16,
     pub(super) heard_s: u32,
     pub(super) failures: u8,
-    /// How often in a row it was quiet for long and there all the same, up to [`STEADY`].
-    pub(super) steady: u8,
     pub(super) ours: bool,
     pub(super) xorbit: bool,
 }
@@ -42,7 +40,6 @@ impl Entry {
             round_trip_ms: RoundTripCode::of(round_trip).ms(),
             heard_s: now.as_secs(),
             failures: 0,
-            steady: 0,
             ours,
             xorbit: false,
         }
@@ -79,24 +76,6 @@ impl Entry {
         self.failures
     }
 
-    /// Without a sign for so long it is questionable. Who was there all along is likely to be for as
-    /// long again: lives of nodes are heavy-tailed.
-    pub fn stale_after(&self) -> Duration {
-        STALE * (1 << self.steady.min(STEADY))
-    }
-
-    /// Takes what was known of it before it answered once more.
-    pub(super) fn known_as(self, before: &Self) -> Self {
-        let quiet_s = self.heard_s.saturating_sub(before.heard_s);
-        let steady = match before.failures == 0 && before.endpoint == self.endpoint {
-            true if u64::from(quiet_s) >= before.stale_after().as_secs() => before.steady + 1,
-            true => before.steady,
-            false => 0,
-        };
-        let (ours, xorbit) = (self.ours || before.ours, before.xorbit);
-        Self { steady: steady.min(STEADY), ours, xorbit, ..self }
-    }
-
     /// When it last gave a sign.
     pub fn last_heard(&self) -> Instant {
         Instant::from_micros(u64::from(self.heard_s) * 1_000_000)
@@ -113,7 +92,6 @@ impl Entry {
         let round_trip = Duration::from_millis(self.round_trip_ms.into());
         let marks = u16::from(RoundTripCode::of(round_trip).0)
             | u16::from(self.failures) << FAILURES_SHIFT
-            | u16::from(self.steady) << STEADY_SHIFT
             | u16::from(self.ours) << OURS_SHIFT
             | u16::from(self.xorbit) << XORBIT_SHIFT;
         known[..2].copy_from_slice(&marks.to_le_bytes());
@@ -124,15 +102,13 @@ impl Entry {
 /// What a row says beside id and address: marks, and the second of the last sign.
 const KNOWN_BYTES: usize = 2 + 4;
 
-/// The marks: a round trip's code of eight bits, failures of four, how steady it is of two, and two yes
-/// or no.
+/// The marks: a round trip's code of eight bits, failures of four, and two yes or no.
 const FAILURES_SHIFT: u32 = 8;
-const STEADY_SHIFT: u32 = 12;
 const OURS_SHIFT: u32 = 14;
 const XORBIT_SHIFT: u32 = 15;
 
 const _: () = assert!(TIMEOUT.as_millis() <= LONGEST_MS as u128, "who is slower did not answer");
-const _: () = assert!(MOST_FAILURES < 16 && STEADY < 4);
+const _: () = assert!(MOST_FAILURES < 16);
 const _: () = assert!(row_bytes(Family::V4) == 32 && row_bytes(Family::V6) == 44);
 
 /// What stands for failures where the next one is the last.
@@ -215,7 +191,6 @@ impl<'t> Row<'t> {
             round_trip_ms: RoundTripCode(marks as u8).ms(),
             heard_s: u32::from_le_bytes(heard_s),
             failures: self.failures(),
-            steady: (marks >> STEADY_SHIFT & 0b11) as u8,
             ours: marks >> OURS_SHIFT & 1 == 1,
             xorbit: marks >> XORBIT_SHIFT & 1 == 1,
         }
@@ -232,14 +207,14 @@ mod tests {
         #[test]
         fn an_entry_comes_back_from_its_row_as_it_went_in(
             id: [u8; 20], ip: [u8; 16], port: u16, v4: bool,
-            code: u8, heard_s: u32, failures in 0..=MOST_FAILURES, steady in 0..=STEADY,
+            code: u8, heard_s: u32, failures in 0..=MOST_FAILURES,
             ours: bool, xorbit: bool,
         ) {
             let [a, b, c, d, ..] = ip;
             let endpoint = if v4 { Endpoint::v4([a, b, c, d], port) } else { Endpoint::v6(ip, port) };
             let (id, round_trip_ms) = (NodeId::new(id), RoundTripCode(code).ms());
             let entry =
-                Entry { id, endpoint, round_trip_ms, heard_s, failures, steady, ours, xorbit };
+                Entry { id, endpoint, round_trip_ms, heard_s, failures, ours, xorbit };
             let mut row = [0; row_bytes(Family::V6)];
             let row = &mut row[..row_bytes(endpoint.family())];
             entry.write(row);
@@ -273,23 +248,5 @@ mod tests {
             before = code.0;
         }
         assert_eq!(before, u8::MAX);
-    }
-
-    #[test]
-    fn who_was_quiet_and_there_all_the_same_may_be_quiet_for_longer() {
-        let contact =
-            Contact { id: NodeId::new([1; 20]), endpoint: Endpoint::v4([10, 0, 0, 1], 1) };
-        let answered = |minutes: u64| {
-            let now = Instant::from_micros(minutes * 60_000_000);
-            Entry::answered(contact, Duration::ZERO, true, now)
-        };
-        let mut entry = answered(0);
-        let minutes = [(10, 15), (25, 30), (40, 30), (70, 60), (200, 60), (201, 60)];
-        for (at, quiet_for) in minutes {
-            entry = answered(at).known_as(&entry);
-            assert_eq!(entry.stale_after(), Duration::from_secs(quiet_for * 60), "at {at}");
-        }
-        entry.failures = 1;
-        assert_eq!(answered(300).known_as(&entry).stale_after(), STALE, "after a failure");
     }
 }

@@ -8,13 +8,14 @@
 //! with our id, so nothing is ever split; the first ones, which cover most of the space, hold 128,
 //! 64, 32 and 16 contacts (libtorrent's measure); a contact is bad after three failures in a row,
 //! and replaced at the first if a replacement waits; after more where datagrams get lost ([`patience`]).
-//! A contact that was quiet for 15 minutes and there all the same is asked again after 30, then 60, and
-//! a bucket is refreshed by a lookup only if nobody in it answered for longer than that.
+//! A contact is questionable not after 15 minutes but after a time that follows from how many are gone
+//! by then ([`probing`]), and a bucket is refreshed by a lookup only if nobody in it answered for longer.
 
 mod bucket;
 mod closest;
 mod entry;
 mod patience;
+mod probing;
 mod rules;
 
 use alloc::vec::Vec;
@@ -28,9 +29,10 @@ pub use closest::Closest;
 use entry::DOUBTED;
 pub use entry::Entry;
 use patience::Patience;
+use probing::Probing;
 pub use rules::AddressRules;
 
-use crate::limits::{FIRST_BUCKETS, K, MOST_FAILURES, NEIGHBOUR_STALE, REFRESH};
+use crate::limits::{FIRST_BUCKETS, K, MOST_FAILURES, REFRESH};
 use crate::time::Instant;
 
 /// The routing table of one address family.
@@ -43,13 +45,14 @@ pub struct Table {
     /// How often somebody came or went who may hold what we hold.
     near_changes: u64,
     patience: Patience,
+    probing: Probing,
 }
 
 impl Table {
     /// An empty table of contacts of one family around `own`.
     pub fn new(own: NodeId, family: Family, rules: AddressRules) -> Self {
-        let patience = Patience::default();
-        Self { own, family, rules, buckets: Vec::new(), len: 0, near_changes: 0, patience }
+        let (patience, probing) = (Patience::default(), Probing::default());
+        Self { own, family, rules, buckets: Vec::new(), len: 0, near_changes: 0, patience, probing }
     }
 
     /// Contacts in all buckets, replacements not counted.
@@ -184,6 +187,7 @@ impl Table {
         let known = self.buckets[index].get(&contact.id);
         if let Some(known) = known.filter(|known| known.endpoint == contact.endpoint) {
             self.patience.answered(known.failures() % DOUBTED);
+            self.probing.was_there(now.since(known.last_heard()));
         }
         match self.buckets[index].answered(entry, capacity, &self.rules, now) {
             Place::Added => {
@@ -222,13 +226,17 @@ impl Table {
 
     /// A contact did not answer, or answered as somebody else. It goes once it is bad, or at once if
     /// a replacement waits.
-    pub fn failed(&mut self, id: &NodeId, endpoint: &Endpoint) {
+    pub fn failed(&mut self, id: &NodeId, endpoint: &Endpoint, now: Instant) {
         let Some(index) = self.index(id) else { return };
         let Some(bucket) = self.buckets.get_mut(index) else { return };
+        let heard = bucket.get(id).map(|known| known.last_heard());
         match bucket.failed(id, endpoint, capacity(index), &self.rules, self.patience) {
             Place::Removed => self.len -= 1,
             Place::Displaced => {}
             Place::Added | Place::Kept => return,
+        }
+        if let Some(heard) = heard {
+            self.probing.was_gone(now.since(heard));
         }
         if !planted::is(Bug::LossUnnoticed) {
             self.note_change(index);
@@ -236,9 +244,9 @@ impl Table {
     }
 
     /// Another node answers at a contact's address: the contact is no longer there.
-    pub fn gone(&mut self, id: &NodeId, endpoint: &Endpoint) {
+    pub fn gone(&mut self, id: &NodeId, endpoint: &Endpoint, now: Instant) {
         if self.doubts(id, endpoint) {
-            self.failed(id, endpoint);
+            self.failed(id, endpoint, now);
         }
     }
 
@@ -262,18 +270,21 @@ impl Table {
     }
 
     /// Contacts that should be asked for a sign of life, at most `most`: those whose last query was not
-    /// answered, our nearest if they were not heard of for two minutes, then all others that were not
-    /// for long.
+    /// answered, up to half of all; our nearest if they were not heard of for a while; then of all others
+    /// that were not for long those that were not for longest, so that everybody's turn comes.
     pub fn questionable(&self, now: Instant, most: usize) -> Vec<Contact> {
         let quiet = |entry: &Entry, for_: Duration| {
             now.since(entry.last_heard()) >= for_ && entry.is_good()
         };
         let failing = self.buckets.iter().flat_map(Bucket::failing);
-        let mut all: Vec<Contact> = failing.map(|entry| entry.contact()).take(most).collect();
+        let mut all: Vec<Contact> = failing.map(|entry| entry.contact()).take(most / 2).collect();
         let nearest = self.closest::<{ 2 * K }>(&self.own.point());
-        let near = nearest.iter().filter(|entry| quiet(entry, NEIGHBOUR_STALE));
-        let others = self.iter().filter(|entry| quiet(entry, entry.stale_after()));
-        for contact in near.chain(others).map(|entry| entry.contact()) {
+        let near = nearest.iter().filter(|entry| quiet(entry, self.probing.neighbour_stale()));
+        all.extend(near.map(|entry| entry.contact()));
+        let stale = self.probing.stale();
+        let mut others: Vec<Entry> = self.iter().filter(|entry| quiet(entry, stale)).collect();
+        others.sort_unstable_by_key(|entry| (entry.last_heard(), entry.id));
+        for contact in others.iter().map(Entry::contact) {
             if all.len() >= most {
                 break;
             }
@@ -281,7 +292,13 @@ impl Table {
                 all.push(contact);
             }
         }
+        all.truncate(most);
         all
+    }
+
+    /// How long to wait before it is looked for questionable ones again.
+    pub fn questionable_again(&self) -> Duration {
+        self.probing.neighbour_stale()
     }
 
     /// A contact says that it is not there any more: the next answer that it owes is its last.
@@ -306,7 +323,8 @@ impl Table {
     pub fn rename(&mut self, own: NodeId, now: Instant) {
         let entries: Vec<Entry> = self.iter().collect();
         let mut renamed = Table::new(own, self.family, self.rules);
-        (renamed.near_changes, renamed.patience) = (self.near_changes + 1, self.patience);
+        renamed.near_changes = self.near_changes + 1;
+        (renamed.patience, renamed.probing) = (self.patience, self.probing);
         for entry in entries {
             let round_trip = entry.round_trip();
             renamed.place(entry.contact(), round_trip, entry.is_ours(), now);

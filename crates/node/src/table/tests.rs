@@ -60,7 +60,7 @@ proptest! {
             let now = at(time as u64);
             match step {
                 0 | 1 => table.answered(contact, MS * u32::from(b), true, now),
-                2 => table.failed(&contact.id, &contact.endpoint),
+                2 => table.failed(&contact.id, &contact.endpoint, at(2)),
                 _ => { table.heard(&contact.id, &contact.endpoint, now); }
             }
             table.check_invariant();
@@ -95,7 +95,7 @@ fn a_living_contact_does_not_lose_its_place_to_a_newcomer_or_its_address_to_an_i
     table.answered(contact(known, 77), MS, false, at(3));
     assert_eq!(table.get(&NodeId::new(known)).unwrap().endpoint.port(), 1);
     // The first failure lets the one that waits take the place.
-    table.failed(&NodeId::new(known), &contact(known, 1).endpoint);
+    table.failed(&NodeId::new(known), &contact(known, 1).endpoint, at(2));
     assert!(table.get(&NodeId::new(known)).is_none());
     assert!(table.get(&NodeId::new(newcomer)).is_some());
 }
@@ -111,8 +111,8 @@ fn silence_at_a_false_address_costs_no_contact_its_place_among_those_that_wait()
     (1..=9).for_each(|last| table.answered(of(last), MS, false, at(1)));
     let (first, waits) = (of(1), of(9));
     assert!(table.get(&waits.id).is_none());
-    table.failed(&waits.id, &contact([0; 20], 99).endpoint);
-    table.failed(&first.id, &first.endpoint);
+    table.failed(&waits.id, &contact([0; 20], 99).endpoint, at(2));
+    table.failed(&first.id, &first.endpoint, at(2));
     assert!(table.get(&waits.id).is_some());
     assert!(table.get(&first.id).is_none());
 }
@@ -144,11 +144,11 @@ fn three_failures_remove_a_contact_and_one_sign_of_life_does_not_clear_them() {
     let mut table = Table::new(NodeId::new([0; 20]), Family::V4, AddressRules::Own);
     let known = contact([5; 20], 5);
     table.answered(known, MS, false, at(1));
-    table.failed(&known.id, &known.endpoint);
+    table.failed(&known.id, &known.endpoint, at(2));
     assert!(table.closest::<8>(&known.id.point()).iter().next().is_none(), "not given to others");
     table.heard(&known.id, &known.endpoint, at(2));
-    table.failed(&known.id, &known.endpoint);
-    table.failed(&known.id, &known.endpoint);
+    table.failed(&known.id, &known.endpoint, at(2));
+    table.failed(&known.id, &known.endpoint, at(2));
     assert!(table.is_empty());
 }
 
@@ -158,15 +158,15 @@ fn where_much_gets_lost_a_contact_that_fails_keeps_its_place_and_is_still_likely
     let known = contact([5; 20], 5);
     for turn in 0..200 {
         table.answered(known, MS, false, at(turn));
-        table.failed(&known.id, &known.endpoint);
+        table.failed(&known.id, &known.endpoint, at(2));
         table.check_invariant();
     }
     let target = known.id.point();
     let likely = |table: &Table| table.closest_likely::<8>(&target).iter().count();
-    (0..3).for_each(|_| table.failed(&known.id, &known.endpoint));
+    (0..3).for_each(|_| table.failed(&known.id, &known.endpoint, at(2)));
     assert_eq!((table.len(), likely(&table), table.is_likely(&known)), (1, 1, true));
     assert!(table.closest::<8>(&target).iter().next().is_none(), "not given to others");
-    (0..4).for_each(|_| table.failed(&known.id, &known.endpoint));
+    (0..4).for_each(|_| table.failed(&known.id, &known.endpoint, at(2)));
     assert_eq!((table.len(), likely(&table), table.is_likely(&known)), (0, 0, false));
 }
 
@@ -176,12 +176,12 @@ fn one_that_is_gone_goes_at_once_whatever_gets_lost() {
     let known = contact([5; 20], 5);
     for turn in 0..200 {
         table.answered(known, MS, false, at(turn));
-        table.failed(&known.id, &known.endpoint);
+        table.failed(&known.id, &known.endpoint, at(2));
     }
-    table.gone(&known.id, &known.endpoint);
+    table.gone(&known.id, &known.endpoint, at(2));
     assert!(table.is_empty());
     table.answered(known, MS, false, at(300));
     assert!(table.doubts(&known.id, &known.endpoint));
-    table.failed(&known.id, &known.endpoint);
+    table.failed(&known.id, &known.endpoint, at(2));
     assert!(table.is_empty(), "the first failure of one in doubt is its last");
 }

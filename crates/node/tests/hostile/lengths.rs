@@ -53,15 +53,15 @@ fn list_bytes(answer: &Answer, key: &str) -> usize {
 }
 
 #[test]
-fn find_node_gives_eight_of_each_family_within_the_bound() {
+fn find_node_gives_ones_own_twice_eight_and_half_as_many_of_both_families_as_fit() {
     let mut victim = full();
     for from in askers() {
         for place in [[0; 20], [0x80; 20], [0xff; 20]] {
             let arguments = both().string("target", &place);
             let (answer, length) = asked(&mut victim, from, "find_node", &arguments);
             assert!(length <= PLAIN_REPLY_BYTES, "{length} bytes");
-            assert_eq!(list_bytes(&answer, "nodes"), 8 * 26);
-            assert_eq!(list_bytes(&answer, "nodes6"), 8 * 38);
+            assert_eq!(list_bytes(&answer, "nodes"), 16 * 26);
+            assert_eq!(list_bytes(&answer, "nodes6"), 11 * 38);
         }
     }
 }
@@ -179,8 +179,8 @@ fn a_value_that_is_left_out_leaves_a_short_answer() {
             let (answer, length) = asked(&mut victim, from, "get", &arguments);
             assert!(length <= PLAIN_REPLY_BYTES, "{length} bytes");
             assert!(!answer.has("v") && answer.has("token"));
-            assert_eq!(list_bytes(&answer, "nodes"), 8 * 26);
-            assert_eq!(list_bytes(&answer, "nodes6"), 8 * 38);
+            assert_eq!(list_bytes(&answer, "nodes"), 15 * 26);
+            assert_eq!(list_bytes(&answer, "nodes6"), 11 * 38);
         }
     }
 }
@@ -256,5 +256,6 @@ fn a_public_node_keeps_the_bounds_without_a_tag() {
     let from = super::victim::global(900);
     let answer = victim.ask_raw(from, &query("find_node", &arguments, &LONG)).expect("an answer");
     assert!(answer.len() <= PLAIN_REPLY_BYTES);
+    assert_eq!(list_bytes(&Answer::read(&answer), "nodes"), 8 * 26, "as all expect there");
     assert!(!Answer::read(&answer).outer.contains_key("xn"));
 }

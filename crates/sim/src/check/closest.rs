@@ -1,5 +1,6 @@
 //! `closest`: who asks the way is told of the closest contacts that the node knows to answer, closest
-//! first (docs/protocol.md, "Routing table": only a contact without a failure is given to others).
+//! first (docs/protocol.md, "Routing table": only a contact without a failure is given to others): of
+//! the 8 closest, or of the 16 closest where whoever asks may be a node of the same network.
 //! Some answers of each node are looked at, by going through its whole table.
 
 use node::Method;
@@ -12,8 +13,11 @@ use crate::world::{Input, Violation};
 /// One of so many answers is looked at.
 const LOOKED_AT: u32 = 16;
 
-/// As many contacts are told of a family.
+/// As many contacts are told of a family ...
 const TOLD: usize = 8;
+
+/// ... and to nodes of the same network, where there is room.
+const TOLD_TO_OURS: usize = 16;
 
 /// Compares what is told with all that is known.
 #[derive(Default)]
@@ -66,8 +70,8 @@ fn wrong(
     let good = table.iter().filter(|entry| entry.is_good());
     let mut known: Vec<Contact> = good.map(|entry| entry.contact()).collect();
     known.sort_by_key(|contact| target.distance(&contact.id.point()));
-    known.truncate(TOLD);
-    if known.starts_with(told) && (told.len() == known.len() || !whole) {
+    known.truncate(TOLD_TO_OURS);
+    if known.starts_with(told) && (told.len() >= known.len().min(TOLD) || !whole) {
         return None;
     }
     let differs = told.iter().zip(&known).position(|(told, known)| told != known);
