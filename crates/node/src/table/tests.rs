@@ -185,3 +185,62 @@ fn one_that_is_gone_goes_at_once_whatever_gets_lost() {
     table.failed(&known.id, &known.endpoint, at(2));
     assert!(table.is_empty(), "the first failure of one in doubt is its last");
 }
+
+#[test]
+fn a_thin_bucket_gives_a_place_that_falls_into_it_and_a_full_one_none() {
+    let own = Point::new([0x5a; 20]);
+    let mut table = Table::new(NodeId::new([0x5a; 20]), Family::V4, AddressRules::Own);
+    for index in 0..20u32 {
+        for last in 0..K as u8 {
+            let place = table.thin_bucket(index as usize, [last ^ 0xa5; 20]);
+            let shared = place.map(|place| own.shared_bits(&place));
+            assert_eq!(shared, (last > 0).then_some(index));
+            let id = NodeId::new(*own.diverge(index + 1, [last; 20]).as_bytes());
+            let endpoint = Endpoint::v4([127, 0, 0, 1], index as u16 * 8 + u16::from(last) + 1);
+            table.answered(Contact { id, endpoint }, MS, false, at(1));
+        }
+        assert_eq!(table.thin_bucket(index as usize, [7; 20]), None, "{index} is full");
+    }
+}
+
+#[test]
+fn who_comes_far_from_us_is_no_change_near_us_once_enough_are_nearer_and_beside_it() {
+    let mut table = Table::new(NodeId::new([0; 20]), Family::V4, AddressRules::Own);
+    let far = |number: u8| {
+        let mut id = [number; 20];
+        id[0] = 0x80 | number;
+        contact(id, u16::from(number) + 1)
+    };
+    for number in 0..NEIGHBOURS as u8 {
+        table.answered(far(number), MS, false, at(1));
+        assert_eq!(table.near_changes(), u64::from(number) + 1, "few are beside it");
+    }
+    table.answered(far(100), MS, false, at(1));
+    assert_eq!(table.near_changes(), NEIGHBOURS as u64 + 1, "nobody is nearer");
+    for number in 0..NEIGHBOURS as u8 {
+        let mut id = [number; 20];
+        id[0] = 0x40 | number;
+        table.answered(contact(id, 1000 + u16::from(number)), MS, false, at(1));
+    }
+    let before = table.near_changes();
+    table.answered(far(101), MS, false, at(1));
+    assert_eq!(table.near_changes(), before);
+}
+
+#[test]
+fn everybodys_turn_to_be_asked_comes_those_first_who_were_quiet_for_longest() {
+    let mut table = Table::new(NodeId::new([0; 20]), Family::V4, AddressRules::Own);
+    for number in 0..120u8 {
+        let mut id = [number; 20];
+        id[0] = if number < 60 { 0x80 | number } else { 0x40 | (number - 60) };
+        // Those of the second bucket were heard of first.
+        let heard = at(u64::from(if number < 60 { 100 + number } else { number - 60 }));
+        table.answered(contact(id, u16::from(number) + 1), MS, false, heard);
+    }
+    let failing = table.iter().next().unwrap().contact();
+    table.failed(&failing.id, &failing.endpoint, at(200));
+    let asked = table.questionable(at(10_000), 40);
+    assert_eq!(asked[0], failing, "then our nearest, then all others");
+    let later = asked[1 + 2 * K..].iter().filter(|contact| contact.id.as_bytes()[0] & 0x80 == 0);
+    assert_eq!((asked.len(), later.count()), (40, 40 - 1 - 2 * K));
+}

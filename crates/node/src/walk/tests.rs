@@ -366,3 +366,46 @@ fn in_the_public_network_eight_contacts_of_our_own_are_asked_whatever_the_first_
     assert_eq!(walk.ended(false), Some(Ended::Converged));
     walk.check_invariant();
 }
+
+#[test]
+fn with_half_of_the_width_answered_as_many_are_asked_at_once_as_are_looked_for() {
+    let mut walk = Walk::new(Point::new([0; 20]), 8);
+    for id in 101..=120 {
+        walk.start_from(contact([id; 20], u16::from(id)));
+    }
+    let mut waiting: Vec<Next> = core::iter::from_fn(|| walk.next_to_ask()).collect();
+    for answer in 1..=4u8 {
+        assert_eq!(waiting.len(), PARALLELISM, "answer {answer}");
+        let next = waiting.remove(0);
+        walk.answered(next.candidate, next.id.unwrap());
+        for number in 0..8 {
+            // Each tells of eight that are closer than all before.
+            let id = 101 - 10 * answer + number;
+            walk.told(next.candidate, contact([id; 20], u16::from(id)));
+        }
+        walk.heard_out();
+        waiting.iter().for_each(|other| walk.failed(other.candidate));
+        waiting = core::iter::from_fn(|| walk.next_to_ask()).collect();
+        walk.check_invariant();
+    }
+    assert_eq!(waiting.len(), 8);
+}
+
+#[test]
+fn what_is_asked_once_more_counts_among_the_messages() {
+    let mut walk = Walk::new(Point::new([0; 20]), 8);
+    walk.start_from(contact([0xff; 20], 1));
+    let (mut port, mut sent) = (1, 0);
+    while let Some(next) = walk.next_to_ask() {
+        sent += 1 + usize::from(walk.slow(next.candidate));
+        walk.answered(next.candidate, next.id.unwrap());
+        let mut id = [0; 20];
+        id[..2].copy_from_slice(&(u16::MAX - port).to_be_bytes());
+        port += 1;
+        walk.told(next.candidate, contact(id, port));
+        walk.heard_out();
+        walk.check_invariant();
+    }
+    assert_eq!(sent, LOOKUP_MESSAGES);
+    assert!(usize::from(port) < LOOKUP_MESSAGES * 2 / 3);
+}

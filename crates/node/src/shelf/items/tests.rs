@@ -249,3 +249,19 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_has_ended_and_is_remembered_no_more_takes_no_room() {
+    let mut shelf = shelf(10);
+    put(&mut shelf, &item(1, 5, "1,3"), None, at(0)).unwrap();
+    put(&mut shelf, &item(2, 5, "9,9"), None, at(0)).unwrap();
+    let both = shelf.bytes;
+    shelf.sweep(at(2), &mut Changes::default());
+    assert!(shelf.bytes < both, "the value is gone");
+    assert_eq!(shelf.entries.len(), 2, "its version is remembered");
+    shelf.sweep(at(5), &mut Changes::default());
+    assert_eq!(shelf.entries.len(), 1);
+    shelf.sweep(at(12), &mut Changes::default());
+    assert_eq!((shelf.entries.len(), shelf.bytes), (0, 0));
+    shelf.check_invariant();
+}
