@@ -142,6 +142,8 @@ fn has_bit(point: &Point, bit: usize) -> bool {
 pub struct Oracle {
     families: [Known; 2],
     either: Known,
+    /// Where those stand who answer and hold nothing, as routers do.
+    bystanders: Vec<Point>,
 }
 
 impl Oracle {
@@ -155,7 +157,25 @@ impl Oracle {
         // Who can be reached by all in one family can be reached by all.
         let mut either: Vec<Reachable> = families.iter().flat_map(Known::iter).copied().collect();
         either.sort_by_key(|node| !node.by_all);
-        Self { either: Known::new(either), families }
+        let bystanders = world.machines.iter().filter_map(Machine::bystander);
+        let bystanders = bystanders.map(|id| id.point()).collect();
+        Self { either: Known::new(either), families, bystanders }
+    }
+
+    /// The nodes that should hold what belongs to a place, from where a machine stands: of the `replicas`
+    /// closest in its reach those that are no bystanders. Who looks for holders meets both and takes none
+    /// from further away.
+    pub fn holders(&self, machine: &Machine, to: &Point, replicas: usize) -> Vec<Reachable> {
+        let closest = self.within_reach_of(machine).closest(to, replicas).into_iter();
+        let closer = |node: &Reachable| {
+            let distance = to.distance(&node.point());
+            self.bystanders.iter().filter(|at| to.distance(at) < distance).count()
+        };
+        let places = closest.enumerate();
+        places
+            .filter(|(place, node)| place + closer(node) < replicas)
+            .map(|(_, node)| node)
+            .collect()
     }
 
     /// Those of one family.
@@ -235,6 +255,9 @@ mod tests {
     use wire::Endpoint;
 
     use crate::chance::Chance;
+    use crate::network::{Latency, Network, Site};
+    use crate::plan::Population;
+    use crate::profile::Profile;
 
     fn nodes(chance: &mut Chance, count: u32) -> Vec<Reachable> {
         let mut node = |number: u32| {
@@ -297,6 +320,25 @@ mod tests {
             assert!(neighbours.iter().all(|other| other.machine != node.machine));
         }
         assert_eq!(known.neighbours(&NodeId::new([0; 20]), 40).len(), 30);
+    }
+
+    #[test]
+    fn bystanders_take_places_of_holders() {
+        let known = Known::new(nodes(&mut Chance::of(7, "bystanders"), 40));
+        let to = Point::new([9; 20]);
+        let closest = known.closest(&to, 8);
+        let mut oracle = Oracle { families: [known.clone(), known], ..Oracle::default() };
+        let mut world = World::new(1, Network::new(1, Latency::heavy_tail(1)));
+        let place = Some(Endpoint::v4([10, 0, 0, 1], 1));
+        let population = Population::draw(1, &Profile::ALL[0]);
+        let id = world.add(population.config(), Site(0), [place, None]);
+        let holders = |oracle: &Oracle| oracle.holders(&world.machines[id.index()], &to, 8);
+        assert_eq!(holders(&oracle), closest);
+        oracle.bystanders.push(to);
+        assert_eq!(holders(&oracle), closest[..7]);
+        let far = closest[7].contact.id.point();
+        oracle.bystanders.push(Point::new(far.as_bytes().map(|byte| !byte)));
+        assert_eq!(holders(&oracle), closest[..7], "one that is further away than all");
     }
 
     #[test]

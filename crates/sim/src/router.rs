@@ -104,4 +104,8 @@ impl Attack for Router {
     }
 
     fn wake(&mut self, _: &mut Hand<'_>) {}
+
+    fn bystander(&self) -> Option<NodeId> {
+        Some(self.id)
+    }
 }

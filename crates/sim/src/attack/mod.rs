@@ -27,7 +27,7 @@ pub mod stuffing;
 pub mod sybils;
 
 use node::Instant;
-use wire::Endpoint;
+use wire::{Endpoint, NodeId};
 
 use crate::chance::Chance;
 
@@ -68,6 +68,17 @@ pub trait Attack {
     /// The time has come that it asked for.
     fn wake(&mut self, hand: &mut Hand<'_>);
 
+    /// Under which id it stands in tables all the time, if it is a bystander that means no harm and holds
+    /// nothing for anybody.
+    fn bystander(&self) -> Option<NodeId> {
+        None
+    }
+
+    /// Whether it has ended, so that nobody answers there any more.
+    fn is_over(&self) -> bool {
+        false
+    }
+
     /// What it has done so far.
     fn tally(&self) -> Tally {
         Tally::default()
@@ -98,4 +109,7 @@ impl Attack for Silence {
     fn begin(&mut self, _: &mut Hand<'_>) {}
     fn datagram(&mut self, _: &mut Hand<'_>, _: Endpoint, _: Endpoint, _: &[u8]) {}
     fn wake(&mut self, _: &mut Hand<'_>) {}
+    fn is_over(&self) -> bool {
+        true
+    }
 }

@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use kv::Kv;
 use node::Instant;
-use wire::{Contact, Endpoint, Family};
+use wire::{Contact, Endpoint, Family, NodeId};
 
 use super::disk::Disk;
 use super::nat::NatId;
@@ -110,6 +110,14 @@ impl Machine {
         }
     }
 
+    /// The id of a bystander, if one is there that holds nothing for anybody.
+    pub fn bystander(&self) -> Option<NodeId> {
+        match &self.actor {
+            Actor::Attacker(attack) => attack.bystander(),
+            Actor::Nobody | Actor::Node(_) => None,
+        }
+    }
+
     /// The address that it knows of itself in a family.
     pub fn place(&self, family: Family) -> Option<Endpoint> {
         self.places[family as usize]
@@ -125,6 +133,15 @@ impl Machine {
     /// Whether a node runs on it that has lived, by a clock that nobody set, since then.
     pub fn lived_through(&self, since: Instant) -> bool {
         self.kept_all_since(since) && self.ended_at.is_none_or(|ended| ended < since)
+    }
+
+    /// Whether somebody answers there: a node, or an attacker that is not over.
+    pub fn answers(&self) -> bool {
+        match &self.actor {
+            Actor::Node(_) => true,
+            Actor::Attacker(attack) => !attack.is_over(),
+            Actor::Nobody => false,
+        }
     }
 
     /// Whether a node or an attacker runs on it.

@@ -33,7 +33,7 @@ pub(super) fn wrong(world: &World, oracle: &Oracle) -> Option<Wrong> {
         }
         let machine = &world.machines[at.index()];
         let replicas = machine.config.replicas;
-        let closest = oracle.within_reach_of(machine).closest(&target.point(), replicas);
+        let closest = oracle.holders(machine, &target.point(), replicas);
         // Who is not reached by all stands in nobody's way by not holding it.
         let lacks = |node: &&Reachable| {
             node.by_all && !holds(world, node.machine, target, seq, wall)
