@@ -7,6 +7,7 @@
 use core::time::Duration;
 
 use hashbrown::HashSet;
+use node::limits::{MAINTENANCE, MOST_FAILURES, STALE_MAX};
 use node::{Instant, Method, Network};
 use wire::{Contact, Endpoint, Family, NodeId, Scope};
 
@@ -31,9 +32,11 @@ const TOLERANCE: Duration = Duration::from_millis(60);
 /// Steps after which a table is looked through whatever happened.
 const LOOKED_THROUGH_EVERY: u32 = 32;
 
-/// A contact that is quiet for 15 minutes is asked each minute or so, and goes after three silences; 24
-/// are asked at a time.
-const DEAD_AFTER: Duration = Duration::from_secs(60 * 60);
+/// After [`STALE_MAX`] at the latest a quiet contact is asked for a sign of life, and where much gets lost it
+/// goes after [`MOST_FAILURES`] silences, each asked for within three looks after the table: 24 are asked
+/// at a time. A clock that runs a tenth slow takes 6 of the 24 minutes.
+const DEAD_AFTER: Duration =
+    STALE_MAX.saturating_add(MAINTENANCE.saturating_mul(3 * MOST_FAILURES as u32));
 
 /// How often those are looked for.
 const COUNTED_EVERY: Duration = Duration::from_secs(300);
