@@ -89,7 +89,12 @@ impl Claims {
     /// A node owes this from now on.
     pub fn take(&mut self, put: &Put) {
         let new = Claim { seq: put.seq, lease: put.lease, value: put.value };
+        let high = self.high;
         let claim = self.claims.entry(put.target).or_insert(new);
+        if claim.ends() <= high {
+            // Nothing of what was owed forbids an older version that lives on for longer.
+            *claim = new;
+        }
         let remembered = claim.lease.remembered.max(put.lease.remembered);
         if put.seq > claim.seq {
             *claim = new;

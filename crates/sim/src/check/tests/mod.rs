@@ -312,6 +312,26 @@ fn a_version_that_goes_back_and_what_is_served_after_its_end_are_seen() {
 }
 
 #[test]
+fn an_older_version_may_come_back_once_the_newer_need_not_be_remembered() {
+    let from = Endpoint::v4(NOBODY, 1);
+    let end = |seconds| START + Duration::from_secs(seconds);
+    let (brief, lasting) = (item(6, end(600)), item(5, end(9999)));
+    let mut stage = Stage::new(1);
+    let serve = |stage: &mut Stage, item: &Item| {
+        let asked = query(1, &get(item.target()));
+        let answer = outbox(from, &[reply(1, &from, &told(item))]);
+        stage.show(&Input::Datagram(from, &asked), &answer);
+    };
+    serve(&mut stage, &brief);
+    stage.pass(601);
+    serve(&mut stage, &lasting);
+    serve(&mut stage, &lasting);
+    assert_eq!(stage.found, []);
+    serve(&mut stage, &item(4, end(9999)));
+    assert_eq!(stage.checks(), ["versions"]);
+}
+
+#[test]
 fn nothing_in_the_place_of_a_version_is_seen_until_it_may_be_forgotten() {
     let from = Endpoint::v4(NOBODY, 1);
     let mut stage = Stage::new(1);
