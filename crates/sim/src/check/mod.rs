@@ -71,7 +71,7 @@ fn all() -> Vec<Box<dyn Check>> {
         Box::new(tokens::Tokens),
         Box::new(versions::Versions::default()),
         Box::new(members::Members::default()),
-        Box::new(expiry::Expiry),
+        Box::new(expiry::Expiry::default()),
         Box::new(acknowledgements::Acknowledgements::default()),
         Box::new(durability::Durability::default()),
         Box::new(queues::Queues::default()),

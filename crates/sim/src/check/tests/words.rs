@@ -113,6 +113,38 @@ fn an_older_version_of_a_member_is_seen() {
 }
 
 #[test]
+fn a_member_is_told_for_as_long_as_any_version_of_it_that_came_and_no_longer() {
+    let (target, signer) = (Target::new([4; 20]), Signer::from_seed(&[3; 32]));
+    let member = |seq, end: UnixMillis| {
+        let (seq, end) = (Seq::new(seq).unwrap(), end.0);
+        let saying =
+            Saying { item: b"it", seq, expires_ms: end, remembered_ms: end, removed: false };
+        Member::sign(&signer, &target, saying).unwrap()
+    };
+    let from = Endpoint::v4(NOBODY, 1);
+    let asked = query(1, &Query::Members { target, after: None, want: Want::default() });
+    let tell = |stage: &mut Stage| {
+        let mut buffer = wire::member::MembersBuffer::default();
+        buffer.push(member(6, START).as_ref());
+        let members = Some(buffer.as_list());
+        let (nodes, token) = (NodeLists::default(), None);
+        let answer = Reply::Members { nodes, token, members, more: false, num: 1 };
+        let answer = outbox(from, &[reply(1, &from, &answer)]);
+        stage.show(&Input::Datagram(from, &asked), &answer);
+    };
+    let mut stage = Stage::new(1);
+    let older = member(5, START + Duration::from_secs(100));
+    let member = older.as_ref().as_unverified();
+    let add = query(2, &Query::Add { member, token: b"a token!", target });
+    stage.show(&Input::Datagram(from, &add), &Outbox::default());
+    tell(&mut stage);
+    assert_eq!(stage.checks(), [""; 0]);
+    stage.pass(101);
+    tell(&mut stage);
+    assert_eq!(stage.checks(), ["expiry"]);
+}
+
+#[test]
 fn more_questions_to_a_stranger_than_its_pace_allows_are_seen() {
     let to = Endpoint::v4(SOMEBODY, 1);
     let pings: Vec<Vec<u8>> = (0..14).map(|number| query(number, &Query::Ping)).collect();
