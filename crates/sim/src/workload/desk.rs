@@ -68,6 +68,9 @@ impl Desk<'_> {
     /// Notes a request in the history. Gives its place there, by which it is ended.
     pub fn begin(&mut self, machine: MachineId, key: u32, asked: Asked) -> u64 {
         let begun = self.world.now();
+        let place = self.history.operations.len();
+        let note = format!("request {place} at machine {}, key {key}: {asked:?}", machine.0);
+        self.world.trace.note(begun, &note);
         let operation = Operation { machine, key, asked, begun, ended: None, holders: Vec::new() };
         self.history.operations.push(operation);
         self.history.operations.len() as u64 - 1
@@ -80,7 +83,11 @@ impl Desk<'_> {
 
     /// A request of the history has ended.
     pub fn end(&mut self, place: u64, told: Told) {
-        self.history.operations[place as usize].ended = Some((self.world.now(), told));
+        let (now, operation) = (self.world.now(), &mut self.history.operations[place as usize]);
+        operation.ended = Some((now, told));
+        let note =
+            format!("request {place} ended with {told:?}, stored on {:?}", operation.holders);
+        self.world.trace.note(now, &note);
     }
 
     /// A request of the history has ended with this; `number` reads its value.
