@@ -183,6 +183,26 @@ impl Oracle {
         &self.families[family as usize]
     }
 
+    /// Whether a majority of the `replicas` closest to a place, seen from a machine, are nodes that hold
+    /// something and that it surely reaches. Otherwise it may not be sure of what it reads.
+    pub fn has_majority(
+        &self,
+        id: MachineId,
+        machine: &Machine,
+        to: &Point,
+        replicas: usize,
+    ) -> bool {
+        let holders = self.holders(machine, to, replicas);
+        let within = holders.iter().filter(|node| node.by_all || node.machine == id).count();
+        let known = self.within_reach_of(machine).len() + self.bystanders.len();
+        within > known.min(replicas) / 2
+    }
+
+    /// Whether somebody answers who holds nothing.
+    pub fn has_bystanders(&self) -> bool {
+        !self.bystanders.is_empty()
+    }
+
     /// Those whom a machine can reach: of all families in which it has an address.
     pub fn within_reach_of(&self, machine: &Machine) -> &Known {
         match machine.places {

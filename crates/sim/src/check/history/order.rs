@@ -20,6 +20,16 @@ struct Floor {
     calm_since: Option<Instant>,
     /// When the value ends at the earliest; `None`: it is none, or nobody knows.
     ends: Option<Instant>,
+    /// From then on it demands nothing; `None`: enough took it.
+    unsettled_until: Option<Instant>,
+}
+
+impl Floor {
+    /// What is demanded after one more was told: the higher of both, unless something went on between.
+    fn lifted(before: Option<Floor>, by: &Floor) -> Option<Floor> {
+        let stays = |it: &Floor| it.calm_since == by.calm_since && it.version >= by.version;
+        by.calm_since.map_or(before, |_| before.filter(stays).or(Some(*by)))
+    }
 }
 
 pub(super) fn judge(
@@ -34,10 +44,12 @@ pub(super) fn judge(
     }
     let ends: BTreeMap<u64, Instant> = history.operations.iter().filter_map(ends).collect();
     for operations in by_key.values() {
+        let writes: Vec<&Operation> =
+            operations.iter().copied().filter(|one| one.may_have_written()).collect();
         let mut floors: Vec<Floor> =
-            operations.iter().filter_map(|one| floor(one, &ends, circumstances)).collect();
+            operations.iter().filter_map(|one| floor(one, &ends, &writes, circumstances)).collect();
         floors.sort_by_key(|floor| floor.over);
-        let mut key = Key { floors, next: 0, highest: None, in_calm: None };
+        let mut key = Key { floors, next: 0, highest: None, in_calm: None, settled: None };
         for read in operations.iter().filter(|one| reads_by_quorum(one)) {
             if let Some(what) = key.read(history, read, circumstances, judged) {
                 let what = format!("a read of key {} at {} {what}", read.key, at(read.begun));
@@ -64,6 +76,7 @@ fn ends(operation: &Operation) -> Option<(u64, Instant)> {
 fn floor(
     operation: &Operation,
     ends: &BTreeMap<u64, Instant>,
+    writes: &[&Operation],
     circumstances: &Circumstances<'_>,
 ) -> Option<Floor> {
     let over = operation.over()?;
@@ -77,7 +90,25 @@ fn floor(
     let since = circumstances.trouble.calm_since(operation.begun);
     let calm = circumstances.trouble.between(operation.begun, over).is_none();
     let ends = value.and_then(|value| ends.get(&value).copied());
-    Some(Floor { version, over, calm_since: since.filter(|_| calm), ends })
+    let unsettled_until = match operation.asked.writes() {
+        true => None,
+        false => {
+            let may_be = |put: &&&Operation| put.begun <= over && may_be(put, version, value);
+            writes.iter().filter(may_be).filter_map(|put| put.ends()).min()
+        }
+    };
+    let calm_since = since.filter(|_| calm);
+    Some(Floor { version, over, calm_since, ends, unsettled_until })
+}
+
+/// Whether what was read may be of a put that too few took. Once it has ended no read can bring it to the
+/// others, so the next one may not meet it.
+fn may_be(put: &Operation, version: Version, value: Option<u64>) -> bool {
+    match (put.ended, value, put.asked) {
+        (_, Some(read), Asked::Put { value, .. }) => value == read,
+        (Some((_, Told::Short(Some(put)) | Told::Undetermined(put))), ..) => put == version,
+        _ => true,
+    }
 }
 
 /// One key, its reads in the order in which they began.
@@ -87,6 +118,8 @@ struct Key {
     /// The highest so far, and the highest since something was going on last.
     highest: Option<Version>,
     in_calm: Option<Floor>,
+    /// The same, of what enough took.
+    settled: Option<Floor>,
 }
 
 impl Key {
@@ -101,11 +134,9 @@ impl Key {
         while let Some(floor) = self.floors.get(self.next).filter(|it| it.over <= read.begun) {
             self.next += 1;
             self.highest = self.highest.max(Some(floor.version));
-            let before = self.in_calm.filter(|before| {
-                before.calm_since == floor.calm_since && before.version >= floor.version
-            });
-            if floor.calm_since.is_some() {
-                self.in_calm = before.or(Some(*floor));
+            self.in_calm = Floor::lifted(self.in_calm, floor);
+            if floor.unsettled_until.is_none() {
+                self.settled = Floor::lifted(self.settled, floor);
             }
         }
         let over = read.over()?;
@@ -122,7 +153,11 @@ impl Key {
             return None;
         }
         judged.reads += 1;
-        let floor = self.in_calm.filter(|floor| floor.calm_since == calm)?;
+        let demands = |floor: &Floor| {
+            floor.unsettled_until.is_none_or(|until| until > over + circumstances.clock_slack)
+        };
+        let floor = self.in_calm.filter(demands).or(self.settled);
+        let floor = floor.filter(|floor| floor.calm_since == calm)?;
         let Floor { version, over: known, ends, .. } = floor;
         let known = at(known);
         match told {

@@ -69,6 +69,29 @@ fn a_read_of_what_was_written_is_right_also_while_it_is_being_overwritten() {
 }
 
 #[test]
+fn what_too_few_took_demands_nothing_once_it_has_ended_but_what_enough_took_does() {
+    let brief =
+        Asked::Put { value: 11, ttl: Duration::from_secs(60), expected: Expected::Anything };
+    let read =
+        |from, number, value| ask(1, from, from + 1, GET, Told::Found(value, version(number)));
+    let all = [
+        ask(1, 0, 1, put(9), stored(90)),
+        ask(1, 2, 3, put(10), stored(100)),
+        ask(1, 4, 5, brief, Told::Short(Some(version(200)))),
+        read(10, 200, 11),
+        ask(1, 70, 71, GET, Told::Absent(Some(version(200)))),
+        read(80, 100, 10),
+    ];
+    assert_eq!(violations(&all), [""; 0]);
+    let mut sooner = all.clone();
+    sooner[5] = read(20, 100, 10);
+    assert_eq!(violations(&sooner), ["stale read"], "before it has ended");
+    let mut less = all;
+    less[5] = read(80, 90, 9);
+    assert_eq!(violations(&less), ["stale read"], "less than enough took");
+}
+
+#[test]
 fn a_read_that_gives_less_than_was_stored_before_it_began_is_seen() {
     let first = [
         ask(1, 0, 1, put(10), stored(100)),

@@ -56,7 +56,7 @@ pub(super) fn judge(
     found.extend(own.map(|node| node.contact));
     let lives = |contact: &Contact| {
         let at = run.world.at(&contact.endpoint);
-        at.is_some_and(|(id, _)| run.world.machines[id.index()].is_up())
+        at.is_some_and(|(id, _)| run.world.machines[id.index()].answers())
     };
     let missed = missed(known, to, K, &found, lives);
     (!missed.is_right()).then(|| {

@@ -50,6 +50,10 @@ pub fn look(run: &mut Run) {
         let wrong = values::wrong(run, rest_begun);
         add(run, wrong);
     }
+    if !run.world.violations.is_empty() {
+        // Time stands still from here on, and nothing more would be answered.
+        return;
+    }
     let wrong = lookups::wrong(run);
     add(run, wrong);
     let wrong = quiet::wrong(run);

@@ -1,5 +1,7 @@
 //! Every node knows its closest neighbours: the closest one, and of the closest eight all but one at most;
-//! and takes nobody for one who is gone.
+//! and takes nobody for one who is gone. Nor does any table name others who are gone: who is told of them
+//! counts them as holders that are silent, and may not be sure of what it reads. Where boxes translate
+//! addresses only neighbours are looked at, since who is behind an address there changes all the time.
 
 use node::limits::K;
 use wire::{Contact, Family};
@@ -44,15 +46,22 @@ fn unknown(world: &World, oracle: &Oracle, machine: &Machine, family: Family) ->
 /// Whom a node takes for one of its closest neighbours who is there no more.
 fn gone(world: &World, machine: &Machine, family: Family) -> Option<String> {
     let node = machine.kv()?.node();
-    let closest = node.table(family).closest::<K>(&node.id().point());
-    let gone =
-        closest.iter().map(|entry| entry.contact()).find(|contact| !lives(world, contact))?;
-    let endpoint = gone.endpoint;
-    Some(format!("the node takes `{endpoint}` for one of its closest neighbours, who is gone"))
+    let table = node.table(family);
+    let closest = table.closest::<K>(&node.id().point());
+    let gone = closest.iter().map(|entry| entry.contact()).find(|one| !lives(world, one));
+    if let Some(Contact { endpoint, .. }) = gone {
+        let what = "for one of its closest neighbours, who is gone";
+        return Some(format!("the node takes `{endpoint}` {what}"));
+    }
+    if !world.nats().is_empty() {
+        return None;
+    }
+    let gone = table.iter().map(|entry| entry.contact()).find(|one| !lives(world, one))?;
+    Some(format!("the node has `{}` in its table, who is gone", gone.endpoint))
 }
 
 /// Whether somebody is at the address of a contact.
 fn lives(world: &World, contact: &Contact) -> bool {
     let at = world.at(&contact.endpoint);
-    at.is_some_and(|(id, _)| world.machines[id.index()].is_up())
+    at.is_some_and(|(id, _)| world.machines[id.index()].answers())
 }

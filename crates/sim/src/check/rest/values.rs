@@ -7,6 +7,7 @@ use node::Instant;
 use super::Wrong;
 use crate::check::standing::{Fate, Standing, clock_slack, may_be_gone};
 use crate::history::{Operation, Told};
+use crate::oracle::Oracle;
 use crate::run::Run;
 use crate::workload::keys::{LARGE, SWAPS};
 use crate::world::World;
@@ -45,6 +46,7 @@ fn judge(run: &Run, read: &Operation) -> Result<Verdict, String> {
         Told::Unsure if large && chunks_may_be_lost(&run.world, history.of_key(read.key)) => {
             return Ok(Verdict::Lost);
         }
+        Told::Unsure if holders_out_of_reach(run, read, large) => return Ok(Verdict::Lost),
         other => return Err(format!("a read at rest ended with {other:?}")),
     }
     let Some(standing) = standing else { return Ok(Verdict::Ended) };
@@ -74,6 +76,20 @@ fn is_gone(run: &Run, read: &Operation, version: Version) -> bool {
 fn remembered(run: &Run, standing: &Standing<'_>) -> bool {
     let kept = standing.kept(&run.world).count();
     kept > run.plan.replicas / 2
+}
+
+/// Whether most of the closest to what is read hold nothing or are behind boxes, which not everybody gets
+/// through; of chunks nobody knows here where they lie.
+fn holders_out_of_reach(run: &Run, read: &Operation, large: bool) -> bool {
+    let oracle = Oracle::of(&run.world);
+    let some = !run.world.nats().is_empty() || oracle.has_bystanders();
+    if large || !some {
+        return some;
+    }
+    let (namespace, key) = run.workload.keys.place(read.key);
+    let machine = &run.world.machines[read.machine.index()];
+    let place = namespace.target(&key).point();
+    !oracle.has_majority(read.machine, machine, &place, machine.config.replicas)
 }
 
 /// Each chunk was stored by a majority: it may be lost once so many machines have lost something.
