@@ -183,19 +183,15 @@ impl Oracle {
         &self.families[family as usize]
     }
 
-    /// Whether a majority of the `replicas` closest to a place, seen from a machine, are nodes that hold
-    /// something and that it surely reaches. Otherwise it may not be sure of what it reads.
-    pub fn has_majority(
-        &self,
-        id: MachineId,
-        machine: &Machine,
-        to: &Point,
-        replicas: usize,
-    ) -> bool {
+    /// How many of the `replicas` closest to a place a machine surely reaches, if they hold something, and
+    /// how many the closest are. Whose majority it does not reach it need not be sure of what it reads.
+    pub fn reached(&self, id: MachineId, world: &World, to: &Point) -> (usize, usize) {
+        let machine = &world.machines[id.index()];
+        let replicas = machine.config.replicas;
         let holders = self.holders(machine, to, replicas);
-        let within = holders.iter().filter(|node| node.by_all || node.machine == id).count();
+        let reached = holders.iter().filter(|node| node.by_all || node.machine == id).count();
         let known = self.within_reach_of(machine).len() + self.bystanders.len();
-        within > known.min(replicas) / 2
+        (reached, known.min(replicas))
     }
 
     /// Whether somebody answers who holds nothing.

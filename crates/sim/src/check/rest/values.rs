@@ -1,12 +1,12 @@
 //! At rest each key is read, and gives the newest of which a user was told that it is stored, or what was
 //! written later. What was overwritten, deleted or has ended does not come back.
 
-use kv::Version;
+use kv::{Consistency, Version};
 use node::Instant;
 
 use super::Wrong;
 use crate::check::standing::{Fate, Standing, clock_slack, may_be_gone};
-use crate::history::{Operation, Told};
+use crate::history::{Asked, Operation, Told};
 use crate::oracle::Oracle;
 use crate::run::Run;
 use crate::workload::keys::{LARGE, SWAPS};
@@ -87,9 +87,13 @@ fn holders_out_of_reach(run: &Run, read: &Operation, large: bool) -> bool {
         return some;
     }
     let (namespace, key) = run.workload.keys.place(read.key);
-    let machine = &run.world.machines[read.machine.index()];
     let place = namespace.target(&key).point();
-    !oracle.has_majority(read.machine, machine, &place, machine.config.replicas)
+    let (reached, closest) = oracle.reached(read.machine, &run.world, &place);
+    let enough = match read.asked {
+        Asked::Get(Consistency::All) => closest,
+        _ => closest / 2 + 1,
+    };
+    reached < enough
 }
 
 /// Each chunk was stored by a majority: it may be lost once so many machines have lost something.
