@@ -9,6 +9,7 @@ mod interop_setup;
 mod kills;
 mod process;
 mod tidy;
+mod worlds;
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,7 @@ usage: cargo xtask VERB
   tidy                          the house rules alone
   docs                          dead links, and the commands that README.md and docs/ show
   fuzz [--seconds N]            build every fuzz target and run each for N seconds (default 20)
+  worlds [--seeds N]            let N simulated networks live, each with all its checks (default 40)
   interop-setup                 install the foreign nodes that the interop tests talk to
   bench serve|network|values|store|restart|seal [ARGS]
                                 measure the release build; ARGS go to `xorbit-bench`
@@ -47,6 +49,7 @@ fn dispatch(root: &Path, args: &[String]) -> Outcome {
         ["tidy"] => tidy::run(root),
         ["docs"] => docs::run(root, &process::build_xorbit(root)?),
         ["fuzz", rest @ ..] => fuzz::run(root, seconds(rest)?),
+        ["worlds", rest @ ..] => worlds::run(root, worlds::seeds(rest)?),
         ["interop-setup"] => interop_setup::run(root).map(|_| ()),
         ["bench", which @ ("serve" | "network" | "values" | "store" | "restart" | "seal"), ..] => {
             bench::run(root, which, &args[2..])
