@@ -13,14 +13,23 @@ use kv::Namespace;
 use wire::Point;
 
 use super::{Host, Wishes};
+use crate::attack::desert::Desert;
+use crate::attack::forgetful::Forgetful;
+use crate::attack::ghosts::Ghosts;
+use crate::attack::impostors::Impostors;
 use crate::attack::mirage::Mirage;
 use crate::attack::siege::Siege;
+use crate::attack::stuffing::Stuffing;
 use crate::attack::sybils::Sybils;
 use crate::attack::{Grounds, Scheme};
+use crate::chance::Chance;
 use crate::fault::attack::members;
 use crate::report::Section;
 use crate::world::MachineId;
 use town::{Ground, Score, Town};
+
+/// The share of hostile nodes that all attacks are tried at; the mark is for it.
+const MARKED: f64 = 0.2;
 
 /// Values that are put before anybody strikes.
 const VALUES: usize = 100;
@@ -47,7 +56,7 @@ impl Sizes {
 
     /// Enough to see what comes of a change.
     pub fn quick() -> Self {
-        Self { honest: 300, shares: vec![0.0, 0.25, 0.5], sieges: vec![16, 256], asked: 200 }
+        Self { honest: 300, shares: vec![0.0, 0.2, 0.5], sieges: vec![16, 256], asked: 200 }
     }
 }
 
@@ -75,15 +84,20 @@ pub struct Adversaries {
     pub sizes: Sizes,
     /// Hostile nodes at random ids.
     pub random: Vec<Fared>,
+    /// Further attacks of nodes at random ids, in the public network, where a fifth are hostile.
+    pub others: Vec<Fared>,
     /// Hostile nodes around one key.
     pub around: Vec<Fared>,
 }
+
+/// So many further attacks there are.
+const OTHERS: usize = 5;
 
 const GROUNDS: [Ground; 2] = [Ground::Public, Ground::Private];
 
 /// Measures it.
 pub fn run(seed: u64, sizes: Sizes, host: &mut dyn Host) -> Adversaries {
-    let networks = GROUNDS.len() * (2 * sizes.shares.len() + sizes.sieges.len());
+    let networks = GROUNDS.len() * (2 * sizes.shares.len() + sizes.sieges.len()) + OTHERS;
     let mut bench = Bench { seed, sizes: &sizes, host, done: 0, networks };
     let (mut random, mut around) = (Vec::new(), Vec::new());
     for ground in GROUNDS {
@@ -93,7 +107,8 @@ pub fn run(seed: u64, sizes: Sizes, host: &mut dyn Host) -> Adversaries {
         }
         around.extend(sizes.sieges.iter().map(|members| bench.around_a_key(ground, *members)));
     }
-    Adversaries { sizes, random, around }
+    let others = bench.others();
+    Adversaries { sizes, random, others, around }
 }
 
 /// One network after the other.
@@ -133,6 +148,17 @@ impl Bench<'_> {
         let mut score = town.look(self.sizes.asked);
         town.get(VALUES, self.sizes.asked, &mut score);
         Fared { ground, scheme: S::NAME, members: count, share, stored, score }
+    }
+
+    fn others(&mut self) -> Vec<Fared> {
+        let fared: [Fared; OTHERS] = [
+            self.at_random(Ground::Public, MARKED, |_| Ghosts),
+            self.at_random(Ground::Public, MARKED, |_| Desert::draw(&mut Chance::from_number(1))),
+            self.at_random(Ground::Public, MARKED, |_| Forgetful),
+            self.at_random(Ground::Public, MARKED, |_| Impostors),
+            self.at_random(Ground::Public, MARKED, |_| Stuffing),
+        ];
+        fared.into()
     }
 
     fn around_a_key(&mut self, ground: Ground, members: usize) -> Fared {

@@ -1,7 +1,10 @@
 //! What is told of adversaries.
 
-use super::{Adversaries, Fared, GROUNDS, Ground};
-use crate::report::{Axis, Cell, Plot, Section, Table};
+use super::{Adversaries, Fared, GROUNDS, Ground, MARKED};
+use crate::report::{Axis, Bound, Cell, Mark, Plot, Section, Table};
+
+/// Per cent of lookups that must be right where a fifth of all nodes are hostile.
+const RIGHT: f64 = 99.0;
 
 impl Ground {
     fn name(self) -> &'static str {
@@ -15,12 +18,11 @@ impl Ground {
 /// Of all networks.
 pub fn of(found: &Adversaries) -> Section {
     let honest = found.sizes.honest;
-    Section::new(
+    let section = Section::new(
         "adversaries",
         "Adversaries",
         "What do lookups and gets come to among hostile nodes?",
     )
-    .command("xorbit sim report --experiment adversaries")
     .definition(
         "conditions",
         format!("{honest} honest nodes, half of which come after the gang; it behaves for twelve minutes, while values are put, and is measured from five minutes after it strikes; delays as for lookups, no loss"),
@@ -40,11 +42,38 @@ pub fn of(found: &Adversaries) -> Section {
     .definition("sybils", "members at random ids that name nobody but each other")
     .definition("mirages", "members that name nodes which do not exist, at ids that they could have")
     .definition("siege", "members with ids as close to one key as they can have; lookups and gets are for that key")
-    .table(table("Hostile nodes at random ids", &found.random))
-    .table(table("Hostile nodes around one key", &found.around))
-    .plot(random(found, "adversaries-lookups", "Right lookups among hostile nodes", |fared| fared.score.right_percent()))
-    .plot(random(found, "adversaries-gets", "Gets that give the value among hostile nodes", |fared| fared.score.got_percent()))
-    .plot(around(found))
+    .definition("ghosts, desert, forgetful, impostors, stuffing", "members that name made-up ids near the target at addresses where nobody is; that behaved and fall silent; that take values and keep nothing; that name honest nodes wrongly; that call at everybody to fill tables")
+    .definition("late", "told of as one of the closest, but not waited for until it answered");
+    let section = marked(found).fold(section, |section, fared| section.mark(mark(fared)));
+    section
+        .table(table("Hostile nodes at random ids", &found.random))
+        .table(table("Other attacks, where a fifth of all nodes are hostile", &found.others))
+        .table(table("Hostile nodes around one key", &found.around))
+        .plot(random(found, "adversaries-lookups", "Right lookups among hostile nodes", |fared| {
+            fared.score.right_percent()
+        }))
+        .plot(random(
+            found,
+            "adversaries-gets",
+            "Gets that give the value among hostile nodes",
+            |fared| fared.score.got_percent(),
+        ))
+        .plot(around(found))
+}
+
+/// The networks that the mark is about: all attacks in the public one.
+fn marked(found: &Adversaries) -> impl Iterator<Item = &Fared> {
+    let all = found.random.iter().chain(&found.others);
+    all.filter(|fared| fared.ground == Ground::Public && fared.share == MARKED)
+}
+
+fn mark(fared: &Fared) -> Mark {
+    let what = format!("right lookups, a fifth of all nodes hostile, {}", fared.scheme);
+    let score = &fared.score;
+    Mark::new(what, Bound::AtLeast(RIGHT), score.right_percent(), "%").note(format!(
+        "of {} lookups; the closest late in {}, others late in {}",
+        score.lookups, score.late, score.few_late,
+    ))
 }
 
 fn table(title: &str, all: &[Fared]) -> Table {
@@ -55,7 +84,10 @@ fn table(title: &str, all: &[Fared]) -> Table {
         "of all %",
         "lookups",
         "right %",
-        "closest honest found %",
+        "closest unknown %",
+        "closest late %",
+        "others unknown %",
+        "others late %",
         "queries",
         "mean ms",
         "gets",
@@ -64,12 +96,16 @@ fn table(title: &str, all: &[Fared]) -> Table {
     all.iter().fold(Table::new(title, columns), |table, fared| {
         let score = &fared.score;
         let names = [fared.scheme, fared.ground.name()].map(Cell::from);
+        let late = fared.of_lookups(score.late);
         let numbers = [
             fared.members as f64,
             100.0 * fared.share,
             score.lookups as f64,
             score.right_percent(),
-            fared.of_lookups(score.first),
+            fared.of_lookups(score.lookups - score.first) - late,
+            late,
+            fared.of_lookups(score.few_unknown),
+            fared.of_lookups(score.few_late),
             score.asked as f64 / score.lookups as f64,
             fared.took().as_secs_f64() * 1e3,
             score.gets as f64,

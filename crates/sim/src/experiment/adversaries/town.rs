@@ -6,8 +6,8 @@ use core::time::Duration;
 
 use hashbrown::HashMap;
 use kv::{
-    Change, Consistency, Done, Event, Expected, GetRequest, Key, Namespace, PutRequest, Request,
-    RequestId,
+    Change, Consistency, Done, Event, Expected, GetRequest, Key, LookupReport, Namespace,
+    PutRequest, Request, RequestId,
 };
 use node::Instant;
 use wire::{Contact, Endpoint, Point, secure_id};
@@ -80,6 +80,11 @@ pub struct Score {
     pub first: usize,
     /// Of these, those that told of the closest honest node, but did not wait for it.
     pub late: usize,
+    /// Of these, those that found the closest honest node and too few others, all of which but one they
+    /// told of without waiting for them.
+    pub few_late: usize,
+    /// Of these, those that found the closest honest node and did not know of others.
+    pub few_unknown: usize,
     /// Nodes in the results that are honest, of `found`.
     pub honest: usize,
     /// Nodes in the results.
@@ -317,9 +322,14 @@ impl Town {
                 let found: Vec<Contact> =
                     report.closest.iter().map(|responder| responder.contact).collect();
                 let own = self.contact_of(machine);
-                let (near, right) = judge(&mut score, &target, &found, &oracle, &self.members, own);
-                let late = near.filter(|first| !right && report.silent.contains(first));
-                score.late += usize::from(late.is_some());
+                let verdict = judge(&mut score, &target, &found, &oracle, &self.members, own);
+                score.late += usize::from(!verdict.is_right && verdict.is_first_late(&report));
+                if verdict.has_first && !verdict.is_right {
+                    let unknown = |it: &&Contact| !report.silent.contains(it);
+                    let known = verdict.missing.iter().filter(unknown).count() <= 1;
+                    score.few_late += usize::from(known);
+                    score.few_unknown += usize::from(!known);
+                }
                 score.asked += report.effort.asked;
                 score.took += report.effort.took;
             }
@@ -392,6 +402,20 @@ pub fn name(number: usize) -> Key {
     workload::name(number as u32)
 }
 
+/// What is wrong with the result of one lookup.
+struct Verdict {
+    first: Option<Contact>,
+    has_first: bool,
+    missing: Vec<Contact>,
+    is_right: bool,
+}
+
+impl Verdict {
+    fn is_first_late(&self, report: &LookupReport) -> bool {
+        self.first.is_some_and(|first| report.silent.contains(&first))
+    }
+}
+
 fn judge(
     score: &mut Score,
     target: &Point,
@@ -399,7 +423,7 @@ fn judge(
     honest: &[Contact],
     members: &[Contact],
     own: Option<Contact>,
-) -> (Option<Contact>, bool) {
+) -> Verdict {
     let distance = |contact: &&Contact| target.distance(&contact.id.point());
     let mut near: Vec<&Contact> = honest.iter().filter(|contact| Some(**contact) != own).collect();
     near.sort_by_key(distance);
@@ -409,13 +433,14 @@ fn judge(
     let has = |contact: &&&Contact| found.contains(**contact);
     let closest = near.first().is_some_and(|first| found.contains(first));
     let strict = near.iter().take(K).filter(has).count() >= K.min(near.len()) - 1;
-    let placed: Vec<&&Contact> = all.iter().filter(|one| !members.contains(**one)).collect();
-    let missing = placed.iter().filter(|one| !found.contains(**one)).count();
+    let missed = |one: &&&Contact| !members.contains(**one) && !found.contains(**one);
+    let missing: Vec<Contact> = all.iter().filter(missed).map(|one| **one).collect();
+    let is_right = closest && missing.len() <= 1;
     score.lookups += 1;
     score.first += usize::from(closest);
     score.strict += usize::from(closest && strict);
-    score.right += usize::from(closest && missing <= 1);
+    score.right += usize::from(is_right);
     score.found += found.len();
     score.honest += found.iter().filter(|one| near.contains(one)).count();
-    (near.first().map(|first| **first), closest && missing <= 1)
+    Verdict { first: near.first().map(|first| **first), has_first: closest, missing, is_right }
 }

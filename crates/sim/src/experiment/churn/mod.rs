@@ -13,11 +13,12 @@ mod section;
 use core::time::Duration;
 
 use kv::{Done, LookupReport, Request};
-use node::Instant;
-use wire::Point;
+use node::{Ended, Instant};
+use wire::{Family, Point};
 
 use super::sessions::Sessions;
 use super::{Host, Occurrence, Samples, Sent, Setup, Testbed, Traffic, Wishes};
+use crate::oracle::{Missed, Reachable};
 use crate::report::Section;
 use crate::world::MachineId;
 
@@ -53,6 +54,31 @@ pub struct Wrong {
     pub few: u32,
 }
 
+/// Why lookups were not right that had all time to be: after [`MARKED`]. Each counts once.
+#[derive(Clone, Debug, Default)]
+pub struct Causes {
+    /// It ended before it had converged: out of messages, out of time, or nobody answered.
+    pub stopped: u32,
+    /// All that it missed it knew of, and did not wait long enough for their answers.
+    pub late: u32,
+    /// Of those that it missed and did not know of all had joined within the last minute.
+    pub newcomers: u32,
+    /// It missed one who had joined longer ago, whom some of those found had in their tables.
+    pub untold: u32,
+    /// It missed one who had joined longer ago, whom none of those found had in its table.
+    pub unknown: u32,
+    /// Round trips to those that it knew of and missed, in milliseconds.
+    pub round_trips: Samples,
+    /// Not right, and its own node had joined within the last minute.
+    pub young_asker: u32,
+}
+
+/// Which of [`GRACES`] the mark is about.
+pub const MARKED: usize = 1;
+
+/// So long after it joined a node is a newcomer.
+const NEWCOMER: Duration = GRACES[3];
+
 /// What was measured.
 #[derive(Clone, Debug)]
 pub struct Churn {
@@ -66,6 +92,8 @@ pub struct Churn {
     pub right: [u32; 4],
     /// Why those that were not right were not, for each of [`GRACES`].
     pub wrong: [Wrong; 4],
+    /// The same by what led to it.
+    pub causes: Causes,
     /// How long they took, in milliseconds.
     pub took: Samples,
     /// The one by the round trip to the closest, of each.
@@ -154,6 +182,7 @@ impl Churn {
             cut: 0,
             right: [0; 4],
             wrong: [Wrong::default(); 4],
+            causes: Causes::default(),
             took: Samples::default(),
             ratio: Samples::default(),
             queries: Samples::default(),
@@ -214,6 +243,9 @@ impl Course {
             let missed = bed.missed(asked.machine, &asked.place, &report.closest, joined);
             let wrong = &mut found.wrong[index];
             let first = missed.nodes.first().map(|node| node.contact.id);
+            if !missed.is_right() && index == MARKED {
+                found.causes.add(bed, asked, report, &missed);
+            }
             if missed.is_right() {
                 found.right[index] += 1;
             } else if !missed.closest {
@@ -225,6 +257,43 @@ impl Course {
             }
         }
     }
+}
+
+impl Causes {
+    fn add(&mut self, bed: &Testbed, asked: &Asked, report: &LookupReport, missed: &Missed) {
+        let joined = |machine| bed.joined.get(&machine);
+        let is_new = |machine| joined(machine).is_none_or(|at| *at + NEWCOMER > asked.begun);
+        let knew = |node: &&Reachable| report.silent.iter().any(|it| it.id == node.contact.id);
+        let (late, unknown): (Vec<&Reachable>, Vec<&Reachable>) =
+            missed.nodes.iter().partition(knew);
+        for node in &late {
+            let round_trip = bed.round_trip(asked.machine, node.machine);
+            self.round_trips.add(round_trip.as_secs_f64() * 1e3);
+        }
+        self.young_asker += u32::from(is_new(asked.machine));
+        if report.ended != Ended::Converged {
+            self.stopped += 1;
+        } else if unknown.is_empty() {
+            self.late += 1;
+        } else if unknown.iter().all(|node| is_new(node.machine)) {
+            self.newcomers += 1;
+        } else if unknown.iter().any(|node| !is_new(node.machine) && !is_held(bed, report, node)) {
+            self.unknown += 1;
+        } else {
+            self.untold += 1;
+        }
+    }
+}
+
+/// Whether some of those that a lookup found have a node in their tables.
+fn is_held(bed: &Testbed, report: &LookupReport, node: &Reachable) -> bool {
+    report.closest.iter().any(|responder| {
+        let machine = bed.world.at(&responder.contact.endpoint).map(|(machine, _)| machine);
+        let kv = machine.and_then(|machine| bed.world.machines[machine.index()].kv());
+        kv.is_some_and(|kv| {
+            kv.node().table(Family::V4).iter().any(|entry| entry.id == node.contact.id)
+        })
+    })
 }
 
 /// The experiment, for sessions from short to long.

@@ -1,6 +1,6 @@
 //! What is told of churn.
 
-use super::{Churn, GRACES, Wrong};
+use super::{Causes, Churn, GRACES, MARKED, Wrong};
 use crate::experiment::HEADER_BYTES;
 use crate::report::{Axis, Bound, Cell, Mark, Plot, Section, Table};
 
@@ -12,9 +12,6 @@ const BYTES_PER_S: f64 = 1_000.0;
 
 /// The hardest churn that is asked for, in minutes.
 const HARDEST: f64 = 1.4;
-
-/// Which of the graces the mark is about.
-const MARKED: usize = 1;
 
 impl Churn {
     fn minutes(&self) -> f64 {
@@ -35,7 +32,6 @@ pub fn of(mut all: Vec<Churn>) -> Section {
         "Churn",
         "Do lookups stay right while nodes come and go, and what does that cost?",
     )
-    .command("xorbit sim report --experiment churn")
     .definition(
         "conditions",
         format!("{nodes} nodes at all times; Weibull sessions of shape 0.5; who ends does so without a word, and somebody new, with another id and address, joins at that moment through three who live; delays as for lookups, no loss"),
@@ -69,8 +65,12 @@ pub fn of(mut all: Vec<Churn>) -> Section {
                 .note("all traffic, the lookups too, without IP and UDP headers"),
             );
     }
-    let section =
-        section.table(lookups(&mut all)).table(right(&all)).table(traffic(&all)).table(kinds(&all));
+    let section = section
+        .table(lookups(&mut all))
+        .table(right(&all))
+        .table(causes(&mut all))
+        .table(traffic(&all))
+        .table(kinds(&all));
     plots(section, &all)
 }
 
@@ -129,6 +129,34 @@ fn right(all: &[Churn]) -> Table {
         }
     }
     table
+}
+
+fn causes(all: &mut [Churn]) -> Table {
+    let columns = [
+        "median session min",
+        "not right",
+        "stopped early",
+        "answers too late",
+        "newcomers unknown",
+        "others held by some found",
+        "by none",
+        "of these asked by a newcomer",
+        "round trip to late p50 ms",
+        "p90",
+    ];
+    let title =
+        "What led to lookups that are not right, of nodes that joined 5 s before or earlier";
+    all.iter_mut().fold(Table::new(title, columns), |table, churn| {
+        let minutes = churn.minutes();
+        let wrong = churn.ended - churn.right[MARKED];
+        let Causes { stopped, late, newcomers, untold, unknown, round_trips, young_asker } =
+            &mut churn.causes;
+        let counts =
+            [wrong, *stopped, *late, *newcomers, *untold, *unknown, *young_asker].map(f64::from);
+        let times = [round_trips.median(), round_trips.quantile(0.9)];
+        let numbers = [minutes].into_iter().chain(counts).chain(times);
+        table.row(numbers.map(Cell::from))
+    })
 }
 
 fn traffic(all: &[Churn]) -> Table {

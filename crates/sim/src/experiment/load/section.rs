@@ -8,7 +8,6 @@ use crate::report::{Axis, Cell, Plot, Section, Table};
 pub fn of(load: &mut Load) -> Section {
     let Load { sizes, stored, gets, top_share, .. } = load;
     let section = Section::new("load", "Load", "How evenly does work fall on nodes?")
-        .command("xorbit sim report --experiment load")
         .definition(
             "conditions",
             format!(

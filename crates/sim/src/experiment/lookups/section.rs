@@ -18,7 +18,6 @@ pub fn of(mut all: Vec<Lookups>) -> Section {
         "Lookups",
         "How long do lookups and gets take against the round trip to the nearest holder, and how does that grow with the network?",
     )
-    .command("xorbit sim report --experiment lookups")
     .definition(
         "conditions",
         "one-way delays are log-normal, median 40 ms, 95th percentile 150 ms, each pair's own; 1 % of datagrams are lost; a tenth of the contacts in all tables, near ones and far ones alike, belong to nodes that have ended",

@@ -22,7 +22,6 @@ pub fn of(all: &[Scale]) -> Section {
         "Scale",
         "How large and how busy a network can one process simulate?",
     )
-    .command("xorbit sim report --experiment scale")
     .definition(
         "conditions",
         "the whole of each node and store runs; one thread; delays as for lookups, 1 % loss. Tables are not won by hours of datagrams: each bucket is given random members of its part of the key space up to its capacity, and as many as may wait, through the code that takes answers; then all nodes join within two minutes",

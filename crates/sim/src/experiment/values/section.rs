@@ -18,8 +18,7 @@ pub fn of(all: &[Values]) -> Section {
         "values",
         "Survival of values",
         "Do values survive while nodes come and go, and what does keeping them cost?",
-    )
-    .command("xorbit sim report --experiment values");
+    );
     if let Some(Values { sizes, .. }) = all.first() {
         section = section.definition(
             "conditions",
