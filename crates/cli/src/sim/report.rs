@@ -37,6 +37,9 @@ pub struct Args {
     /// Only as large and as long as shows what comes of a change
     #[arg(long)]
     quick: bool,
+    /// As large and as long as the marks ask for, hours in all; so it is without `--quick`
+    #[arg(long, conflicts_with = "quick")]
+    full: bool,
     /// All chance follows from this number
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     seed: u64,
@@ -60,7 +63,7 @@ fn experiment(text: &str) -> Result<&'static str, String> {
 
 /// Does it.
 pub fn run(args: &Args, json: bool) -> Result<(), Failure> {
-    let wishes = Wishes { seed: args.seed, quick: args.quick, nodes: args.nodes };
+    let wishes = Wishes { seed: args.seed, quick: args.quick && !args.full, nodes: args.nodes };
     let mut terminal = Terminal::new(json);
     let mut report = Report::new("Xorbit under virtual time")
         .fact("version", env!("CARGO_PKG_VERSION"))
@@ -72,6 +75,7 @@ pub fn run(args: &Args, json: bool) -> Result<(), Failure> {
         }
         terminal.begin(experiment.name);
         let section = (experiment.run)(&wishes, &mut terminal);
+        let section = section.command(command(args, experiment.name));
         terminal.clear();
         if !json {
             talk::line(format_args!("{}", section.text()))?;
@@ -81,6 +85,18 @@ pub fn run(args: &Args, json: bool) -> Result<(), Failure> {
         write_files(args, &report)?;
     }
     if json { talk::line(report.json().trim_end()) } else { Ok(()) }
+}
+
+/// The command that makes one section again.
+fn command(args: &Args, experiment: &str) -> String {
+    let mut command = format!("xorbit sim report --experiment {experiment} --seed {}", args.seed);
+    if args.quick {
+        command.push_str(" --quick");
+    }
+    if let Some(nodes) = args.nodes {
+        command.push_str(&format!(" --nodes {nodes}"));
+    }
+    command
 }
 
 fn write_files(args: &Args, report: &Report) -> Result<(), Failure> {
