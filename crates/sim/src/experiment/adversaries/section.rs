@@ -1,6 +1,8 @@
 //! What is told of adversaries.
 
 use super::{Adversaries, Fared, GROUNDS, Ground, MARKED};
+use crate::attack::Scheme;
+use crate::attack::mirage::Mirage;
 use crate::report::{Axis, Bound, Cell, Mark, Plot, Section, Table};
 
 /// Per cent of lookups that must be right where a fifth of all nodes are hostile.
@@ -40,10 +42,11 @@ pub fn of(found: &Adversaries) -> Section {
         "the lookup found the closest honest node, and all but one of the honest ones among the 8 closest of all that stand where their ids say",
     )
     .definition("sybils", "members at random ids that name nobody but each other")
-    .definition("mirages", "members that name nodes which do not exist, at ids that they could have")
+    .definition("several ids", "members that answer each query under the closest of the eight ids that BEP 42 allows their address, and name each other so (mirage): more than one id each, which no mark is about")
     .definition("siege", "members with ids as close to one key as they can have; lookups and gets are for that key")
     .definition("ghosts, desert, forgetful, impostors, stuffing", "members that name made-up ids near the target at addresses where nobody is; that behaved and fall silent; that take values and keep nothing; that name honest nodes wrongly; that call at everybody to fill tables")
-    .definition("late", "told of as one of the closest, but not waited for until it answered");
+    .definition("late", "told of as one of the closest, but not waited for until it answered")
+    .definition("walled in", "it found members alone");
     let section = marked(found).fold(section, |section, fared| section.mark(mark(fared)));
     section
         .table(table("Hostile nodes at random ids", &found.random))
@@ -61,10 +64,17 @@ pub fn of(found: &Adversaries) -> Section {
         .plot(around(found))
 }
 
-/// The networks that the mark is about: all attacks in the public one.
+/// The networks that the mark is about: all attacks in the public one whose members have one id each.
 fn marked(found: &Adversaries) -> impl Iterator<Item = &Fared> {
     let all = found.random.iter().chain(&found.others);
-    all.filter(|fared| fared.ground == Ground::Public && fared.share == MARKED)
+    all.filter(|fared| {
+        fared.ground == Ground::Public && fared.share == MARKED && fared.scheme != Mirage::NAME
+    })
+}
+
+/// What an attack is called, with what sets it apart.
+fn named(scheme: &'static str) -> &'static str {
+    if scheme == Mirage::NAME { "several ids" } else { scheme }
 }
 
 fn mark(fared: &Fared) -> Mark {
@@ -86,6 +96,7 @@ fn table(title: &str, all: &[Fared]) -> Table {
         "right %",
         "closest unknown %",
         "closest late %",
+        "walled in %",
         "others unknown %",
         "others late %",
         "queries",
@@ -95,7 +106,7 @@ fn table(title: &str, all: &[Fared]) -> Table {
     ];
     all.iter().fold(Table::new(title, columns), |table, fared| {
         let score = &fared.score;
-        let names = [fared.scheme, fared.ground.name()].map(Cell::from);
+        let names = [named(fared.scheme), fared.ground.name()].map(Cell::from);
         let late = fared.of_lookups(score.late);
         let numbers = [
             fared.members as f64,
@@ -104,6 +115,7 @@ fn table(title: &str, all: &[Fared]) -> Table {
             score.right_percent(),
             fared.of_lookups(score.lookups - score.first) - late,
             late,
+            fared.of_lookups(score.walled_in),
             fared.of_lookups(score.few_unknown),
             fared.of_lookups(score.few_late),
             score.asked as f64 / score.lookups as f64,
@@ -116,14 +128,14 @@ fn table(title: &str, all: &[Fared]) -> Table {
 }
 
 fn random(found: &Adversaries, name: &str, title: &str, of: fn(&Fared) -> f64) -> Plot {
-    let mut schemes: Vec<&str> = found.random.iter().map(|fared| fared.scheme).collect();
+    let mut schemes: Vec<&'static str> = found.random.iter().map(|fared| fared.scheme).collect();
     schemes.sort_unstable();
     schemes.dedup();
     let lines = schemes.into_iter().flat_map(|scheme| {
         GROUNDS.map(|ground| {
             let these = found.random.iter().filter(|it| it.scheme == scheme && it.ground == ground);
             let points = these.map(|fared| (100.0 * fared.share, of(fared)));
-            (format!("{scheme}, {}", ground.name()), points.collect::<Vec<_>>())
+            (format!("{}, {}", named(scheme), ground.name()), points.collect::<Vec<_>>())
         })
     });
     let axes =

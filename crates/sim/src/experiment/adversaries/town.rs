@@ -80,6 +80,8 @@ pub struct Score {
     pub first: usize,
     /// Of these, those that told of the closest honest node, but did not wait for it.
     pub late: usize,
+    /// Of these, those that are not right and found members alone.
+    pub walled_in: usize,
     /// Of these, those that found the closest honest node and too few others, all of which but one they
     /// told of without waiting for them.
     pub few_late: usize,
@@ -324,6 +326,8 @@ impl Town {
                 let own = self.contact_of(machine);
                 let verdict = judge(&mut score, &target, &found, &oracle, &self.members, own);
                 score.late += usize::from(!verdict.is_right && verdict.is_first_late(&report));
+                let only_members = found.iter().all(|it| self.members.contains(it));
+                score.walled_in += usize::from(!verdict.is_right && only_members);
                 if verdict.has_first && !verdict.is_right {
                     let unknown = |it: &&Contact| !report.silent.contains(it);
                     let known = verdict.missing.iter().filter(unknown).count() <= 1;

@@ -13,7 +13,8 @@ mod section;
 use core::time::Duration;
 
 use kv::{Done, LookupReport, Request};
-use node::{Ended, Instant};
+use node::limits::K;
+use node::{Ended, Instant, Responder};
 use wire::{Family, Point};
 
 use super::sessions::Sessions;
@@ -63,7 +64,11 @@ pub struct Causes {
     pub late: u32,
     /// Of those that it missed and did not know of all had joined within the last minute.
     pub newcomers: u32,
-    /// It missed one who had joined longer ago, whom some of those found had in their tables.
+    /// It missed one who had joined longer ago, whom some of those found told of, or would: one of the
+    /// closest in their tables.
+    pub told: u32,
+    /// It missed one who had joined longer ago, whom some of those found had in their tables behind others
+    /// that they took to be alive.
     pub untold: u32,
     /// It missed one who had joined longer ago, whom none of those found had in its table.
     pub unknown: u32,
@@ -277,23 +282,44 @@ impl Causes {
             self.late += 1;
         } else if unknown.iter().all(|node| is_new(node.machine)) {
             self.newcomers += 1;
-        } else if unknown.iter().any(|node| !is_new(node.machine) && !is_held(bed, report, node)) {
-            self.unknown += 1;
         } else {
-            self.untold += 1;
+            let old = unknown.iter().filter(|node| !is_new(node.machine));
+            match old.map(|node| standing(bed, report, &asked.place, node)).max() {
+                Some(Standing::Told) | None => self.told += 1,
+                Some(Standing::Held) => self.untold += 1,
+                Some(Standing::Unknown) => self.unknown += 1,
+            }
         }
     }
 }
 
-/// Whether some of those that a lookup found have a node in their tables.
-fn is_held(bed: &Testbed, report: &LookupReport, node: &Reachable) -> bool {
-    report.closest.iter().any(|responder| {
-        let machine = bed.world.at(&responder.contact.endpoint).map(|(machine, _)| machine);
-        let kv = machine.and_then(|machine| bed.world.machines[machine.index()].kv());
-        kv.is_some_and(|kv| {
-            kv.node().table(Family::V4).iter().any(|entry| entry.id == node.contact.id)
-        })
-    })
+/// How a node stands with those that a lookup found.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Standing {
+    /// Somebody tells of it.
+    Told,
+    /// Somebody has it in its table, and tells of others.
+    Held,
+    /// Nobody has it.
+    Unknown,
+}
+
+/// How a node stands with those that a lookup for a place found.
+fn standing(bed: &Testbed, report: &LookupReport, place: &Point, node: &Reachable) -> Standing {
+    let of_one = |responder: &Responder| {
+        let (machine, _) = bed.world.at(&responder.contact.endpoint)?;
+        let kv = bed.world.machines[machine.index()].kv()?;
+        let table = kv.node().table(Family::V4);
+        let told = table.closest::<K>(place);
+        let tells = told.iter().any(|entry| entry.id == node.contact.id);
+        let holds = table.get(&node.contact.id).is_some();
+        match (tells, holds) {
+            (true, _) => Some(Standing::Told),
+            (false, true) => Some(Standing::Held),
+            (false, false) => None,
+        }
+    };
+    report.closest.iter().filter_map(of_one).min().unwrap_or(Standing::Unknown)
 }
 
 /// The experiment, for sessions from short to long.

@@ -40,6 +40,8 @@ pub fn of(mut all: Vec<Churn>) -> Section {
         "right",
         "the lookup found the closest node that lived from its beginning to its end, and at least 7 of the 8 closest; who joined only so long before need not be found, and counts if it was; so does who answered and then ended",
     )
+    .definition("told of", "by some of those found: one of the 8 closest contacts that it takes to be alive; it was not asked, or did not answer in time")
+    .definition("held, not told of", "in tables of those found, behind 8 others that these take to be alive")
     .definition("cut", "the node that asked ended first; these are left out");
     for churn in all.iter().filter(|churn| churn.minutes() <= HARDEST) {
         section = section
@@ -138,8 +140,9 @@ fn causes(all: &mut [Churn]) -> Table {
         "stopped early",
         "answers too late",
         "newcomers unknown",
-        "others held by some found",
-        "by none",
+        "others told of",
+        "others held, not told of",
+        "others unknown",
         "of these asked by a newcomer",
         "round trip to late p50 ms",
         "p90",
@@ -149,10 +152,10 @@ fn causes(all: &mut [Churn]) -> Table {
     all.iter_mut().fold(Table::new(title, columns), |table, churn| {
         let minutes = churn.minutes();
         let wrong = churn.ended - churn.right[MARKED];
-        let Causes { stopped, late, newcomers, untold, unknown, round_trips, young_asker } =
+        let Causes { stopped, late, newcomers, told, untold, unknown, round_trips, young_asker } =
             &mut churn.causes;
-        let counts =
-            [wrong, *stopped, *late, *newcomers, *untold, *unknown, *young_asker].map(f64::from);
+        let counts = [wrong, *stopped, *late, *newcomers, *told, *untold, *unknown, *young_asker]
+            .map(f64::from);
         let times = [round_trips.median(), round_trips.quantile(0.9)];
         let numbers = [minutes].into_iter().chain(counts).chain(times);
         table.row(numbers.map(Cell::from))
