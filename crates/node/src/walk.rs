@@ -17,15 +17,18 @@
 //!   do, and a silent node that hardly anybody told of is none. Eight contacts of our own are asked
 //!   there whatever others tell: the first four may all be hostile and name nobody but each other.
 
+mod rank;
+
 use alloc::vec::Vec;
 
 use wire::planted::{self, Bug};
-use wire::{Contact, Distance, Endpoint, NodeId, Point, secure_id};
+use wire::{Contact, Endpoint, NodeId, Point};
 
 use crate::limits::{
     IN_FLIGHT, LOOKUP_CANDIDATES, LOOKUP_GUIDES, LOOKUP_MESSAGES, LOOKUP_TOLD, PARALLELISM,
 };
 use crate::operation::Ended;
+use rank::Rank;
 
 /// Where a candidate stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,14 +40,6 @@ enum State {
     Slow,
     Answered,
     Failed,
-}
-
-/// Where a candidate stands in the order of those to ask. Where ids must follow from addresses, one
-/// that does not comes after all that do: nobody can prove that it belongs where it says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Rank {
-    made_up: bool,
-    distance: Distance,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -116,8 +111,7 @@ impl Walk {
     }
 
     fn rank(&self, id: &NodeId, endpoint: &Endpoint) -> Rank {
-        let made_up = self.strict && !secure_id::complies(id, endpoint);
-        Rank { made_up, distance: self.target.distance(&id.point()) }
+        Rank::of(&self.target, self.strict, id, endpoint)
     }
 
     fn place(&self, rank: &Rank) -> Result<usize, usize> {
@@ -140,8 +134,7 @@ impl Walk {
         if self.candidates.iter().any(|candidate| candidate.endpoint == endpoint) {
             return;
         }
-        let last = Rank { made_up: true, distance: Distance::MAX };
-        if let Some(index) = self.push(None, endpoint, last, 1) {
+        if let Some(index) = self.push(None, endpoint, Rank::LAST, 1) {
             self.doors.push(index);
         }
     }

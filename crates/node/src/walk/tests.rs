@@ -4,6 +4,7 @@ use super::*;
 use proptest::prelude::*;
 use std::collections::HashSet;
 use std::vec::Vec;
+use wire::secure_id;
 
 fn contact(id: [u8; 20], port: u16) -> Contact {
     Contact { id: NodeId::new(id), endpoint: Endpoint::v4([127, 0, 0, 1], port) }
