@@ -7,12 +7,12 @@ use crate::failure::{Failure, Outcome};
 use crate::process::{build, named, run as run_command, typed};
 
 /// Worlds when nobody asks for more: the share of the gate, within two minutes on two processors.
-pub const DEFAULT_SEEDS: u64 = 40;
+pub const DEFAULT_SEEDS: u64 = 12;
 
 /// Machines in each: enough that no node knows all others well, and few enough for many worlds.
 const MACHINES: &str = "16";
 
-/// Lets the worlds of the first seeds live, of all profiles. The release build does in minutes what the
+/// Lets the worlds of the first seeds live, of several profiles. The release build does in minutes what the
 /// other would take an hour for.
 pub fn run(root: &Path, seeds: u64) -> Outcome {
     let built = build(root, &["--release", "--package", "xorbit-cli"])?;
