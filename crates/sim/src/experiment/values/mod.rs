@@ -68,8 +68,23 @@ pub struct Values {
     pub item_bytes: f64,
     /// Living holders of each record at each look.
     pub holders: Samples,
-    /// Their mean and the fewest, by hours since the beginning.
-    pub course: Vec<(f64, f64, f64)>,
+    /// What was seen at each look.
+    pub course: Vec<Look>,
+}
+
+/// What is seen at one look.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    /// Since the beginning.
+    pub hours: f64,
+    /// Living holders of a record, in the mean.
+    pub mean: f64,
+    /// Living holders of the record that has the fewest.
+    pub fewest: f64,
+    /// Per cent of records that somebody living holds.
+    pub held: f64,
+    /// Per cent of records that nobody could have lost: somebody living has always held them.
+    pub always_held: f64,
 }
 
 /// Alarms are for one of these; what is asked has a number from [`GETS`] on if it is a get.
@@ -309,8 +324,11 @@ impl Course {
         let mut counts: Samples = counts.collect();
         let hours = (LOOK_EVERY * number).as_secs_f64() / 3600.0;
         counts.values().for_each(|count| self.found.holders.add(count));
-        let mean = counts.mean();
-        self.found.course.push((hours, mean, counts.quantile(0.0)));
+        let (mean, fewest) = (counts.mean(), counts.quantile(0.0));
+        let of_all = |count: usize| 100.0 * count as f64 / f64::from(self.found.stored.max(1));
+        let held = of_all(counts.values().filter(|count| *count > 0.0).count());
+        let always_held = of_all(self.stored().filter(|record| record.always_held).count());
+        self.found.course.push(Look { hours, mean, fewest, held, always_held });
     }
 
     fn count(&mut self, traffic: &Traffic) {

@@ -1,6 +1,6 @@
 //! What is told of values.
 
-use super::Values;
+use super::{Look, Values};
 use crate::report::{Axis, Bound, Cell, Mark, Plot, Section, Table};
 
 impl Values {
@@ -43,7 +43,7 @@ pub fn of(all: &[Values]) -> Section {
         let what = format!("records lost, {}", values.name());
         section = section.mark(Mark::new(what, Bound::Exactly(0.0), lost, "").note(note));
     }
-    section.table(records(all)).table(repair(all)).plot(holders(all))
+    section.table(records(all)).table(repair(all)).plot(survival(all)).plot(holders(all))
 }
 
 fn records(all: &[Values]) -> Table {
@@ -102,14 +102,32 @@ fn repair(all: &[Values]) -> Table {
     })
 }
 
-fn holders(all: &[Values]) -> Plot {
-    let mean = |values: &Values| values.course.iter().map(|(at, mean, _)| (*at, *mean)).collect();
-    let fewest = |values: &Values| values.course.iter().map(|(at, _, few)| (*at, *few)).collect();
+/// Something that is seen at each look, by its name.
+type Seen = (&'static str, fn(&Look) -> f64);
+
+/// The points of one line, under its name.
+type Line = (String, Vec<(f64, f64)>);
+
+fn over_time(all: &[Values], shown: [Seen; 2]) -> Vec<Line> {
     let lines = all.iter().flat_map(|values| {
-        let name = values.name();
-        [(format!("mean, {name}"), mean(values)), (format!("fewest, {name}"), fewest(values))]
+        shown.map(|(what, of)| {
+            let points = values.course.iter().map(|look| (look.hours, of(look)));
+            (format!("{what}, {}", values.name()), points.collect())
+        })
     });
-    let lines: Vec<(String, Vec<(f64, f64)>)> = lines.collect();
+    lines.collect()
+}
+
+fn survival(all: &[Values]) -> Plot {
+    let lines = over_time(all, [("held", |look| look.held), ("could be", |look| look.always_held)]);
+    let axes = (Axis::new("time", "h"), Axis::new("records", "%").covering([0.0, 100.0]));
+    Plot::lines("value-survival", "Records that are held", axes, lines).reading(
+        "Held: by somebody who lives at that moment. Could be: somebody has always lived who held it. Looked at each ten minutes.",
+    )
+}
+
+fn holders(all: &[Values]) -> Plot {
+    let lines = over_time(all, [("mean", |look| look.mean), ("fewest", |look| look.fewest)]);
     let axes = (Axis::new("time", "h"), Axis::new("living holders", "").covering([0.0]));
     Plot::lines("value-holders", "Living holders of a record", axes, lines)
         .reading("Of all records, looked at each ten minutes.")
