@@ -24,7 +24,7 @@ usage: cargo xtask VERB
   tidy                          the house rules alone
   docs                          dead links, and the commands that README.md and docs/ show
   fuzz [--seconds N]            build every fuzz target and run each for N seconds (default 20)
-  worlds [--seeds N]            let N simulated networks live, each with all its checks (default 12)
+  worlds [--seeds N]            let N simulated networks live, each with all its checks (default 20)
   interop-setup                 install the foreign nodes that the interop tests talk to
   bench serve|network|values|store|restart|seal [ARGS]
                                 measure the release build; ARGS go to `xorbit-bench`

@@ -6,8 +6,8 @@ use std::process::Command;
 use crate::failure::{Failure, Outcome};
 use crate::process::{build, named, run as run_command, typed};
 
-/// Worlds when nobody asks for more: the share of the gate, within two minutes on two processors.
-pub const DEFAULT_SEEDS: u64 = 12;
+/// Worlds when nobody asks for more: the share of the gate, a minute on two processors.
+pub const DEFAULT_SEEDS: u64 = 20;
 
 /// Machines in each: enough that no node knows all others well, and few enough for many worlds.
 const MACHINES: &str = "16";

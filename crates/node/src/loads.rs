@@ -2,7 +2,7 @@
 //! full its queues are, which lookup a query belongs to, and what lies on its shelf. Looking changes
 //! nothing, not even what the node thinks of its clock.
 
-use wire::{Seq, Target, TransactionId};
+use wire::{Endpoint, Seq, Target, TransactionId};
 
 use crate::operation::OperationId;
 use crate::pending::Purpose;
@@ -96,10 +96,10 @@ impl<A: Admission> Node<A> {
         }
     }
 
-    /// Whether a query waits for its reply.
+    /// Whether a query to this address waits for its reply.
     #[doc(hidden)]
-    pub fn waits_for(&self, transaction: TransactionId) -> bool {
-        self.pending.purpose(transaction).is_some()
+    pub fn waits_for(&self, transaction: TransactionId, to: &Endpoint) -> bool {
+        self.pending.asks(transaction, to)
     }
 
     /// What lies on the shelf under a target.

@@ -120,6 +120,11 @@ impl Pending {
         self.verifications
     }
 
+    /// Whether the query of a transaction went to this address.
+    pub fn asks(&self, transaction: TransactionId, to: &Endpoint) -> bool {
+        self.queries.get(&transaction).is_some_and(|waiting| waiting.to == *to)
+    }
+
     /// What the query of a transaction was sent for.
     pub fn purpose(&self, transaction: TransactionId) -> Option<Purpose> {
         self.queries.get(&transaction).map(|waiting| waiting.purpose)

@@ -1,7 +1,9 @@
 //! `datagrams`: none is longer than docs/protocol.md ("Sizes") says, none goes where nothing can be
 //! sent to, each can be read, and no two open questions to one address share a transaction id.
 
-use node::Method;
+use core::time::Duration;
+
+use node::{Instant, Method};
 use wire::limits::{PLAIN_REPLY_BYTES, VALUE_REPLY_BYTES};
 use wire::{Endpoint, Found, Reply, Scope};
 
@@ -15,13 +17,16 @@ const LONGEST_QUERY: usize = 1452;
 /// How often a slow write is sent under one transaction id.
 const SENDINGS: u8 = 2;
 
+/// No question is given up sooner (docs/protocol.md, "Lookups"), by a clock a tenth fast.
+const SURELY_OPEN: Duration = Duration::from_millis(900);
+
 /// Looks at each datagram by itself.
 pub struct Datagrams;
 
 impl Check for Datagrams {
     fn saw(&mut self, seen: &Seen<'_>, found: &mut Vec<Violation>) {
         for (index, said) in seen.said.iter().enumerate() {
-            if let Some(what) = fault(said, &seen.said[..index]) {
+            if let Some(what) = fault(said, &seen.said[..index], seen.moment.at) {
                 found.push(seen.moment.violates("datagrams", what));
             }
         }
@@ -29,7 +34,7 @@ impl Check for Datagrams {
 }
 
 /// What is wrong with a datagram, the ones that go before it in the same step known.
-fn fault(said: &Said<'_>, earlier: &[Said<'_>]) -> Option<String> {
+fn fault(said: &Said<'_>, earlier: &[Said<'_>], now: Instant) -> Option<String> {
     let Said { to, bytes, what } = said;
     if to.scope() == Scope::Martian {
         return Some(format!("a datagram goes to `{to}`, where nothing can be sent to"));
@@ -48,7 +53,7 @@ fn fault(said: &Said<'_>, earlier: &[Said<'_>]) -> Option<String> {
     if *bytes > most {
         return Some(format!("{name} to `{to}` has {bytes} bytes, more than {most}"));
     }
-    repeated(to, what, earlier)
+    repeated(to, what, earlier, now)
 }
 
 fn has_value(reply: &Reply<'_>) -> bool {
@@ -60,7 +65,7 @@ fn has_value(reply: &Reply<'_>) -> bool {
 }
 
 /// A question under a transaction id that is taken, unless it is a slow write once more.
-fn repeated(to: &Endpoint, what: &What<'_>, earlier: &[Said<'_>]) -> Option<String> {
+fn repeated(to: &Endpoint, what: &What<'_>, earlier: &[Said<'_>], now: Instant) -> Option<String> {
     let What::Query(transaction, query, twin) = what else { return None };
     let same = |said: &&Said<'_>| {
         said.to == *to && matches!(said.what, What::Query(other, ..) if other == *transaction)
@@ -68,7 +73,8 @@ fn repeated(to: &Endpoint, what: &What<'_>, earlier: &[Said<'_>]) -> Option<Stri
     if earlier.iter().any(|said| same(&said)) {
         return Some(format!("`{to}` is sent transaction {:08x} twice at once", transaction.0));
     }
-    let twin = (*twin)?;
+    // Ids are drawn: one may come again by chance once its question has been given up.
+    let twin = (*twin).filter(|twin| now.since(twin.at) <= SURELY_OPEN)?;
     let method = Method::of(query);
     let writes = matches!(method, Method::Put | Method::Add | Method::AnnouncePeer);
     if writes && twin.method == method && twin.times < SENDINGS {

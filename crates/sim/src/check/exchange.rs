@@ -21,6 +21,9 @@ use super::sound::Sound;
 use super::walls::Walls;
 use crate::world::{Input, Machine, Moment};
 
+/// A slow write is sent once more within this time.
+const SENT_AGAIN_WITHIN: Duration = Duration::from_secs(5);
+
 /// After a timer of its node ran out, no question is open that is older: 30 s of waiting and 4 of
 /// patience, by a clock that is a tenth slow.
 const OPEN_FOR: Duration = Duration::from_secs(45);
@@ -347,6 +350,8 @@ impl Ledger {
     pub fn note(&mut self, said: &[Said<'_>], at: Instant, local: Now, ticked: bool) {
         for said in said {
             let What::Query(transaction, query, twin) = said.what else { continue };
+            // Ids are drawn: one may come again by chance.
+            let twin = twin.filter(|twin| at.since(twin.at) <= SENT_AGAIN_WITHIN);
             let asked = Asked {
                 method: Method::of(&query),
                 kind: kind_of(&query),

@@ -35,9 +35,9 @@ impl Check for Timers {
         }
         *looked = now;
         let node = seen.kv.node();
-        let late = seen.open.iter().filter(|((transaction, _), asked)| {
+        let late = seen.open.iter().filter(|((transaction, to), asked)| {
             let patience = if asked.waits { LONG_PATIENCE } else { PATIENCE };
-            now.since(asked.at) > patience && node.waits_for(*transaction)
+            now.since(asked.at) > patience && node.waits_for(*transaction, to)
         });
         let late = late
             .map(|((_, to), asked)| (asked.at, *to, asked.method))

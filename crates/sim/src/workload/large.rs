@@ -192,11 +192,10 @@ impl Kind for Large {
         desk.end(place, CUT);
     }
 
-    fn look_at_rest(&mut self, desk: &mut Desk<'_>) {
-        for number in 0..KEYS {
-            if let Some(machine) = desk.somebody().filter(|_| self.used[number]) {
-                self.get(desk, machine, LARGE + number as u32);
-            }
+    fn look_at_rest(&mut self, desk: &mut Desk<'_>, turn: usize) -> bool {
+        if let Some(machine) = desk.somebody().filter(|_| turn < KEYS && self.used[turn]) {
+            self.get(desk, machine, LARGE + turn as u32);
         }
+        turn + 1 < KEYS
     }
 }

@@ -51,8 +51,11 @@ pub trait Kind {
         true
     }
 
-    /// The network is at rest: asks what must be answered rightly now.
-    fn look_at_rest(&mut self, _: &mut Desk<'_>) {}
+    /// The network is at rest: asks what must be answered rightly now, a little each turn, for nodes say
+    /// no more at a time to strangers than their pace allows. Tells whether there is more.
+    fn look_at_rest(&mut self, _: &mut Desk<'_>, _turn: usize) -> bool {
+        false
+    }
 
     /// Judges what it was told, in all.
     fn judge(&self, _: &Judgement<'_>, _: &mut Vec<Violation>) -> Option<Tally> {
@@ -213,11 +216,14 @@ impl Workload {
         self.history.operations.iter().find(|operation| operation.ended.is_none())
     }
 
-    /// The network is at rest: everything that must be answered rightly now is asked.
-    pub fn look_at_rest(&mut self, world: &mut World) {
+    /// The network is at rest: what must be answered rightly now is asked, a part each turn. Tells whether
+    /// there is more.
+    pub fn look_at_rest(&mut self, world: &mut World, turn: usize) -> bool {
+        let mut more = false;
         for kind in 0..self.kinds.len() {
-            self.at_desk(world, kind, |kind, desk| kind.look_at_rest(desk));
+            self.at_desk(world, kind, |kind, desk| more |= kind.look_at_rest(desk, turn));
         }
+        more
     }
 
     /// Judges what each kind of work was told, in all.

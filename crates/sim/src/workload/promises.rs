@@ -7,7 +7,7 @@ use node::Instant;
 
 use super::desk::Desk;
 use super::keys::KEPT;
-use super::registers;
+use super::registers::{self, READ_AT_ONCE};
 use super::{CUT, Judgement, Kind, Tally};
 use crate::history::{Asked, Told};
 use crate::world::{MachineId, Violation};
@@ -108,8 +108,9 @@ impl Kind for Promises {
         }
     }
 
-    fn look_at_rest(&mut self, desk: &mut Desk<'_>) {
-        for number in 0..self.all.len() {
+    fn look_at_rest(&mut self, desk: &mut Desk<'_>, turn: usize) -> bool {
+        let numbers = turn * READ_AT_ONCE..((turn + 1) * READ_AT_ONCE).min(self.all.len());
+        for number in numbers {
             if self.all[number].since.is_none() {
                 continue;
             }
@@ -118,6 +119,7 @@ impl Kind for Promises {
                 self.all[number].read = Some(self.ask(desk, machine, number, Step::Kept, asked));
             }
         }
+        (turn + 1) * READ_AT_ONCE < self.all.len()
     }
 
     /// A promise holds as long as the node that made it lives and reaches the others.

@@ -91,15 +91,19 @@ pub fn done(desk: &mut Desk<'_>, place: u64, done: &Done) {
 /// Keys are read from so many machines when all must be right.
 const READERS: usize = 2;
 
-/// Reads these keys from some machines.
-pub fn read_all(desk: &mut Desk<'_>, keys: &[u32]) {
-    for key in keys {
+/// Keys that are read in one turn then.
+pub const READ_AT_ONCE: usize = 4;
+
+/// Reads those of the keys whose turn it is from some machines; tells whether there are more.
+pub fn read_some(desk: &mut Desk<'_>, keys: &[u32], turn: usize) -> bool {
+    for key in keys.iter().skip(turn * READ_AT_ONCE).take(READ_AT_ONCE) {
         for _ in 0..READERS {
             if let Some(machine) = desk.somebody() {
                 ask(desk, machine, *key, Asked::Get(Consistency::Quorum));
             }
         }
     }
+    (turn + 1) * READ_AT_ONCE < keys.len()
 }
 
 /// Users of single keys.
@@ -133,8 +137,8 @@ impl Kind for Registers {
         desk.end(number, CUT);
     }
 
-    fn look_at_rest(&mut self, desk: &mut Desk<'_>) {
+    fn look_at_rest(&mut self, desk: &mut Desk<'_>, turn: usize) -> bool {
         let keys: Vec<u32> = (1..=self.popularity.1).collect();
-        read_all(desk, &keys);
+        read_some(desk, &keys, turn)
     }
 }

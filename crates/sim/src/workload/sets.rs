@@ -178,15 +178,14 @@ impl Kind for Sets {
         }
     }
 
-    fn look_at_rest(&mut self, desk: &mut Desk<'_>) {
+    fn look_at_rest(&mut self, desk: &mut Desk<'_>, turn: usize) -> bool {
         let mut used: Vec<usize> = self.changes.iter().map(|change| change.name.0).collect();
         used.sort_unstable();
         used.dedup();
-        for set in used {
-            if let Some(machine) = desk.somebody() {
-                self.list(desk, machine, set, true);
-            }
+        if let (Some(set), Some(machine)) = (used.get(turn), desk.somebody()) {
+            self.list(desk, machine, *set, true);
         }
+        turn + 1 < used.len()
     }
 
     fn judge(&self, by: &Judgement<'_>, found: &mut Vec<Violation>) -> Option<Tally> {

@@ -68,9 +68,9 @@ impl Kind for Swaps {
         desk.end(number, CUT);
     }
 
-    fn look_at_rest(&mut self, desk: &mut Desk<'_>) {
+    fn look_at_rest(&mut self, desk: &mut Desk<'_>, turn: usize) -> bool {
         let used = (0..KEYS).filter(|number| self.used[*number]);
         let keys: Vec<u32> = used.map(|number| SWAPS + number as u32).collect();
-        registers::read_all(desk, &keys);
+        registers::read_some(desk, &keys, turn)
     }
 }

@@ -98,12 +98,16 @@ impl Kind for Watches {
         false
     }
 
-    fn look_at_rest(&mut self, desk: &mut Desk<'_>) {
+    fn look_at_rest(&mut self, desk: &mut Desk<'_>, turn: usize) -> bool {
+        if turn > 0 {
+            return false;
+        }
         for watch in self.all.iter().filter(|watch| watch.lives) {
             if let Some(id) = watch.id {
                 desk.cancel(watch.machine, watch.life, id);
             }
         }
+        false
     }
 
     fn judge(&self, by: &Judgement<'_>, found: &mut Vec<Violation>) -> Option<Tally> {

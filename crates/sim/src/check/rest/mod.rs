@@ -45,8 +45,13 @@ pub fn look(run: &mut Run) {
     let watched = judge_work(run, Some("watches"));
     run.world.violations.extend(watched);
     let rest_begun = run.world.now();
-    run.workload.look_at_rest(&mut run.world);
-    if ends(run) {
+    for turn in 0.. {
+        let more = run.workload.look_at_rest(&mut run.world, turn);
+        if !ends(run) || !more {
+            break;
+        }
+    }
+    if run.world.violations.is_empty() {
         let wrong = values::wrong(run, rest_begun);
         add(run, wrong);
     }
