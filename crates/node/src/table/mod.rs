@@ -7,9 +7,9 @@
 //! Departures from BEP 5: buckets are the parts of the key space that share 0, 1, 2 ... leading bits
 //! with our id, so nothing is ever split; the first ones, which cover most of the space, hold 128,
 //! 64, 32 and 16 contacts (libtorrent's measure); a contact is bad after three failures in a row,
-//! and replaced at the first if a replacement waits; after more where datagrams get lost ([`patience`]).
+//! and replaced at the first if a replacement waits; after more where datagrams get lost (`patience`).
 //! A contact is questionable not after 15 minutes but after a time that follows from how many are gone
-//! by then ([`probing`]), and a bucket is refreshed by a lookup only if nobody in it answered for longer.
+//! by then (`probing`), and a bucket is refreshed by a lookup only if nobody in it answered for longer.
 
 mod bucket;
 mod closest;

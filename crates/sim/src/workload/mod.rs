@@ -1,5 +1,5 @@
-//! What users do meanwhile. One kind of work, one file: to add one, copy the smallest, [`items`], and
-//! name it in [`Workload::new`].
+//! What users do meanwhile. One kind of work, one file: to add one, copy the smallest, `items`, and
+//! name it in `Workload::new`.
 
 mod batches;
 pub mod desk;

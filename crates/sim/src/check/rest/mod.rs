@@ -1,9 +1,9 @@
 //! What must hold once the weather has cleared and a network has had time to heal. One check, one file.
 //!
 //! First nothing is asked any more, and the world is looked at from outside until every node knows its
-//! neighbours ([`tables`]) and every record lies where it belongs ([`records`]): how long that took is
-//! told. Then what it costs to be at rest is measured ([`quiet`]), and lookups ([`lookups`]), keys
-//! ([`values`]) and all else that users do are asked from several nodes. At the end the whole history is
+//! neighbours (`tables`) and every record lies where it belongs (`records`): how long that took is
+//! told. Then what it costs to be at rest is measured (`quiet`), and lookups (`lookups`), keys
+//! (`values`) and all else that users do are asked from several nodes. At the end the whole history is
 //! judged.
 
 mod lookups;
