@@ -15,6 +15,9 @@ const NEAR_SLOTS: u64 = 1 << 13;
 /// Turns of the near wheel that the far one holds: 72 minutes.
 const FAR_SLOTS: u64 = 1 << 9;
 
+/// Room for so many events is kept in a slot of the near wheel when it is empty.
+const KEPT_EVENTS: usize = 32;
+
 /// An event with its time in microseconds and its number in the order of coming.
 #[derive(Clone, Copy, Debug)]
 struct Entry<T> {
@@ -145,12 +148,20 @@ impl<T: Copy> Queue<T> {
             if self.slot.is_multiple_of(NEAR_SLOTS) {
                 self.pour();
             }
-            let slot = &mut self.near[(self.slot % NEAR_SLOTS) as usize];
-            self.near_len -= slot.len();
-            // The emptied buffer of the slot before is kept for this place in the wheel.
-            std::mem::swap(&mut self.present, slot);
-            self.present.sort_unstable_by(|a, b| b.cmp(a));
+            self.begin_slot();
         }
+    }
+
+    /// The present slot's events are put in order. The emptied buffer of the one before is kept for this
+    /// place in the wheel unless it is large: else every place would keep what its busiest time took.
+    fn begin_slot(&mut self) {
+        let slot = &mut self.near[(self.slot % NEAR_SLOTS) as usize];
+        self.near_len -= slot.len();
+        std::mem::swap(&mut self.present, slot);
+        if slot.capacity() > KEPT_EVENTS {
+            *slot = Vec::new();
+        }
+        self.present.sort_unstable_by(|a, b| b.cmp(a));
     }
 
     /// Nothing is left in this turn of the near wheel: goes to the next turn in which something is.
@@ -167,10 +178,7 @@ impl<T: Copy> Queue<T> {
         }
         self.slot = turn * NEAR_SLOTS;
         self.pour();
-        let slot = &mut self.near[0];
-        self.near_len -= slot.len();
-        std::mem::swap(&mut self.present, slot);
-        self.present.sort_unstable_by(|a, b| b.cmp(a));
+        self.begin_slot();
     }
 
     /// A turn begins: what waits for it goes into the near wheel, and the far one takes from the heap.
