@@ -23,6 +23,8 @@ mod members;
 pub mod numbers;
 mod pace;
 mod queues;
+mod replays;
+mod reports;
 mod requests;
 pub mod rest;
 mod silence;
@@ -56,6 +58,8 @@ pub fn observers(_: &Plan) -> Vec<Box<dyn Observer>> {
     vec![
         Box::new(Witness::new(all())),
         Box::new(requests::Requests::default()),
+        Box::new(reports::Reports::default()),
+        Box::new(replays::Replays::default()),
         Box::new(invariants::Invariants::default()),
     ]
 }

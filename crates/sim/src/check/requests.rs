@@ -98,7 +98,7 @@ impl Observer for Requests {
         });
     }
 
-    fn told(&mut self, moment: Moment, event: &Event, found: &mut Vec<Violation>) {
+    fn told(&mut self, moment: Moment, _: &Machine, event: &Event, found: &mut Vec<Violation>) {
         let Event::Done(id, _) = event else { return };
         if self.0.at(moment.machine).open.remove(id).is_none() {
             let what = format!("{id:?} ends, which is not on its way");

@@ -275,14 +275,12 @@ impl World {
         let now = self.now;
         let machine = &mut self.machines[id.index()];
         let Actor::Node(kv) = &mut machine.actor else { return };
+        let mut told = Vec::new();
         while let Some(event) = kv.next_event() {
             if machine.leaving && matches!(event, Event::Done(_, Done::Left(_))) {
                 self.queue.push(now.as_micros(), Next::Depart(id, machine.life));
             }
-            for observer in &mut self.observers {
-                observer.told(moment, &event, &mut self.violations);
-            }
-            self.told.push_back((id, event));
+            told.push(event);
         }
         if let Some(disk) = &mut machine.disk
             && let Some(at) = disk.hand_over(kv.changes(), now)
@@ -295,6 +293,13 @@ impl World {
                 machine.wake_at = Some(at);
                 self.queue.push(at.as_micros(), Next::Wake(id));
             }
+        }
+        let machine = &self.machines[id.index()];
+        for event in told {
+            for observer in &mut self.observers {
+                observer.told(moment, machine, &event, &mut self.violations);
+            }
+            self.told.push_back((id, event));
         }
     }
 

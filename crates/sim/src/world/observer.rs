@@ -76,7 +76,7 @@ pub trait Observer {
     fn sent(&mut self, _: Moment, _from: Endpoint, _to: Endpoint, _: &[u8]) {}
 
     /// A node tells something.
-    fn told(&mut self, _: Moment, _: &Event, _: &mut Vec<Violation>) {}
+    fn told(&mut self, _: Moment, _: &Machine, _: &Event, _: &mut Vec<Violation>) {}
 
     /// A machine's process has ended: by itself, or with the machine's power.
     fn ended(&mut self, _: Moment, _: &mut Machine, _: &mut Vec<Violation>) {}

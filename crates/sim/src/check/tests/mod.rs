@@ -429,9 +429,9 @@ fn a_request_that_ends_twice_or_not_at_all_is_seen() {
     let mut requests = Requests::default();
     let (mut found, moment) = (Vec::new(), stage.moment());
     requests.asked(moment, &stage.world.machines[0], id, &put);
-    requests.told(moment, &done[0], &mut found);
+    requests.told(moment, &stage.world.machines[0], &done[0], &mut found);
     assert_eq!(found, []);
-    requests.told(moment, &done[0], &mut found);
+    requests.told(moment, &stage.world.machines[0], &done[0], &mut found);
     requests.asked(moment, &stage.world.machines[0], id, &put);
     for minute in 0..12 {
         let moment = Moment { at: moment.at + Duration::from_secs(60 * minute), ..moment };
