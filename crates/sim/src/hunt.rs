@@ -11,29 +11,48 @@ use node::Instant;
 use wire::planted::Bug;
 
 use crate::chance::Chance;
-use crate::plan::{Plan, Wishes};
+use crate::plan::population::Kind;
+use crate::plan::{Plan, Population, Wishes};
 use crate::profile::Profile;
 use crate::run::Run;
 
-/// Profiles of the worlds, one after the other.
-const TURNS: [&str; 10] = [
-    "attacks",
-    "everything",
-    "churn",
-    "partitions",
-    "attacks",
-    "disks",
-    "processes",
-    "weather",
-    "clocks",
-    "calm",
+/// Faults that take more time than all else in a world, and show no more than others do.
+const COSTLY: [&str; 2] = ["flood", "spam"];
+
+/// What worlds are like, one after the other.
+const TURNS: [Turn; 12] = [
+    Turn { global: true, ..Turn::of("attacks") },
+    Turn::of("everything"),
+    Turn::of("churn"),
+    Turn::of("partitions"),
+    Turn::of("attacks"),
+    Turn::of("disks"),
+    Turn::of("processes"),
+    Turn { sealed: true, ..Turn::of("weather") },
+    Turn::of("weather"),
+    Turn { global: true, ..Turn::of("attacks") },
+    Turn::of("clocks"),
+    Turn { nodes: (40, 60), ..Turn::of("churn") },
 ];
 
-/// The fewest and the most machines of a world.
-const NODES: (u64, u64) = (8, 20);
+/// The shortest and the longest time with faults and work: so long that tokens get old.
+const SPAN: (Duration, Duration) = (Duration::from_secs(15 * 60), Duration::from_secs(30 * 60));
 
-/// The shortest and the longest time with faults and work.
-const SPAN: (Duration, Duration) = (Duration::from_secs(10 * 60), Duration::from_secs(30 * 60));
+/// What a world is like.
+struct Turn {
+    profile: &'static str,
+    /// The fewest and the most machines.
+    nodes: (u64, u64),
+    sealed: bool,
+    global: bool,
+}
+
+impl Turn {
+    /// A small one of this profile, at any addresses.
+    const fn of(profile: &'static str) -> Self {
+        Self { profile, nodes: (8, 16), sealed: false, global: false }
+    }
+}
 
 /// What a node that panics was found by.
 const PANIC: &str = "panic";
@@ -73,15 +92,30 @@ pub fn plant(mistake: Option<&Mistake>) {
 /// The world of a seed, as hunts have it, where a user leaves it open.
 pub fn world(seed: u64, wishes: &Wishes) -> Wishes {
     let mut chance = Chance::of(seed, "hunt");
-    let nodes = chance.between(NODES.0, NODES.1) as u32;
+    let turn = &TURNS[(seed % TURNS.len() as u64) as usize];
+    let (least, most) = turn.nodes;
+    let nodes = chance.between(least, most) as u32;
     let span = Duration::from_secs(chance.span(SPAN.0, SPAN.1).as_secs());
-    let turn = TURNS[(seed % TURNS.len() as u64) as usize];
-    Wishes {
+    let mut world = Wishes {
         nodes: wishes.nodes.or(Some(nodes)),
         span: wishes.span.or(Some(span)),
-        profile: wishes.profile.or_else(|| Profile::named(turn)),
+        profile: wishes.profile.or_else(|| Profile::named(turn.profile)),
         without: wishes.without.clone(),
-    }
+        dense: true,
+    };
+    let faults = Plan::draw(seed, &world).faults;
+    let costly = faults.iter().filter(|planned| COSTLY.contains(&planned.kind));
+    world.without.extend(costly.map(|planned| planned.number));
+    world
+}
+
+/// Whether the world of a seed is worth its time in a hunt: checks that read what nodes say see nothing in
+/// sealed networks, and many attacks are nothing at private addresses.
+pub fn suits(seed: u64, wishes: &Wishes) -> bool {
+    let turn = &TURNS[(seed % TURNS.len() as u64) as usize];
+    let Some(profile) = world(seed, wishes).profile else { return true };
+    let population = Population::draw(seed, profile);
+    population.sealed == turn.sealed && !(turn.global && population.kind == Kind::Private)
 }
 
 /// What a check found in a world.
@@ -128,11 +162,10 @@ mod tests {
 
     #[test]
     fn a_hunt_goes_through_profiles_that_there_are_and_keeps_what_a_user_asks_for() {
-        assert!(TURNS.iter().all(|name| Profile::named(name).is_some()));
+        assert!(TURNS.iter().all(|turn| Profile::named(turn.profile).is_some()));
         let any = world(7, &Wishes::default());
         assert_eq!(any, world(7, &Wishes::default()));
-        let nodes = any.nodes.map(u64::from).unwrap_or_default();
-        assert!((NODES.0..=NODES.1).contains(&nodes), "{nodes}");
+        assert!((1..100).any(|seed| suits(seed, &any)) && !(1..100).all(|seed| suits(seed, &any)));
         let asked = Wishes { nodes: Some(3), profile: Profile::named("calm"), ..any.clone() };
         assert_eq!(world(7, &asked), asked);
     }

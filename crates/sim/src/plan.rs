@@ -24,6 +24,9 @@ pub struct Wishes {
     pub profile: Option<&'static Profile>,
     /// Faults that are left out, by their numbers; all else stays as it is.
     pub without: Vec<u32>,
+    /// As many faults as else in a day of the profile's begin soon in the time that is asked for, and each
+    /// lasts for most of what is left of it.
+    pub dense: bool,
 }
 
 /// What all faults may build on.
@@ -35,6 +38,8 @@ pub struct Setting {
     pub span: Duration,
     /// The time in which as many faults begin as the profile has; a longer run has as many again in each.
     pub day: Duration,
+    /// Whether each fault lasts for most of what is left.
+    pub dense: bool,
 }
 
 /// A fault with its time.
@@ -84,7 +89,8 @@ impl Plan {
         let nodes = chance.between(profile.nodes.0.into(), profile.nodes.1.into()) as u32;
         let day = chance.span(profile.span.0, profile.span.1);
         let (nodes, span) = (wishes.nodes.unwrap_or(nodes), wishes.span.unwrap_or(day));
-        let setting = Setting { nodes, span, day };
+        let dense = wishes.dense;
+        let setting = Setting { nodes, span, day: if dense { span } else { day }, dense };
         let latency = match chance.below(5) {
             0 => {
                 Latency::Constant(chance.span(Duration::from_millis(1), Duration::from_millis(80)))

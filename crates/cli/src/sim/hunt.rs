@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
-use sim::hunt::{Catch, Mistake, live, mistakes, plant, world};
+use sim::hunt::{Catch, Mistake, live, mistakes, plant, suits, world};
 use sim::plan::span;
 
 use super::world_args::{WorldArgs, again};
@@ -34,7 +34,7 @@ pub struct Args {
     /// The first seed
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     from: u64,
-    /// How many worlds live for each bug at most
+    /// How many worlds live for each bug at most, of the seeds whose worlds suit
     #[arg(long, value_name = "COUNT", default_value_t = 40)]
     seeds: u64,
     /// Begin no world for a bug any more after so many seconds
@@ -60,7 +60,9 @@ pub fn run(args: &Args, json: bool) -> Result<(), Failure> {
     let bugs = chosen(&mistakes(), &args.bugs)?;
     // A planted bug that makes a node panic is told in the table.
     std::panic::set_hook(Box::new(|_| {}));
-    let seeds: Vec<u64> = (0..args.seeds).map(|number| args.from.wrapping_add(number)).collect();
+    let wishes = args.world.wishes();
+    let suitable = (args.from..).filter(|seed| suits(*seed, &wishes));
+    let seeds: Vec<u64> = suitable.take(args.seeds as usize).collect();
     let bar = bar(seeds.len() as u64, "worlds without a bug");
     let alarms = lived(args, &seeds, None, &|| bar.inc(1)).caught;
     bar.finish_and_clear();

@@ -20,13 +20,16 @@ pub struct WorldArgs {
     /// Leave out these faults of the plan, by their numbers
     #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
     pub without: Vec<u32>,
+    /// All faults of the profile fall into these hours, and last
+    #[arg(long)]
+    pub dense: bool,
 }
 
 impl WorldArgs {
     /// As the simulator takes it.
     pub fn wishes(&self) -> Wishes {
-        let Self { nodes, hours, profile, without } = self.clone();
-        Wishes { nodes, span: hours, profile, without }
+        let Self { nodes, hours, profile, without, dense } = self.clone();
+        Wishes { nodes, span: hours, profile, without, dense }
     }
 }
 
@@ -41,6 +44,9 @@ pub fn again(seed: u64, wishes: &Wishes) -> String {
     }
     if let Some(profile) = wishes.profile {
         command += &format!(" --profile {}", profile.name);
+    }
+    if wishes.dense {
+        command += " --dense";
     }
     if !wishes.without.is_empty() {
         let numbers: Vec<String> = wishes.without.iter().map(u32::to_string).collect();

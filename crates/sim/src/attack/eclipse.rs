@@ -20,24 +20,30 @@ const CALLERS: usize = 16;
 /// Surround a node.
 pub struct Eclipse {
     victim: Option<Contact>,
+    members: Option<usize>,
 }
 
 impl Eclipse {
     /// Around this node; `None`: one of those that the gang found.
     pub fn of(victim: Option<Contact>) -> Self {
-        Self { victim }
+        Self { victim, members: None }
     }
 }
 
 impl Scheme for Eclipse {
     const NAME: &'static str = "eclipse";
 
-    fn draw(_: &mut Chance) -> Self {
-        Self::of(None)
+    fn draw(chance: &mut Chance) -> Self {
+        let members = *chance.pick(&[None, Some(48), Some(96)]).unwrap_or(&None);
+        Self { members, ..Self::of(None) }
     }
 
     fn describe(&self) -> String {
         "surround one node".to_owned()
+    }
+
+    fn members(&self) -> Option<usize> {
+        self.members
     }
 
     fn id(&mut self, gang: &mut Gang, place: &Endpoint) -> NodeId {

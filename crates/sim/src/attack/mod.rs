@@ -5,9 +5,13 @@
 //! do, and deviate where the scheme says so. To add one, copy the smallest, [`forgetful`], and name it
 //! in the table of faults ([`KINDS`](crate::fault::KINDS)).
 
+pub mod crosswise;
 pub mod desert;
+pub mod doubles;
 pub mod eclipse;
+pub mod endless;
 pub mod flood;
+pub mod foreigners;
 pub mod forgers;
 pub mod forgetful;
 pub mod gang;
@@ -15,6 +19,7 @@ pub mod gauge;
 pub mod ghosts;
 pub mod hostile;
 pub mod impostors;
+pub mod liars;
 pub mod mirage;
 mod puppet;
 pub mod reflection;
@@ -25,6 +30,7 @@ pub mod spam;
 pub mod stale;
 pub mod stuffing;
 pub mod sybils;
+pub mod twins;
 
 use node::Instant;
 use wire::{Endpoint, NodeId};

@@ -5,7 +5,7 @@
 //! an address that has not shown that it receives them have a budget, 20,000 bytes and then 2,000 a
 //! second for an address, four times that for its /24, at each node; none is longer than 1,400.
 
-use wire::{InfoHash, Query, Target, Want};
+use wire::{Endpoint, InfoHash, Query, Target, Want};
 
 use super::{Gang, Hand, Scheme};
 use crate::chance::Chance;
@@ -14,12 +14,14 @@ use crate::chance::Chance;
 pub struct Reflection {
     /// Questions at a time.
     questions: usize,
+    /// Half of them in the names of all its neighbours in its /24.
+    spread: bool,
 }
 
 impl Reflection {
     /// So many questions each quarter of a second.
     pub fn of(questions: usize) -> Self {
-        Self { questions }
+        Self { questions, spread: false }
     }
 }
 
@@ -28,7 +30,8 @@ impl Scheme for Reflection {
     const HAS_VICTIM: bool = true;
 
     fn draw(chance: &mut Chance) -> Self {
-        Self::of(*chance.pick(&[10, 100, 400]).unwrap_or(&10))
+        let questions = *chance.pick(&[10, 40, 100]).unwrap_or(&10);
+        Self { questions, spread: chance.happens(0.5) }
     }
 
     fn describe(&self) -> String {
@@ -51,7 +54,20 @@ impl Scheme for Reflection {
             };
             let transaction = gang.chance.u64() as u32;
             let bytes = gang.query(member, transaction, &query);
-            gang.send(hand, victim, to.endpoint, &bytes);
+            let from = if self.spread && gang.chance.happens(0.5) {
+                neighbour(victim, gang.chance.bytes())
+            } else {
+                victim
+            };
+            gang.send(hand, from, to.endpoint, &bytes);
         }
+    }
+}
+
+/// Another address of the same /24.
+fn neighbour(of: Endpoint, [last]: [u8; 1]) -> Endpoint {
+    match <[u8; 4]>::try_from(of.ip_bytes()) {
+        Ok([a, b, c, _]) => Endpoint::v4([a, b, c, last], of.port()),
+        Err(_) => of,
     }
 }

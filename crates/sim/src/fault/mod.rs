@@ -178,4 +178,10 @@ pub const KINDS: &[Kind] = &[
     attack::kind::<crate::attack::stale::Stale>(),
     attack::kind::<crate::attack::stuffing::Stuffing>(),
     attack::kind::<crate::attack::sybils::Sybils>(),
+    attack::kind::<crate::attack::crosswise::Crosswise>(),
+    attack::kind::<crate::attack::doubles::Doubles>(),
+    attack::kind::<crate::attack::endless::Endless>(),
+    attack::kind::<crate::attack::foreigners::Foreigners>(),
+    attack::kind::<crate::attack::liars::Liars>(),
+    attack::kind::<crate::attack::twins::Twins>(),
 ];

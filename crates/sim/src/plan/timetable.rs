@@ -23,8 +23,13 @@ pub(super) fn faults(
     for number in 0..each_day.saturating_mul(days) {
         let mut chance = Chance::of_one(seed, "fault", number.into());
         let Some(kind) = chance.pick(&kinds).copied() else { break };
-        let from = day * (number / each_day) + day.mul_f64(0.9 * chance.share());
-        let lasts = day.mul_f64(0.02 + 0.3 * chance.share() * chance.share());
+        let early = if setting.dense { 0.4 } else { 0.9 };
+        let from = day * (number / each_day) + day.mul_f64(early * chance.share());
+        let share = 0.02 + 0.3 * chance.share() * chance.share();
+        let lasts = match setting.dense {
+            true => (day * (number / each_day + 1)).saturating_sub(from).mul_f64(0.65 + share),
+            false => day.mul_f64(share),
+        };
         let fault = (kind.draw)(&mut chance, setting);
         if from < setting.span && !without.contains(&number) {
             let until = (from + lasts).min(setting.span);
