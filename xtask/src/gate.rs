@@ -65,7 +65,8 @@ fn clippy(root: &Path) -> Outcome {
     check(&mut command, "the first warning above names the place")?;
     // Code that nobody ships still has to compile on the day that it is wanted.
     let mut command = cargo(root);
-    command.args(["clippy", "--package", "xorbit-node", "--package", "xorbit-kv"]);
+    command.args(["clippy", "--package", "xorbit-cli", "--package", "xorbit-sim"]);
+    command.args(["--package", "xorbit-node", "--package", "xorbit-kv"]);
     command.args(["--features", "planted", "--all-targets", "--locked", "--", "-D", "warnings"]);
     check(&mut command, "the first warning above names the place; it is under `planted`")
 }
@@ -85,6 +86,9 @@ fn tests(root: &Path, peers: &Peers) -> Result<PathBuf, Failure> {
     let mut planted = cargo(root);
     planted.args(["test", "--package", "xorbit-wire", "--features", "planted", "--locked"]);
     check(planted.arg("planted"), "the list of bugs that can be planted is at fault")?;
+    let mut hunt = cargo(root);
+    hunt.args(["test", "--package", "xorbit-sim", "--features", "planted", "--locked"]);
+    check(hunt.args(["--test", "hunts"]), "a check no longer finds a bug that is planted")?;
     Ok(xorbit)
 }
 

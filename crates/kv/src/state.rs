@@ -141,6 +141,7 @@ impl Kv {
         self.node.stored(now, batch, outbox);
         self.promises_stored(batch);
         self.hear_node(now, outbox);
+        self.go_on_leaving(now, outbox);
     }
 
     /// This batch of changes could not be made durable.
@@ -148,6 +149,7 @@ impl Kv {
         self.node.not_stored(now, batch, outbox);
         self.promises_not_stored(now, batch);
         self.hear_node(now, outbox);
+        self.go_on_leaving(now, outbox);
     }
 
     /// So many entries will come back from the disk.

@@ -153,6 +153,11 @@ impl<A: Admission> Node<A> {
         !self.items.is_empty() || !self.members.is_empty()
     }
 
+    /// Whether puts wait for the disk: what they bring will be kept once it is there.
+    pub fn is_storing(&self) -> bool {
+        !self.acknowledgements.is_empty()
+    }
+
     /// All targets whose items are kept to their end, in order.
     pub fn kept_targets(&self) -> Vec<Target> {
         self.items.kept_targets()

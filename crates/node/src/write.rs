@@ -11,6 +11,7 @@ use crate::lookup::readable;
 use crate::operation::{Destination, Event, OperationId, Outcome, Written};
 use crate::outbox::Outbox;
 use crate::pending::Purpose;
+use crate::serve::LEAVING;
 use crate::shelf::{Admission, Offered, Refused, Source, Taken};
 use crate::state::Node;
 use crate::time::{Instant, Now};
@@ -119,6 +120,8 @@ impl<A: Admission> Node<A> {
             Destination::Node { .. } => None,
         };
         let held = match &write.written {
+            // Nothing would hand it over any more.
+            _ if self.leaving => Err(LEAVING),
             Written::Item { item, lease } => {
                 let (item, source) = (item.as_ref(), Source::default());
                 let (wanted, second) = (*lease, now.monotonic.as_secs());

@@ -21,8 +21,8 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use node::{Instant, Now, Outbox};
-use wire::Family;
 use wire::planted::{self, Bug};
+use wire::{Family, Target};
 
 use crate::chance::{jittered, part_of};
 use crate::limits::{FIRST_ROUND_WITHIN, LEAVING, ROUND_EVERY};
@@ -58,6 +58,13 @@ struct Leaving {
     /// All who wait for it.
     ids: Vec<RequestId>,
     until: Instant,
+    /// What is handed over, once nothing is on its way to the disk any more.
+    kept: Option<Kept>,
+}
+
+/// What is kept for others: items, and members of sets.
+#[derive(Clone, Copy)]
+struct Kept {
     items: usize,
     members: usize,
 }
@@ -92,7 +99,8 @@ impl Upkeep {
     fn deadline(&self, holds: bool) -> Option<Instant> {
         let round = match &self.round {
             Some(round) => round.deadline(),
-            None => Some(self.round_at).filter(|_| holds),
+            // A leave that waits for the disk goes on when the disk has spoken.
+            None => Some(self.round_at).filter(|_| holds && self.leaving.is_none()),
         };
         let leaving = self.leaving.as_ref().map(|leaving| leaving.until);
         [round, self.refreshes.deadline(), leaving].into_iter().flatten().min()
@@ -107,8 +115,10 @@ impl Kv {
 
     /// Does what is due.
     pub(crate) fn keep_up(&mut self, now: Now, outbox: &mut Outbox) {
-        let holds = self.node().holds_for_others();
-        if self.upkeep.round.is_none() && holds && self.upkeep.round_at <= now.monotonic {
+        let is_due = self.upkeep.round_at <= now.monotonic && self.node().holds_for_others();
+        if self.upkeep.leaving.is_some() {
+            self.begin_to_hand_over(now);
+        } else if self.upkeep.round.is_none() && is_due {
             let (items, sets) = (self.node().kept_targets(), self.node().kept_sets());
             self.upkeep.round = Some(Box::new(Round::new(&items, &sets, now.monotonic)));
         }
@@ -147,7 +157,11 @@ impl Kv {
         if round.as_ref().is_some_and(|round| round.began_s() >= upkeep.changed_s) {
             upkeep.round_at = next;
         }
-        if let Some(Leaving { ids, items, members, .. }) = upkeep.leaving.take() {
+        if let Some(Leaving { ids, kept, .. }) = upkeep.leaving.take() {
+            let Kept { items, members } = kept.unwrap_or_else(|| {
+                let (items, sets) = (self.node().kept_targets(), self.node().kept_sets());
+                self.kept(&items, &sets, now)
+            });
             let not_handed_over = round.as_ref().map_or(items, |round| round.owed.items());
             let members_not_handed_over = round.map_or(members, |round| {
                 let sets: usize =
@@ -173,26 +187,43 @@ impl Kv {
             return leaving.ids.push(id);
         }
         self.node_mut().start_to_leave();
+        let alone = Family::ALL.iter().all(|it| self.node().table(*it).is_empty());
+        // Where nobody is there to hand anything to, it is over at once.
+        let within = if alone { Duration::ZERO } else { within.unwrap_or(LEAVING) };
+        let until = now.monotonic + within;
+        self.upkeep.leaving = Some(Leaving { ids: [id].into(), until, kept: None });
+        self.upkeep.delivery.forget_waiting();
+        self.upkeep.round = None;
+        self.keep_up(now, outbox);
+    }
+
+    /// Something was on its way to the disk: a leave may have waited for it.
+    pub(crate) fn go_on_leaving(&mut self, now: Now, outbox: &mut Outbox) {
+        if self.upkeep.leaving.is_some() {
+            self.keep_up(now, outbox);
+        }
+    }
+
+    /// Hands over what is kept, as soon as nothing is on its way to the disk: that was acknowledged, or
+    /// will be, and nothing more comes to it.
+    fn begin_to_hand_over(&mut self, now: Now) {
+        let begun = |leaving: &Leaving| leaving.kept.is_some() || leaving.until <= now.monotonic;
+        if self.upkeep.leaving.as_ref().is_none_or(begun) || self.node().is_storing() {
+            return;
+        }
         let (items, sets) = match planted::is(Bug::LeaveHandsOverNothing) {
             true => Default::default(),
             false => (self.node().kept_targets(), self.node().kept_sets()),
         };
-        let members = sets.iter().map(|set| self.node_mut().lasting_members(set, now)).sum();
-        if Family::ALL.iter().all(|family| self.node().table(*family).is_empty()) {
-            // Nobody is there to hand anything to.
-            let report = LeaveReport {
-                items: items.len(),
-                not_handed_over: items.len(),
-                members,
-                members_not_handed_over: members,
-            };
-            return self.done(id, Done::Left(report));
+        let kept = self.kept(&items, &sets, now);
+        if let Some(leaving) = &mut self.upkeep.leaving {
+            leaving.kept = Some(kept);
         }
-        let until = now.monotonic + within.unwrap_or(LEAVING);
-        self.upkeep.leaving =
-            Some(Leaving { ids: [id].into(), until, items: items.len(), members });
-        self.upkeep.delivery.forget_waiting();
         self.upkeep.round = Some(Box::new(Round::leaving(&items, &sets, now.monotonic)));
-        self.keep_up(now, outbox);
+    }
+
+    fn kept(&mut self, items: &[Target], sets: &[Target], now: Now) -> Kept {
+        let members = sets.iter().map(|set| self.node_mut().lasting_members(set, now)).sum();
+        Kept { items: items.len(), members }
     }
 }

@@ -72,6 +72,33 @@ fn a_node_that_leaves_hands_over_what_it_holds() {
 }
 
 #[test]
+fn a_node_that_leaves_hands_over_what_is_still_on_its_way_to_the_disk() {
+    let mut config = kv::Config::default();
+    config.node.durable = true;
+    let (mut world, mut disk) = (World::new(1), Disk::default());
+    world.add(config);
+    for node in 1..9 {
+        world.add(kv::Config::default());
+        world.join(node, 0);
+    }
+    world.run(MINUTE);
+    let keys = keys(8);
+    store_all(&mut world, &keys);
+    assert_eq!(
+        world.members[0].kv.node().held_items().0,
+        0,
+        "nothing is there before the disk has it"
+    );
+    let id = world.request(0, Request::Leave { within: None });
+    world.run(Duration::from_millis(500));
+    assert!(world.take_done(0, id).is_none(), "it waits for the disk");
+    world.commit(0, &mut disk);
+    let Done::Left(report) = world.finish(0, id) else { panic!("a leave ends as one") };
+    assert_eq!(report, LeaveReport { items: disk.0.len(), ..LeaveReport::default() });
+    assert!(report.items > 4, "most of eight keys");
+}
+
+#[test]
 fn a_leave_says_what_it_could_not_hand_over() {
     let mut world = World::joined(9);
     let keys = keys(30);

@@ -77,6 +77,12 @@ impl Claims {
         if !walls.are_many() && self.high > latest {
             let high = self.high;
             self.claims.retain(|_, claim| claim.ends() > high);
+            // Of others the item may have ended, and only the version is remembered.
+            for (_, claim) in &mut self.claims {
+                if claim.lease.until <= high {
+                    claim.lease.until = UnixMillis::default();
+                }
+            }
             self.high = latest;
         }
     }

@@ -67,16 +67,18 @@ fn has_value(reply: &Reply<'_>) -> bool {
 /// A question under a transaction id that is taken, unless it is a slow write once more.
 fn repeated(to: &Endpoint, what: &What<'_>, earlier: &[Said<'_>], now: Instant) -> Option<String> {
     let What::Query(transaction, query, twin) = what else { return None };
+    let method = Method::of(query);
+    let writes = matches!(method, Method::Put | Method::Add | Method::AnnouncePeer);
     let same = |said: &&Said<'_>| {
         said.to == *to && matches!(said.what, What::Query(other, ..) if other == *transaction)
     };
-    if earlier.iter().any(|said| same(&said)) {
+    // After a pause a write may be due together with its repetition.
+    let most = if writes { usize::from(SENDINGS) } else { 1 };
+    if earlier.iter().filter(same).count() >= most {
         return Some(format!("`{to}` is sent transaction {:08x} twice at once", transaction.0));
     }
     // Ids are drawn: one may come again by chance once its question has been given up.
     let twin = (*twin).filter(|twin| now.since(twin.at) <= SURELY_OPEN)?;
-    let method = Method::of(query);
-    let writes = matches!(method, Method::Put | Method::Add | Method::AnnouncePeer);
     if writes && twin.method == method && twin.times < SENDINGS {
         return None;
     }

@@ -4,8 +4,9 @@
 //! neighbours (`tables`) and every record lies where it belongs (`records`): how long that took is
 //! told. Then what it costs to be at rest is measured (`quiet`), and lookups (`lookups`), keys
 //! (`values`) and all else that users do are asked from several nodes. At the end the whole history is
-//! judged.
+//! judged, and then it is seen whether things may change (`changes`).
 
+mod changes;
 mod lookups;
 pub mod quiet;
 mod records;
@@ -66,6 +67,10 @@ pub fn look(run: &mut Run) {
     let found = judge_work(run, None);
     run.world.violations.extend(found);
     judge_history(run);
+    if run.world.violations.is_empty() {
+        let wrong = changes::wrong(run);
+        add(run, wrong);
+    }
 }
 
 /// Waits until whatever users asked has ended, watches aside.
