@@ -140,16 +140,14 @@ impl Kv {
     pub fn stored(&mut self, now: Now, batch: BatchNumber, outbox: &mut Outbox) {
         self.node.stored(now, batch, outbox);
         self.promises_stored(batch);
-        self.hear_node(now, outbox);
-        self.go_on_leaving(now, outbox);
+        self.hear_disk(now, outbox);
     }
 
     /// This batch of changes could not be made durable.
     pub fn not_stored(&mut self, now: Now, batch: BatchNumber, outbox: &mut Outbox) {
         self.node.not_stored(now, batch, outbox);
         self.promises_not_stored(now, batch);
-        self.hear_node(now, outbox);
-        self.go_on_leaving(now, outbox);
+        self.hear_disk(now, outbox);
     }
 
     /// So many entries will come back from the disk.
@@ -340,7 +338,7 @@ impl Kv {
     }
 
     /// Takes what the node tells and carries requests on.
-    fn hear_node(&mut self, now: Now, outbox: &mut Outbox) {
+    pub(crate) fn hear_node(&mut self, now: Now, outbox: &mut Outbox) {
         self.hear_events(now, outbox);
         while self.advance_batch(now, outbox) {
             self.hear_events(now, outbox);

@@ -197,8 +197,9 @@ impl Kv {
         self.keep_up(now, outbox);
     }
 
-    /// Something was on its way to the disk: a leave may have waited for it.
-    pub(crate) fn go_on_leaving(&mut self, now: Now, outbox: &mut Outbox) {
+    /// The disk has spoken: a leave may have waited for it.
+    pub(crate) fn hear_disk(&mut self, now: Now, outbox: &mut Outbox) {
+        self.hear_node(now, outbox);
         if self.upkeep.leaving.is_some() {
             self.keep_up(now, outbox);
         }
