@@ -17,6 +17,7 @@
 //!   do, and a silent node that hardly anybody told of is none. Eight contacts of our own are asked
 //!   there whatever others tell: the first four may all be hostile and name nobody but each other.
 
+mod outcome;
 mod rank;
 
 use alloc::vec::Vec;
@@ -27,7 +28,6 @@ use wire::{Contact, Endpoint, NodeId, Point};
 use crate::limits::{
     IN_FLIGHT, LOOKUP_CANDIDATES, LOOKUP_GUIDES, LOOKUP_MESSAGES, LOOKUP_TOLD, PARALLELISM,
 };
-use crate::operation::Ended;
 use rank::Rank;
 
 /// Where a candidate stands.
@@ -120,11 +120,11 @@ impl Walk {
 
     /// Adds a contact from our own table; the closest come first.
     pub fn start_from(&mut self, contact: Contact) {
-        if self.add(contact, 1) && self.strict && self.guides.len() < LOOKUP_GUIDES {
-            let added = self.candidates.len() - 1;
-            let prefix = |index: usize| self.candidates[index].endpoint.prefix();
-            if self.guides.iter().all(|guide| prefix(usize::from(*guide)) != prefix(added)) {
-                self.guides.extend(u16::try_from(added));
+        let Some(added) = self.add(contact, 1) else { return };
+        if self.strict && self.guides.len() < LOOKUP_GUIDES {
+            let prefix = |index: u16| self.candidates[usize::from(index)].endpoint.prefix();
+            if self.guides.iter().all(|guide| prefix(*guide) != prefix(added)) {
+                self.guides.push(added);
             }
         }
     }
@@ -142,7 +142,7 @@ impl Walk {
     /// A candidate told us of a contact; `true` if it was new.
     pub fn told(&mut self, by: u16, contact: Contact) -> bool {
         let hop = self.hop(by).saturating_add(1);
-        let new = self.add(contact, hop);
+        let new = self.add(contact, hop).is_some();
         if self.strict
             && let Ok(place) = self.place(&self.rank(&contact.id, &contact.endpoint))
         {
@@ -156,20 +156,21 @@ impl Walk {
 
     /// A node of the other family told us of a contact; `true` if it was new.
     pub fn told_from_afar(&mut self, contact: Contact) -> bool {
-        self.add(contact, 2)
+        self.add(contact, 2).is_some()
     }
 
-    fn add(&mut self, contact: Contact, hop: u8) -> bool {
+    /// Adds a contact and names it; `None` if it is known or there is no room.
+    fn add(&mut self, contact: Contact, hop: u8) -> Option<u16> {
         let rank = self.rank(&contact.id, &contact.endpoint);
-        let Err(_) = self.place(&rank) else { return false };
+        let Err(_) = self.place(&rank) else { return None };
         let same = |candidate: &Candidate| candidate.endpoint == contact.endpoint;
         let index = match self.candidates.iter().position(same) {
             None => self.push(Some(contact.id), contact.endpoint, rank, hop),
             Some(index) => self.name(index, contact.id, rank),
         };
-        let (Some(index), Err(place)) = (index, self.place(&rank)) else { return false };
+        let (Some(index), Err(place)) = (index, self.place(&rank)) else { return None };
         self.order.insert(place, index);
-        true
+        Some(index)
     }
 
     /// An address that is known and was not asked yet turns out to be this contact. Of several ids that
@@ -188,11 +189,31 @@ impl Walk {
     }
 
     fn push(&mut self, id: Option<NodeId>, endpoint: Endpoint, rank: Rank, hop: u8) -> Option<u16> {
+        let candidate = Candidate { id, endpoint, rank, hop, state: State::New };
         if self.candidates.len() >= LOOKUP_CANDIDATES && !planted::is(Bug::LookupUnbounded) {
-            return None;
+            let index = self.make_room(&rank)?;
+            self.candidates[usize::from(index)] = candidate;
+            return Some(index);
         }
         let index = u16::try_from(self.candidates.len()).ok()?;
-        self.candidates.push(Candidate { id, endpoint, rank, hop, state: State::New });
+        self.candidates.push(candidate);
+        Some(index)
+    }
+
+    /// Forgets the last in rank that nobody has asked, if it comes behind `rank`: otherwise those who
+    /// are named first, on the way there, would shut out those who are named at its end.
+    fn make_room(&mut self, rank: &Rank) -> Option<u16> {
+        let can_go = |index: &&u16| {
+            self.candidates[usize::from(**index)].state == State::New
+                && !self.guides.contains(*index)
+        };
+        let last = self.order.iter().rposition(|index| can_go(&index))?;
+        let index = self.order[last];
+        if self.candidates[usize::from(index)].rank <= *rank {
+            return None;
+        }
+        self.order.remove(last);
+        self.told.retain(|(_, whom)| *whom != index);
         Some(index)
     }
 
@@ -391,71 +412,6 @@ impl Walk {
             _ => {}
         }
         entry.state = to;
-    }
-
-    /// Why the walk is over, once it is. `patient`: slow candidates hold it up until they answer or
-    /// are given up.
-    pub fn ended(&self, patient: bool) -> Option<Ended> {
-        if self.answered == 0 {
-            let waiting = self.in_flight + self.slow > 0;
-            let nobody = self.among_closest().1.is_none() && self.next_door().is_none();
-            return (!waiting && (nobody || self.is_spent())).then_some(Ended::Unreachable);
-        }
-        if planted::is(Bug::LookupEndsEarly) && self.answered >= self.width {
-            return Some(Ended::Converged);
-        }
-        let waits = |guide: &u16| self.candidates[usize::from(*guide)].state == State::Asked;
-        if self.guides.iter().any(waits) {
-            return None;
-        }
-        let (mut answered, mut slow) = (0, false);
-        for index in &self.order {
-            match self.candidates[usize::from(*index)].state {
-                State::Answered => answered += 1,
-                State::Late => return None,
-                State::Slow if patient => return None,
-                State::Slow => slow = true,
-                State::Failed => {}
-                State::New if !self.is_spent() => return None,
-                State::New => return (!slow).then_some(Ended::OutOfMessages),
-                State::Asked => return None,
-            }
-            if answered >= self.width {
-                return Some(Ended::Converged);
-            }
-        }
-        // Too few have answered to do without the slow ones. An address to join through that is
-        // still silent is not missed: others have answered.
-        (!slow).then_some(Ended::Converged)
-    }
-
-    /// The candidates that answered, closest first, at most `width`.
-    pub fn closest_answered(&self) -> impl Iterator<Item = u16> {
-        let answered = |index: &u16| self.candidates[usize::from(*index)].state == State::Answered;
-        let first = planted::is(Bug::WritesToFirst);
-        let nth = move |place| if first { place as u16 } else { self.order[place] };
-        (0..self.order.len()).map(nth).filter(answered).take(self.width)
-    }
-
-    /// Of the `width` closest known, those that did not answer. Where anybody may name who is not there,
-    /// only those that we knew ourselves, or that half of the closest that answered told of.
-    pub fn closest_silent(&self) -> impl Iterator<Item = Contact> {
-        let closest: Vec<u16> = self.closest_answered().collect();
-        let known = move |walk: &Self, index: u16| {
-            let by = |(by, whom): &&(u16, u16)| *whom == index && closest.contains(by);
-            !walk.strict
-                || walk.candidates[usize::from(index)].hop <= 1
-                || 2 * walk.told.iter().filter(by).count() >= closest.len()
-        };
-        let counts = move |index: &&u16| {
-            let state = self.candidates[usize::from(**index)].state;
-            state == State::Answered || known(self, **index)
-        };
-        self.order.iter().filter(counts).take(self.width).filter_map(|index| {
-            let candidate = self.candidates[usize::from(*index)];
-            let contact = Contact { id: candidate.id?, endpoint: candidate.endpoint };
-            (candidate.state != State::Answered).then_some(contact)
-        })
     }
 
     /// The id and address of a candidate.

@@ -1,6 +1,7 @@
 //! A walk through model networks, in which every node knows whom it would know.
 
 use super::*;
+use crate::operation::Ended;
 use proptest::prelude::*;
 use std::collections::HashSet;
 use std::vec::Vec;
@@ -409,4 +410,31 @@ fn what_is_asked_once_more_counts_among_the_messages() {
     }
     assert_eq!(sent, LOOKUP_MESSAGES);
     assert!(usize::from(port) < LOOKUP_MESSAGES * 2 / 3);
+}
+
+#[test]
+fn who_is_named_last_has_room_though_many_were_named_on_the_way() {
+    let id = |far: u8, number: u16| {
+        let mut id = [0; 20];
+        (id[0], id[1]) = (far, 1);
+        id[18..].copy_from_slice(&number.to_be_bytes());
+        id
+    };
+    let mut walk = Walk::new(Point::new([0; 20]), 8);
+    walk.start_from(contact(id(0x80, 0), 1));
+    let first = walk.next_to_ask().expect("the only one is asked").candidate;
+    walk.answered(first, NodeId::new(id(0x80, 0)));
+    for number in 1..=1000 {
+        walk.told(first, contact(id(0x40, number), number + 1));
+        walk.check_invariant();
+    }
+    assert_eq!(walk.candidates.len(), LOOKUP_CANDIDATES);
+    let asked = walk.next_to_ask().expect("somebody is closer").candidate;
+    assert!(!walk.told(first, contact(id(0x60, 1), 2000)), "farther than all that are known");
+    assert!(walk.told(asked, contact(id(0, 1), 2001)), "closer than all that are known");
+    walk.check_invariant();
+    assert_eq!(walk.candidates.len(), LOOKUP_CANDIDATES);
+    let closest = walk.next_to_ask().expect("one is on its way");
+    assert_eq!(closest.id, Some(NodeId::new(id(0, 1))));
+    assert_eq!(walk.candidate(asked).1.port(), 2, "who is asked keeps the name");
 }
