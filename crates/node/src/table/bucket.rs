@@ -4,7 +4,6 @@
 //! closest to a target stand around one place, then those that wait, longest first.
 
 use alloc::vec::Vec;
-use core::time::Duration;
 
 use wire::limits::ID_BYTES;
 use wire::planted::{self, Bug};
@@ -39,6 +38,8 @@ pub(super) struct Bucket {
     /// How many contacts did not answer their last query.
     failing: u8,
     family: Family,
+    /// No contact is slower than that; perhaps none is as slow.
+    slowest_ms: u16,
     /// When a contact last entered or answered.
     pub changed: Instant,
 }
@@ -49,7 +50,8 @@ impl Bucket {
     pub fn new(index: usize, family: Family, now: Instant) -> Self {
         // There are as many buckets as an id has bits.
         let index = index.min(ID_BYTES * 8 - 1) as u8;
-        Self { index, rows: Vec::new(), contacts: 0, failing: 0, family, changed: now }
+        let (contacts, failing, slowest_ms) = (0, 0, 0);
+        Self { index, rows: Vec::new(), contacts, failing, family, slowest_ms, changed: now }
     }
 
     /// How many contacts there are.
@@ -255,7 +257,7 @@ impl Bucket {
     /// The place that a newly answering contact may take in a full bucket: of one that fails, that
     /// breaks a rule the new one keeps, or that crowds a network which the new one would diversify;
     /// at last of one that is far slower.
-    fn worse_than(&self, new: &Entry, rules: &AddressRules) -> Option<usize> {
+    fn worse_than(&mut self, new: &Entry, rules: &AddressRules) -> Option<usize> {
         if planted::is(Bug::LiveDisplaced) {
             return Some(0);
         }
@@ -266,10 +268,14 @@ impl Bucket {
         if let Some(place) = rules.least_fitting(self.entries(), new) {
             return Some(place);
         }
-        let slowest = self.entries().enumerate().max_by_key(|(_, entry)| entry.round_trip_ms);
-        slowest
-            .filter(|(_, entry)| entry.round_trip() > new.round_trip() * 2 + FAR_SLOWER)
-            .map(|(place, _)| place)
+        let bearable_ms = 2 * new.round_trip_ms + FAR_SLOWER_MS;
+        if self.slowest_ms <= bearable_ms {
+            return None;
+        }
+        let round_trips_ms = self.rows().take(self.len()).map(Row::round_trip_ms).enumerate();
+        let (place, slowest_ms) = round_trips_ms.max_by_key(|(_, round_trip_ms)| *round_trip_ms)?;
+        self.slowest_ms = slowest_ms;
+        (slowest_ms > bearable_ms).then_some(place)
     }
 
     /// Puts a contact behind the others that wait; the one that has waited longest goes.
@@ -295,6 +301,7 @@ impl Bucket {
         self.insert(place, entry, capacity);
         self.contacts += 1;
         self.failing += u8::from(!entry.is_good());
+        self.slowest_ms = self.slowest_ms.max(entry.round_trip_ms);
     }
 
     /// Takes a contact out.
@@ -310,6 +317,7 @@ impl Bucket {
     fn set(&mut self, place: usize, entry: &Entry) {
         let (was, is) = (self.row(place).is_good(), entry.is_good());
         self.failing = self.failing + u8::from(!is) - u8::from(!was);
+        self.slowest_ms = self.slowest_ms.max(entry.round_trip_ms);
         let width = row_bytes(self.family);
         entry.write(&mut self.rows[place * width..][..width]);
     }
@@ -340,6 +348,7 @@ impl Bucket {
         assert_eq!(self.failing().count(), usize::from(self.failing));
         assert_eq!(self.entries().filter(|entry| !entry.is_good()).count(), self.failing().count());
         assert!(self.entries().is_sorted_by(|one, next| one.id < next.id));
+        assert!(self.entries().all(|entry| entry.round_trip_ms <= self.slowest_ms));
         for waiting in self.known().skip(self.len()) {
             assert!(waiting.is_good() && self.get(&waiting.id).is_none());
             let twins = self.known().filter(|other| other.id == waiting.id);
@@ -352,4 +361,4 @@ impl Bucket {
 const FEW_ROWS: usize = 2;
 
 /// A contact must be this much slower than twice the new one's round trip to lose its place to it.
-const FAR_SLOWER: Duration = Duration::from_millis(100);
+const FAR_SLOWER_MS: u16 = 100;

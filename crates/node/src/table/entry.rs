@@ -168,6 +168,12 @@ impl<'t> Row<'t> {
         (self.marks() >> FAILURES_SHIFT) as u8 & 0b1111
     }
 
+    /// The last measured round trip.
+    #[inline]
+    pub fn round_trip_ms(self) -> u16 {
+        RoundTripCode(self.marks() as u8).ms()
+    }
+
     /// Id and address in their compact form.
     #[inline]
     pub fn compact(self) -> &'t [u8] {
@@ -188,7 +194,7 @@ impl<'t> Row<'t> {
             id: self.id(),
             endpoint: read_endpoint(&self.compact()[ID_BYTES..])
                 .expect("rows are as wide as the addresses of a family want"),
-            round_trip_ms: RoundTripCode(marks as u8).ms(),
+            round_trip_ms: self.round_trip_ms(),
             heard_s: u32::from_le_bytes(heard_s),
             failures: self.failures(),
             ours: marks >> OURS_SHIFT & 1 == 1,
