@@ -8,7 +8,7 @@ use wire::planted::{self, Bug};
 
 use crate::namespace::Namespace;
 use crate::record::Record;
-use crate::replicas::{Newest, Replicas};
+use crate::replicas::{Newest, Place, Replicas};
 use crate::report::{Absence, Effort, GetError, GetReport, Replica};
 use crate::request::{Consistency, Done, GetRequest, RequestId};
 use crate::state::{Kv, Operation};
@@ -151,7 +151,12 @@ impl Kv {
             }
             _ => item.clone(),
         };
-        let lacking = || replicas.places.iter().filter(|place| place.seq < item.seq());
+        // Who remembers the version and lacks the item let it go by a clock that was fast.
+        let lacks = |place: &&Place| {
+            let only_remembers = item.seq().is_some() && place.item.is_none();
+            place.seq < item.seq() || (only_remembers && place.seq == item.seq())
+        };
+        let lacking = || replicas.places.iter().filter(lacks);
         let to = Replicas::destinations(lacking(), None);
         let repairing = to.len();
         if repairing > 0 {

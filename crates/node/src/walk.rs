@@ -166,7 +166,7 @@ impl Walk {
         let same = |candidate: &Candidate| candidate.endpoint == contact.endpoint;
         let index = match self.candidates.iter().position(same) {
             None => self.push(Some(contact.id), contact.endpoint, rank, hop),
-            Some(index) => self.name(index, contact.id, rank),
+            Some(index) => self.name(index, contact.id, rank, hop),
         };
         let (Some(index), Err(place)) = (index, self.place(&rank)) else { return None };
         self.order.insert(place, index);
@@ -175,13 +175,14 @@ impl Walk {
 
     /// An address that is known and was not asked yet turns out to be this contact. Of several ids that
     /// it is named by the first in rank counts: a liar could else hide a node under an id that lies far
-    /// off. Whoever was asked is not asked again: under many ids it is one node that lies.
-    fn name(&mut self, index: usize, id: NodeId, rank: Rank) -> Option<u16> {
+    /// off. Whoever was asked is not asked again: under many ids it is one node that lies. Nor is an
+    /// address to join through a contact of ours because somebody tells who is there.
+    fn name(&mut self, index: usize, id: NodeId, rank: Rank, hop: u8) -> Option<u16> {
         let candidate = &mut self.candidates[index];
         if candidate.state != State::New || (candidate.id.is_some() && candidate.rank <= rank) {
             return None;
         }
-        (candidate.id, candidate.rank) = (Some(id), rank);
+        (candidate.id, candidate.rank, candidate.hop) = (Some(id), rank, hop);
         let index = u16::try_from(index).ok()?;
         self.doors.retain(|door| *door != index);
         self.order.retain(|other| *other != index);

@@ -63,6 +63,11 @@ impl Entry {
         newly
     }
 
+    /// Whether only its version is left though its lease lasts: our clock was fast for a while.
+    pub fn went_early(&self, wall: UnixMillis) -> bool {
+        self.item.is_none() && self.lease.until > wall
+    }
+
     /// Until when it is served.
     pub fn until(&self) -> UnixMillis {
         self.lease.until

@@ -19,6 +19,8 @@ pub(super) struct Known {
     lives: bool,
     /// Its value is that of the new item.
     same: bool,
+    /// Only its version is left, though its lease lasts: our clock was fast when we let it go.
+    went_early: bool,
     /// The lease of what is known.
     pub lease: Option<Lease>,
     /// It will be held when this batch is durable.
@@ -45,7 +47,10 @@ impl Known {
                 return Err(CAS_MISMATCH);
             }
             if (new < old && !planted::is(Bug::LowerVersionTaken))
-                || (new == old && !self.same && !planted::is(Bug::EqualVersionTaken))
+                || (new == old
+                    && !self.same
+                    && !self.went_early
+                    && !planted::is(Bug::EqualVersionTaken))
             {
                 return Err(SEQ_TOO_LOW);
             }
@@ -87,6 +92,7 @@ impl<A: Admission> Items<A> {
                 seq: if durable { entry.and_then(|entry| entry.seq) } else { admitted.seq },
                 lives: !durable || held.is_some(),
                 same: value == Some(item.value()),
+                went_early: false,
                 lease: Some(admitted.lease),
                 staged: Some(batch),
                 is_new: false,
@@ -104,6 +110,7 @@ impl<A: Admission> Items<A> {
             seq: entry.seq,
             lives: held.is_some(),
             same: held.is_some_and(|held| held.value() == item.value()),
+            went_early: entry.went_early(wall),
             lease: Some(entry.lease),
             staged: None,
             is_new: false,

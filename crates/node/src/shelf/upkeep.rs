@@ -36,6 +36,8 @@ impl<A: Admission> Items<A> {
             Verdict::Wanted
         } else if seq.is_some() && offer.number < ours {
             Verdict::Newer
+        } else if self.entry(&offer.target).is_some_and(|entry| entry.went_early(wall)) {
+            Verdict::Wanted
         } else if self.is_on_its_way(&offer.target) {
             // Whoever offers it may let go of its own copy, and the disk may fail.
             Verdict::Wanted

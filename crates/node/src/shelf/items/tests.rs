@@ -1,6 +1,7 @@
 //! What the shelf takes, keeps and lets go.
 
 use super::*;
+use crate::shelf::Verdict;
 use core::time::Duration;
 use proptest::prelude::*;
 use std::collections::HashMap as Model;
@@ -263,5 +264,24 @@ fn what_has_ended_and_is_remembered_no_more_takes_no_room() {
     assert_eq!(shelf.entries.len(), 1);
     shelf.sweep(at(12), &mut Changes::default());
     assert_eq!((shelf.entries.len(), shelf.bytes), (0, 0));
+    shelf.check_invariant();
+}
+
+#[test]
+fn what_a_fast_clock_ended_is_taken_again_in_the_same_version() {
+    let mut shelf = shelf(10);
+    let item = item(1, 5, "10,100");
+    let offer = wire::offer::Offer { target: item.target(), number: 5 };
+    put(&mut shelf, &item, None, at(0)).unwrap();
+    shelf.sweep(at(60), &mut Changes::default());
+    assert_eq!(shelf.len(), 0);
+    // By this clock it has ended and is only remembered.
+    assert_eq!(shelf.judge_offer(&offer, at(60)), Verdict::Same);
+    assert_eq!(put(&mut shelf, &item, None, at(60)).unwrap_err().code, 302);
+    // The clock was wrong.
+    assert_eq!(shelf.judge_offer(&offer, at(1)), Verdict::Wanted);
+    put(&mut shelf, &item, None, at(1)).unwrap();
+    assert!(shelf.get(&item.target(), at(2)).is_some());
+    assert_eq!(shelf.judge_offer(&offer, at(1)), Verdict::Same);
     shelf.check_invariant();
 }
