@@ -119,7 +119,8 @@ impl<A: Admission> Node<A> {
         }
         // Whom we expected is gone from this address. Who answers may still be an honest node: one
         // family of them takes another id as soon as it learns its address.
-        if let Some(gone) = waiting.expected.filter(|expected| *expected != id) {
+        let gone = waiting.expected.filter(|expected| *expected != id);
+        if let Some(gone) = gone {
             self.tables[from.family() as usize].gone(&gone, &from, now);
             if matches!(waiting.purpose, Purpose::Write { .. }) {
                 // What was written to one node is not stored because another says so.
@@ -156,6 +157,10 @@ impl<A: Admission> Node<A> {
                 self.lookup_heard(candidate, heard, now, outbox);
             }
             Purpose::Write { operation, destination } => self.write_stored(operation, destination),
+            // Somebody else is due to hold what was offered to whom we expected.
+            Purpose::Ask(operation) if gone.is_some() && matches!(reply, Reply::Offered { .. }) => {
+                self.events.push_back(Event::Answered(operation, Answer::Silent));
+            }
             Purpose::Ask(operation) => self.asked_and_answered(operation, id, round_trip, &reply),
             Purpose::Inquire { operation, .. } if member => {
                 let took = now.since(waiting.sent_at);

@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use node::limits::LOOKUP_MESSAGES;
-use node::{Answer, Command, Drop, Event, Holds, OperationId, Question, Step, StepOutcome};
-use wire::{Endpoint, Family, Item, Seq, Signer, Target};
+use node::{
+    Answer, Command, Drop, Event, Holds, OfferOf, OperationId, Question, Step, StepOutcome,
+};
+use wire::offer::Offer;
+use wire::{Contact, Endpoint, Family, Item, NodeId, Seq, Signer, Target};
 
 use super::bencoded::{Dictionary, outer, query_of, reply_of};
 use super::victim::{Victim, global, id, private, way_to, with_entry};
@@ -355,6 +358,24 @@ fn tokens_that_cannot_be_ours_to_carry_are_left_out() {
         let (victim, operation) = looked_up(|_| Dictionary::new().string("token", token));
         let result = victim.result(operation).expect("it ended");
         assert_eq!(result.closest[0].token.is_some(), carried, "{} bytes", token.len());
+    }
+}
+
+#[test]
+fn what_was_offered_to_one_node_is_not_held_because_another_at_its_place_says_so() {
+    for (by, counts) in [(id(1, 1), true), (id(2, 2), false)] {
+        let mut victim = Victim::new();
+        victim.acquaint(id(1, 1), private(1));
+        let to = Contact { id: NodeId::new(id(1, 1)), endpoint: private(1) };
+        let of = OfferOf::Items(vec![Offer { target: Target::new([2; 20]), number: 9 }]);
+        let operation = victim.command(Command::Offer { to, of });
+        let (transaction, _) = victim.queries_to(private(1)).remove(0);
+        let values = Dictionary::new().string("token", b"token").string("wanted", &[]);
+        victim.hear(private(1), &reply_of(&by, &values, &transaction));
+        let answer = answer(&victim, operation);
+        assert_eq!(matches!(answer, Some(Answer::Offered { .. })), counts, "{answer:?}");
+        assert_eq!(answer == Some(&Answer::Silent), !counts);
+        assert_eq!(victim.knows(id(1, 1)), counts, "another is there now");
     }
 }
 

@@ -26,7 +26,7 @@ pub(super) fn wrong(world: &World, oracle: &Oracle) -> Option<Wrong> {
     let wall = true_wall(world);
     let ends_after = wall + slack + ALMOST;
     let newest = (wall + AHEAD).0.saturating_sub(slack.as_millis() as u64);
-    kept(world).iter().find_map(|target| {
+    kept(world, ends_after).iter().find_map(|target| {
         let (seq, at) = highest(world, target, ends_after)?;
         if seq.is_some_and(|seq| seq.get().unsigned_abs() / 1000 > newest) {
             return None;
@@ -51,10 +51,16 @@ pub(super) fn wrong(world: &World, oracle: &Oracle) -> Option<Wrong> {
     })
 }
 
-/// All that is kept to its end by anybody, in order.
-fn kept(world: &World) -> Vec<Target> {
-    let nodes = world.living().filter_map(|id| world.machines[id.index()].kv());
-    let mut kept: Vec<Target> = nodes.flat_map(|kv| kv.node().kept_targets()).collect();
+/// All that is kept to its end by anybody, in order, but for what has come to that end, or is about to.
+fn kept(world: &World, ends_after: UnixMillis) -> Vec<Target> {
+    let nodes = world.living().filter_map(|id| Some(world.machines[id.index()].kv()?.node()));
+    let mut kept: Vec<Target> = nodes
+        .flat_map(|node| {
+            let lasts =
+                |target: &Target| node.shelved(target).is_some_and(|it| it.until > ends_after);
+            node.kept_targets().into_iter().filter(lasts)
+        })
+        .collect();
     kept.sort_unstable();
     kept.dedup();
     kept
