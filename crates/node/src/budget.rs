@@ -84,7 +84,9 @@ pub struct Budget {
     key: [u8; 16],
     addresses: Slots,
     prefixes: Slots,
-    pace: Slots,
+    /// Apart, so that queries that wait never keep us from answering.
+    query_pace: Slots,
+    reply_pace: Slots,
     proven: Proven,
     all: Leaky,
     cap_bytes_per_s: Option<u32>,
@@ -108,7 +110,8 @@ impl Budget {
             key: dice.bytes(),
             addresses: Slots::default(),
             prefixes: Slots::default(),
-            pace: Slots::default(),
+            query_pace: Slots::default(),
+            reply_pace: Slots::default(),
             proven: Proven::default(),
             all: Leaky::default(),
             cap_bytes_per_s: cap_bytes_per_s.filter(|cap| *cap > 0),
@@ -124,7 +127,8 @@ impl Budget {
         }
     }
 
-    /// Asks for a reply of `bytes` to `to`; `ours`: it carries our network's tag.
+    /// Asks for a reply of `bytes` to `to`; `unpaced`: who asked is of our own network, or is known to be
+    /// Xorbit, and bans nobody.
     ///
     /// # Errors
     /// Why the reply must not be sent.
@@ -132,13 +136,13 @@ impl Budget {
     pub fn reply(
         &mut self,
         to: &Endpoint,
-        ours: bool,
+        unpaced: bool,
         bytes: usize,
         now: Instant,
     ) -> Result<(), Withheld> {
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         if to.scope() == Scope::Global {
-            self.reply_globally(to, ours, bytes, now)?;
+            self.reply_globally(to, unpaced, bytes, now)?;
         }
         self.within_cap(bytes, nanos(now))
     }
@@ -146,7 +150,7 @@ impl Budget {
     fn reply_globally(
         &mut self,
         to: &Endpoint,
-        ours: bool,
+        unpaced: bool,
         bytes: u32,
         now: Instant,
     ) -> Result<(), Withheld> {
@@ -167,8 +171,8 @@ impl Budget {
             one.take(bytes, each, now);
             all.take(bytes, each_prefix, now);
         }
-        if !(proven && ours) {
-            let slot = self.pace.at(address);
+        if !(proven && unpaced) {
+            let slot = self.reply_pace.at(address);
             if slot.when(1, PACE_NANOS, PACE_BURST, now) > now {
                 return Err(Withheld::Paced);
             }
@@ -187,23 +191,23 @@ impl Budget {
         Ok(())
     }
 
-    /// When a query of `bytes` may be sent to `to`; it is counted as sent then. `ours`: a member of
-    /// our own network, which is exempt. `None`, and nothing is counted, if it would have to wait and
+    /// When a query of `bytes` may be sent to `to`; it is counted as sent then. `unpaced`: a member of
+    /// our own network, or Xorbit, which is exempt. `None`, and nothing is counted, if it would have to wait and
     /// may not.
     pub fn query(
         &mut self,
         to: &Endpoint,
-        ours: bool,
+        unpaced: bool,
         bytes: usize,
         may_wait: bool,
         now: Instant,
     ) -> Option<Instant> {
         let nanos = nanos(now);
         let mut at = nanos;
-        let paced = to.scope() == Scope::Global && !ours && !planted::is(Bug::PaceIgnored);
+        let paced = to.scope() == Scope::Global && !unpaced && !planted::is(Bug::PaceIgnored);
         let slot = paced.then(|| self.hash(to.ip_bytes()));
         if let Some(slot) = slot {
-            at = self.pace.at(slot).when(1, PACE_NANOS, PACE_BURST, nanos);
+            at = self.query_pace.at(slot).when(1, PACE_NANOS, PACE_BURST, nanos);
         }
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         if let Some(cap) = self.cap_bytes_per_s {
@@ -213,7 +217,7 @@ impl Budget {
             return None;
         }
         if let Some(slot) = slot {
-            self.pace.at(slot).take(1, PACE_NANOS, nanos);
+            self.query_pace.at(slot).take(1, PACE_NANOS, nanos);
         }
         if let Some(cap) = self.cap_bytes_per_s {
             self.all.take(bytes, NANOS_PER_S / u64::from(cap), nanos);
@@ -285,16 +289,29 @@ mod tests {
         let mut budget = budget(None);
         let to = Endpoint::v4(VICTIM, 1);
         budget.prove(&to, Instant::default());
-        let mut at = Instant::default();
         let mut sent = std::vec::Vec::new();
-        for _ in 0..200 {
-            at = budget.query(&to, false, 100, true, at).unwrap();
-            sent.push(at.as_micros());
+        for step in 0..600_u64 {
+            let now = Instant::from_micros(step * 100_000);
+            if budget.reply(&to, false, 100, now).is_ok() {
+                sent.push(now.as_micros());
+            }
+            sent.extend(budget.query(&to, false, 100, false, now).map(Instant::as_micros));
         }
         for (index, first) in sent.iter().enumerate() {
             let window = sent[index..].iter().take_while(|time| *time - first < 10_000_000);
             assert!(window.count() <= 50);
         }
+        assert!(sent.len() > 200, "all that may pass does: {}", sent.len());
+    }
+
+    #[test]
+    fn who_has_much_to_ask_still_answers() {
+        let mut budget = budget(None);
+        let (to, now) = (Endpoint::v4(VICTIM, 1), Instant::default());
+        budget.prove(&to, now);
+        let last = (0..100).filter_map(|_| budget.query(&to, false, 100, true, now)).max();
+        assert!(last > Some(now + Duration::from_secs(40)), "they wait");
+        assert_eq!(budget.reply(&to, false, 100, now), Ok(()));
     }
 
     #[test]

@@ -40,10 +40,9 @@ pub enum OfferOf {
 pub struct Holder {
     /// Who.
     pub contact: Contact,
-    /// Whether it carried our network's tag, and so understands offers.
-    pub ours: bool,
-    /// Whether it may hold sets: it carried our network's tag, or said in Mainline that it is Xorbit.
-    pub may_hold_sets: bool,
+    /// Whether it understands offers and may hold sets: it carried our network's tag, or said in Mainline
+    /// that it is Xorbit.
+    pub is_xorbit: bool,
 }
 
 impl<A: Admission> Node<A> {
@@ -124,8 +123,7 @@ impl<A: Admission> Node<A> {
                 let closest = self.tables[*family as usize].closest_likely::<MOST_HOLDERS>(&point);
                 let holder = |entry: crate::table::Entry| Holder {
                     contact: entry.contact(),
-                    ours: entry.is_ours(),
-                    may_hold_sets: entry.is_ours() || entry.is_xorbit(),
+                    is_xorbit: entry.is_xorbit(),
                 };
                 closest.iter().map(holder).collect::<Vec<_>>()
             })

@@ -188,11 +188,11 @@ pub const WAITS_PER_PREFIX: usize = 1024;
 /// ... and for one target: one put sends all of them, up to 1.4 MB.
 pub const WAITS_PER_TARGET: usize = 1024;
 
-/// Datagrams to a globally addressed foreign node: one each so often ...
-pub const PACE_INTERVAL: Duration = Duration::from_millis(250);
+/// Queries to a globally addressed foreign node, and replies to it beside them: one each so often ...
+pub const PACE_INTERVAL: Duration = Duration::from_millis(500);
 
-/// ... after a burst of so many: at most 50 in any 10 s, where libtorrent begins to ban.
-pub const PACE_BURST: u32 = 10;
+/// ... after a burst of so many: together at most 50 in any 10 s, where libtorrent begins to ban.
+pub const PACE_BURST: u32 = 5;
 
 /// Datagrams that wait for their pace.
 pub const PACED_QUEUE: usize = 1024;

@@ -5,8 +5,8 @@ use wire::limits::{PLAIN_REPLY_BYTES, VALUE_REPLY_BYTES};
 use wire::member::MembersBuffer;
 use wire::planted::{self, Bug};
 use wire::{
-    CompactPeers, Cursor, Endpoint, Family, Found, InfoHash, NodeLists, Point, Query, QueryMessage,
-    Reply, Seq, Target, Unverified, Want,
+    CompactPeers, Cursor, Endpoint, Family, Found, InfoHash, NodeId, NodeLists, Point, Query,
+    QueryMessage, Reply, Seq, Target, Unverified, Want,
 };
 
 use crate::budget::Withheld;
@@ -39,11 +39,22 @@ pub(crate) const LEAVING: Refused = Refused { code: 202, text: "leaving" };
 pub(crate) const BAD_TOKEN: Refused = Refused { code: 203, text: "invalid token" };
 const UNKNOWN_METHOD: Refused = Refused { code: 204, text: "method unknown" };
 
+/// What who asks is to us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asker {
+    /// A stranger, or one of Mainline.
+    Foreign,
+    /// A contact of Mainline that is Xorbit: it bans nobody for being heard of too often.
+    Xorbit,
+    /// It shows our network's tag.
+    Ours,
+}
+
 /// A query with all that its answer depends on.
 pub(crate) struct Asked<'m> {
     pub now: Now,
     pub from: Endpoint,
-    pub ours: bool,
+    pub asker: Asker,
     pub transaction: &'m [u8],
     /// Bytes that a seal adds to the answer.
     pub sealing: usize,
@@ -58,9 +69,20 @@ impl Asked<'_> {
 
 impl<A: Admission> Node<A> {
     fn asked<'m>(&self, now: Now, from: Endpoint, message: &QueryMessage<'m>) -> Asked<'m> {
-        let ours = message.network.is_some() && message.network == self.config.network.tag();
+        let asker = match message.network {
+            Some(tag) if self.config.network.tag() == Some(tag) => Asker::Ours,
+            _ if message.is_xorbit && self.is_xorbit(&message.id, &from) => Asker::Xorbit,
+            _ => Asker::Foreign,
+        };
         let (transaction, sealing) = (message.transaction, self.sealing_bytes());
-        Asked { now, from, ours, transaction, sealing }
+        Asked { now, from, asker, transaction, sealing }
+    }
+
+    /// Whether a contact at this address answered as Xorbit: what a query says of itself in another's
+    /// name counts for nothing.
+    fn is_xorbit(&self, id: &NodeId, endpoint: &Endpoint) -> bool {
+        let entry = self.tables[endpoint.family() as usize].get(id);
+        entry.is_some_and(|entry| entry.is_xorbit() && entry.endpoint == *endpoint)
     }
 
     /// Answers a query.
@@ -80,7 +102,8 @@ impl<A: Admission> Node<A> {
             Query::Ping => self.reply(&asked, &Reply::Ack, outbox),
             Query::FindNode { target, want } => {
                 let room = asked.room(PLAIN_REPLY_BYTES);
-                let lists = self.nodes_near(&target, want, &asked, room, asked.ours);
+                let lists =
+                    self.nodes_near(&target, want, &asked, room, asked.asker == Asker::Ours);
                 self.reply(&asked, &Reply::Nodes(lists.as_lists()), outbox);
             }
             Query::GetPeers { info_hash, want, no_seed, scrape } => {
@@ -137,7 +160,8 @@ impl<A: Admission> Node<A> {
             return self.counters.drop(Drop::ReadOnly);
         }
         let now = Now { monotonic: now, ..Now::default() };
-        let asked = Asked { now, from, ours: false, transaction, sealing: self.sealing_bytes() };
+        let asker = Asker::Foreign;
+        let asked = Asked { now, from, asker, transaction, sealing: self.sealing_bytes() };
         self.counters.answer(Method::Unknown);
         self.refuse(&asked, Refused { code: 203, text: "malformed query" }, outbox);
     }
@@ -227,7 +251,14 @@ impl<A: Admission> Node<A> {
             }
             Found::Nothing | Found::Version(_) => asked.room(PLAIN_REPLY_BYTES) - 32,
         };
-        let lists = nodes_near(&self.tables, &target.point(), want, asked, room, asked.ours);
+        let lists = nodes_near(
+            &self.tables,
+            &target.point(),
+            want,
+            asked,
+            room,
+            asked.asker == Asker::Ours,
+        );
         let reply = Reply::Item { nodes: lists.as_lists(), token: Some(&token), found };
         // The reply borrows the shelf, so the speaker and the budget are used by hand here.
         let speaker = self.speaker();
@@ -397,7 +428,7 @@ fn admitted(
     length: usize,
 ) -> Option<usize> {
     let sealed = length + asked.sealing;
-    match budget.reply(&asked.from, asked.ours, sealed, asked.now.monotonic) {
+    match budget.reply(&asked.from, asked.asker != Asker::Foreign, sealed, asked.now.monotonic) {
         Ok(()) => return Some(length),
         Err(Withheld::Unproven) => counters.drop(Drop::Unproven),
         Err(Withheld::Paced) => counters.drop(Drop::Paced),

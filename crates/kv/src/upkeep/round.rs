@@ -178,7 +178,7 @@ impl Kv {
         }
         let most = if planted::is(Bug::HandOffToFirstOnly) { 1 } else { holders.len() };
         for holder in holders.iter().take(most) {
-            match holder.ours {
+            match holder.is_xorbit {
                 true => self.upkeep.delivery.offer(holder.contact, offer),
                 false => self.upkeep.refreshes.add(target),
             }

@@ -120,7 +120,7 @@ impl SetCare {
 
     fn may_hold_sets(&self, holder: &Holder, now: Instant) -> bool {
         let noted = self.without_sets.get(&holder.contact.id);
-        holder.may_hold_sets && noted.is_none_or(|noted| now.since(*noted) >= NO_SETS_FOR)
+        holder.is_xorbit && noted.is_none_or(|noted| now.since(*noted) >= NO_SETS_FOR)
     }
 }
 

@@ -61,9 +61,9 @@ impl Entry {
         self.ours
     }
 
-    /// Whether it said that it is Xorbit; noted in Mainline only, where there is no tag.
+    /// Whether it is Xorbit: it carried our network's tag, or said so in Mainline, where there is no tag.
     pub fn is_xorbit(&self) -> bool {
-        self.xorbit
+        self.ours || self.xorbit
     }
 
     /// Whether its last query was answered.

@@ -328,6 +328,9 @@ impl Table {
         for entry in entries {
             let round_trip = entry.round_trip();
             renamed.place(entry.contact(), round_trip, entry.is_ours(), now);
+            if entry.is_xorbit() {
+                renamed.is_xorbit(&entry.id);
+            }
         }
         *self = renamed;
     }

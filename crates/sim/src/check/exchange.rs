@@ -86,12 +86,21 @@ pub struct Owed {
 /// An answer to a question of the node's own.
 #[derive(Clone, Copy, Debug)]
 pub enum Answer {
-    /// Who answered, as a member of which network, and where it sees the node.
-    Reply(NodeId, Option<NetworkTag>, Option<Endpoint>),
+    /// Who answered, as what, and where it sees the node.
+    Reply(NodeId, Kin, Option<Endpoint>),
     /// A refusal.
     Refusal,
     /// It says nothing that can be read.
     Nonsense,
+}
+
+/// As what somebody answers.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Kin {
+    /// A member of this network.
+    pub network: Option<NetworkTag>,
+    /// It says that it is Xorbit.
+    pub is_xorbit: bool,
 }
 
 /// What a machine acted on.
@@ -237,7 +246,10 @@ impl Ledger {
                     return Heard::Unmatched;
                 };
                 let answer = match message.read_as(asked.kind) {
-                    Ok((id, _)) => Answer::Reply(id, message.network, message.seen_at),
+                    Ok((id, _)) => {
+                        let kin = Kin { network: message.network, is_xorbit: message.is_xorbit };
+                        Answer::Reply(id, kin, message.seen_at)
+                    }
                     Err(_) => Answer::Nonsense,
                 };
                 Heard::Answer(from, asked, answer)

@@ -71,8 +71,8 @@ impl Check for Tables {
         if matches!(seen.input, Input::Start(_)) {
             *state = State::default();
         }
-        if let Heard::Answer(from, _, Answer::Reply(id, tag, _)) = seen.heard
-            && (tag.is_none() || tag == seen.kv.node().network().tag())
+        if let Heard::Answer(from, _, Answer::Reply(id, kin, _)) = seen.heard
+            && kin.network.is_none_or(|tag| Some(tag) == seen.kv.node().network().tag())
         {
             if state.proven.len() >= PROOFS {
                 // Who is in the table stays proven; all others must answer again.

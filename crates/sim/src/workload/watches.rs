@@ -1,12 +1,12 @@
 //! Watches: users want to hear of each newer version of a key. What they hear must rise, and at rest
-//! all must have heard of the last version.
+//! all must have heard of the last version, unless a write of which nobody was told took its place.
 
 use kv::{Done, Event, Request, RequestId, Version, WatchRequest};
 
 use super::desk::Desk;
 use super::registers::Popularity;
 use super::{Judgement, Kind, Tally};
-use crate::check::standing::{Fate, Standing};
+use crate::check::standing::{ALMOST, Fate, Standing, clock_slack, may_be_gone};
 use crate::world::{MachineId, Violation};
 
 /// At most so many watches go on at a time.
@@ -128,7 +128,13 @@ impl Kind for Watches {
                 continue;
             }
             let Some(last) = Standing::of(by.history, key) else { continue };
+            let now = by.world.now();
+            let gone =
+                || may_be_gone(by.history, key, last.version, now, clock_slack(by.world) + ALMOST);
             match last.fate(by.world) {
+                Fate::Stands if watch.told.last() < Some(&last.version) && gone() => {
+                    tally.excused += 1;
+                }
                 Fate::Stands if watch.told.last() < Some(&last.version) => {
                     let (told, due) = (watch.told.last(), last.version);
                     let what = format!(
@@ -147,9 +153,12 @@ impl Kind for Watches {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{ENDED, LIVES, judged, stored, version};
+    use core::time::Duration;
+
+    use super::super::fixture::{ENDED, LIVES, judged, stored, time, version};
     use super::*;
     use crate::check::Trouble;
+    use crate::history::{Asked, Operation, Told};
 
     fn watch(told: &[u64], lives: bool) -> Watches {
         let mut watch = Watch {
@@ -178,6 +187,12 @@ mod tests {
         let lost = [stored(200, &[ENDED])];
         let excused = Tally { right: 0, excused: 1 };
         assert_eq!(judged(&watch(&[100], true), &lost, &calm), (excused, false));
+        let expected = kv::Expected::Anything;
+        let asked = Asked::Put { value: 3, ttl: Duration::from_secs(60), expected };
+        let ended = Some((time(21), Told::Short(Some(version(300)))));
+        let short = Operation { asked, begun: time(20), ended, ..stored(300, &[]) };
+        let replaced = [stored(200, &[LIVES]), short];
+        assert_eq!(judged(&watch(&[], true), &replaced, &calm), (excused, false));
     }
 
     #[test]
