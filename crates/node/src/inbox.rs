@@ -1,5 +1,7 @@
 //! What becomes of a datagram: bounds, decoding, and then the way of a query or of a reply.
 
+use core::time::Duration;
+
 use wire::limits::DATAGRAM_BYTES;
 use wire::planted::{self, Bug};
 use wire::{
@@ -112,7 +114,6 @@ impl<A: Admission> Node<A> {
         };
         self.counters.replies += 1;
         self.budget.prove(&from, now);
-        let ours = message.network.is_some() && message.network == self.config.network.tag();
         let door = self.membership.is_door(&from);
         if id == self.id() {
             return self.distrusted(&waiting, now, outbox);
@@ -131,20 +132,7 @@ impl<A: Admission> Node<A> {
         let contact = Contact { id, endpoint: from };
         let member = self.is_of_our_network(&from, message.network, door);
         if member {
-            let table = &mut self.tables[from.family() as usize];
-            match door {
-                true => table.door_answered(contact, round_trip, ours, now),
-                false => table.answered(contact, round_trip, ours, now),
-            }
-            // In Mainline nothing else tells who may hold sets.
-            if message.is_xorbit && self.config.network == Network::Public {
-                table.is_xorbit(&id);
-            }
-            if let Some(seen) = message.seen_at {
-                self.seen_at(&from, seen, now, outbox);
-            }
-            self.is_back(&contact, now);
-            self.membership.found_somebody(&mut self.events, &self.tables);
+            self.member_answered(contact, round_trip, message, now, outbox);
         }
         match waiting.purpose {
             Purpose::Lookup(candidate) => {
@@ -178,11 +166,38 @@ impl<A: Admission> Node<A> {
         }
     }
 
+    /// Somebody of our network answered, and lives.
+    fn member_answered(
+        &mut self,
+        contact: Contact,
+        round_trip: Duration,
+        message: &ReplyMessage<'_>,
+        now: Instant,
+        outbox: &mut Outbox,
+    ) {
+        let from = contact.endpoint;
+        let ours = message.network.is_some() && message.network == self.config.network.tag();
+        let table = &mut self.tables[from.family() as usize];
+        match self.membership.is_door(&from) {
+            true => table.door_answered(contact, round_trip, ours, now),
+            false => table.answered(contact, round_trip, ours, now),
+        }
+        // In Mainline nothing else tells who may hold sets, and who understands offers.
+        if message.is_xorbit && self.config.network == Network::Public {
+            table.is_xorbit(&contact.id);
+        }
+        if let Some(seen) = message.seen_at {
+            self.seen_at(&from, seen, now, outbox);
+        }
+        self.is_back(&contact, now);
+        self.membership.found_somebody(&mut self.events, &self.tables);
+    }
+
     fn asked_and_answered(
         &mut self,
         operation: OperationId,
         id: NodeId,
-        round_trip: core::time::Duration,
+        round_trip: Duration,
         reply: &Reply<'_>,
     ) {
         let answer = match reply {
@@ -190,7 +205,7 @@ impl<A: Admission> Node<A> {
                 id,
                 samples: samples.map(|bytes| wire::reply::samples(bytes).collect()),
                 num: u64::try_from(*num).unwrap_or(0),
-                interval: core::time::Duration::from_secs((*interval_s).clamp(0, 21_600) as u64),
+                interval: Duration::from_secs((*interval_s).clamp(0, 21_600) as u64),
                 nodes: [nodes.v4, nodes.v6].iter().flatten().flat_map(|list| list.iter()).collect(),
             },
             Reply::Offered { token, wanted, newer } => {
