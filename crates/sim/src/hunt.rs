@@ -19,20 +19,33 @@ use crate::run::Run;
 /// Faults that take more time than all else in a world, and show no more than others do.
 const COSTLY: [&str; 2] = ["flood", "spam"];
 
-/// What worlds are like, one after the other.
-const TURNS: [Turn; 12] = [
+/// What worlds are like, one after the other: those of one profile each, and between them those of few
+/// attacks, each of which wants what some mistake would give it.
+const TURNS: [Turn; 24] = [
     Turn { global: true, ..Turn::of("attacks") },
+    Turn::under(&["replay"]),
     Turn::of("everything"),
+    Turn::under(&["liars"]),
     Turn::of("churn"),
+    Turn::under(&["forgers", "crosswise"]),
     Turn::of("partitions"),
+    Turn { global: true, ..Turn::under(&["reflection"]) },
     Turn::of("attacks"),
+    Turn::under(&["twins", "stale"]),
     Turn::of("disks"),
+    Turn::under(&["doubles", "impostors"]),
     Turn::of("processes"),
+    Turn::under(&["foreigners"]),
     Turn { sealed: true, ..Turn::of("weather") },
+    Turn { nodes: (16, 24), ..Turn::under(&["endless"]) },
     Turn::of("weather"),
+    Turn { global: true, ..Turn::under(&["desert", "ghosts"]) },
     Turn { global: true, ..Turn::of("attacks") },
+    Turn { sealed: true, ..Turn::under(&["duplication", "reordering"]) },
     Turn::of("clocks"),
+    Turn::under(&["mass-restart", "kill"]),
     Turn { nodes: (40, 60), ..Turn::of("churn") },
+    Turn::under(&["loss", "burst"]),
 ];
 
 /// The shortest and the longest time with faults and work: so long that tokens get old.
@@ -43,6 +56,8 @@ struct Turn {
     profile: &'static str,
     /// The fewest and the most machines.
     nodes: (u64, u64),
+    /// The kinds of faults; if there are none here, those of the profile.
+    kinds: &'static [&'static str],
     sealed: bool,
     global: bool,
 }
@@ -50,7 +65,12 @@ struct Turn {
 impl Turn {
     /// A small one of this profile, at any addresses.
     const fn of(profile: &'static str) -> Self {
-        Self { profile, nodes: (8, 16), sealed: false, global: false }
+        Self { profile, nodes: (8, 16), kinds: &[], sealed: false, global: false }
+    }
+
+    /// A small one of these kinds of faults alone.
+    const fn under(kinds: &'static [&'static str]) -> Self {
+        Self { kinds, ..Self::of("attacks") }
     }
 }
 
@@ -100,9 +120,13 @@ pub fn world(seed: u64, wishes: &Wishes) -> Wishes {
         nodes: wishes.nodes.or(Some(nodes)),
         span: wishes.span.or(Some(span)),
         profile: wishes.profile.or_else(|| Profile::named(turn.profile)),
+        kinds: wishes.kinds.clone(),
         without: wishes.without.clone(),
         dense: true,
     };
+    if wishes.profile.is_none() && world.kinds.is_empty() {
+        world.kinds = turn.kinds.to_vec();
+    }
     let faults = Plan::draw(seed, &world).faults;
     let costly = faults.iter().filter(|planned| COSTLY.contains(&planned.kind));
     world.without.extend(costly.map(|planned| planned.number));
@@ -159,10 +183,13 @@ fn panic_text(panicked: &(dyn Any + Send)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fault::KINDS;
 
     #[test]
     fn a_hunt_goes_through_profiles_that_there_are_and_keeps_what_a_user_asks_for() {
         assert!(TURNS.iter().all(|turn| Profile::named(turn.profile).is_some()));
+        let known = |name: &&str| KINDS.iter().any(|kind| kind.name == *name);
+        assert!(TURNS.iter().flat_map(|turn| turn.kinds).all(known));
         let any = world(7, &Wishes::default());
         assert_eq!(any, world(7, &Wishes::default()));
         assert!((1..100).any(|seed| suits(seed, &any)) && !(1..100).all(|seed| suits(seed, &any)));

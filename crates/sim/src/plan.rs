@@ -22,6 +22,8 @@ pub struct Wishes {
     pub span: Option<Duration>,
     /// The kind of world; `None`: any.
     pub profile: Option<&'static Profile>,
+    /// The kinds of faults, by name; if none is, those of the profile.
+    pub kinds: Vec<&'static str>,
     /// Faults that are left out, by their numbers; all else stays as it is.
     pub without: Vec<u32>,
     /// As many faults as else in a day of the profile's begin soon in the time that is asked for, and each
@@ -108,7 +110,7 @@ impl Plan {
             population,
             requests_per_s: 0.2 + 2.0 * chance.share(),
             keys: chance.between(3, 60) as u32,
-            faults: timetable::faults(seed, profile, &setting, &wishes.without),
+            faults: timetable::faults(seed, profile, &setting, wishes),
             wishes: wishes.clone(),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use sim::fault::KINDS;
 use sim::plan::Wishes;
 use sim::profile::Profile;
 
@@ -17,6 +18,9 @@ pub struct WorldArgs {
     /// What kind of world; the seed decides if left out
     #[arg(long, value_name = "NAME", value_parser = profile, long_help = profiles())]
     pub profile: Option<&'static Profile>,
+    /// Only faults of these kinds, in place of the profile's
+    #[arg(long, value_name = "KINDS", value_delimiter = ',', value_parser = kind)]
+    pub faults: Vec<&'static str>,
     /// Leave out these faults of the plan, by their numbers
     #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
     pub without: Vec<u32>,
@@ -28,8 +32,8 @@ pub struct WorldArgs {
 impl WorldArgs {
     /// As the simulator takes it.
     pub fn wishes(&self) -> Wishes {
-        let Self { nodes, hours, profile, without, dense } = self.clone();
-        Wishes { nodes, span: hours, profile, without, dense }
+        let Self { nodes, hours, profile, faults: kinds, without, dense } = self.clone();
+        Wishes { nodes, span: hours, profile, kinds, without, dense }
     }
 }
 
@@ -44,6 +48,9 @@ pub fn again(seed: u64, wishes: &Wishes) -> String {
     }
     if let Some(profile) = wishes.profile {
         command += &format!(" --profile {}", profile.name);
+    }
+    if !wishes.kinds.is_empty() {
+        command += &format!(" --faults {}", wishes.kinds.join(","));
     }
     if wishes.dense {
         command += " --dense";
@@ -68,6 +75,12 @@ fn profile(text: &str) -> Result<&'static Profile, String> {
         let names: Vec<&str> = Profile::ALL.iter().map(|profile| profile.name).collect();
         format!("no such profile; there are {}", names.join(", "))
     })
+}
+
+fn kind(text: &str) -> Result<&'static str, String> {
+    let names: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
+    let known = names.iter().find(|name| **name == text);
+    known.copied().ok_or_else(|| format!("no such fault; there are {}", names.join(", ")))
 }
 
 fn profiles() -> String {
