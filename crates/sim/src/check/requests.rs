@@ -66,7 +66,7 @@ impl Observer for Requests {
         let state = self.0.at(moment.machine);
         state.begin(machine.life);
         let idle = moment.at.since(state.acted_at);
-        if idle > ASLEEP {
+        if idle > ASLEEP || machine.paused_until >= moment.at {
             state.slept += idle;
         }
         state.acted_at = moment.at;
