@@ -80,7 +80,7 @@ impl<A: Admission> Node<A> {
         now: Instant,
     ) -> Option<Instant> {
         let known = id.and_then(|id| self.tables[to.family() as usize].get(id));
-        let ours = known.is_some_and(|entry| entry.is_xorbit());
+        let unpaced = known.is_some_and(|entry| entry.is_xorbit());
         let size = match query {
             Query::Put { item, .. } => item.value.len() + 350,
             Query::Offer { offers } => offers.as_bytes().len() + 100,
@@ -90,7 +90,7 @@ impl<A: Admission> Node<A> {
             _ => 120,
         };
         let size = size + self.sealing_bytes();
-        self.budget.query(to, ours, size, may_wait && !self.paced.is_full(), now)
+        self.budget.query(to, unpaced, size, may_wait && !self.paced.is_full(), now)
     }
 
     /// Sends a query under a transaction id that `pending` knows already.

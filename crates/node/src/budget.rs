@@ -192,8 +192,8 @@ impl Budget {
     }
 
     /// When a query of `bytes` may be sent to `to`; it is counted as sent then. `unpaced`: a member of
-    /// our own network, or Xorbit, which is exempt. `None`, and nothing is counted, if it would have to wait and
-    /// may not.
+    /// our own network, or Xorbit, which is exempt. `None`, and nothing is counted, if it would have to
+    /// wait and may not.
     pub fn query(
         &mut self,
         to: &Endpoint,

@@ -132,7 +132,7 @@ impl<A: Admission> Node<A> {
         let contact = Contact { id, endpoint: from };
         let member = self.is_of_our_network(&from, message.network, door);
         if member {
-            self.member_answered(contact, round_trip, message, now, outbox);
+            self.member_answered(contact, round_trip, message, door, now, outbox);
         }
         match waiting.purpose {
             Purpose::Lookup(candidate) => {
@@ -172,13 +172,14 @@ impl<A: Admission> Node<A> {
         contact: Contact,
         round_trip: Duration,
         message: &ReplyMessage<'_>,
+        door: bool,
         now: Instant,
         outbox: &mut Outbox,
     ) {
         let from = contact.endpoint;
         let ours = message.network.is_some() && message.network == self.config.network.tag();
         let table = &mut self.tables[from.family() as usize];
-        match self.membership.is_door(&from) {
+        match door {
             true => table.door_answered(contact, round_trip, ours, now),
             false => table.answered(contact, round_trip, ours, now),
         }

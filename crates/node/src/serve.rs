@@ -61,6 +61,11 @@ pub(crate) struct Asked<'m> {
 }
 
 impl Asked<'_> {
+    /// Whether it shows our network's tag.
+    fn is_ours(&self) -> bool {
+        self.asker == Asker::Ours
+    }
+
     /// What is left for the variable parts of an answer that may have `bytes` in all.
     fn room(&self, bytes: usize) -> usize {
         bytes - AROUND_BYTES - self.sealing - self.transaction.len()
@@ -81,8 +86,7 @@ impl<A: Admission> Node<A> {
     /// Whether a contact at this address answered as Xorbit: what a query says of itself in another's
     /// name counts for nothing.
     fn is_xorbit(&self, id: &NodeId, endpoint: &Endpoint) -> bool {
-        let entry = self.tables[endpoint.family() as usize].get(id);
-        entry.is_some_and(|entry| entry.is_xorbit() && entry.endpoint == *endpoint)
+        self.known_at(id, endpoint).is_some_and(|entry| entry.is_xorbit())
     }
 
     /// Answers a query.
@@ -102,8 +106,7 @@ impl<A: Admission> Node<A> {
             Query::Ping => self.reply(&asked, &Reply::Ack, outbox),
             Query::FindNode { target, want } => {
                 let room = asked.room(PLAIN_REPLY_BYTES);
-                let lists =
-                    self.nodes_near(&target, want, &asked, room, asked.asker == Asker::Ours);
+                let lists = self.nodes_near(&target, want, &asked, room, asked.is_ours());
                 self.reply(&asked, &Reply::Nodes(lists.as_lists()), outbox);
             }
             Query::GetPeers { info_hash, want, no_seed, scrape } => {
@@ -251,14 +254,7 @@ impl<A: Admission> Node<A> {
             }
             Found::Nothing | Found::Version(_) => asked.room(PLAIN_REPLY_BYTES) - 32,
         };
-        let lists = nodes_near(
-            &self.tables,
-            &target.point(),
-            want,
-            asked,
-            room,
-            asked.asker == Asker::Ours,
-        );
+        let lists = nodes_near(&self.tables, &target.point(), want, asked, room, asked.is_ours());
         let reply = Reply::Item { nodes: lists.as_lists(), token: Some(&token), found };
         // The reply borrows the shelf, so the speaker and the budget are used by hand here.
         let speaker = self.speaker();

@@ -27,7 +27,7 @@ use crate::time::{Instant, Now};
 pub(crate) struct Wait {
     pub target: Target,
     pub from: Endpoint,
-    /// Its query carried our network's tag.
+    /// What who waits is to us.
     pub asker: Asker,
     pub newer_than: Option<Seq>,
     pub want: Want,

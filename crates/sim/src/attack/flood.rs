@@ -3,7 +3,8 @@
 //!
 //! They want nodes too busy to answer others, their memory, and their replies to fill lines. What
 //! meets them: nothing of a stranger's allocates without a bound, replies to unproven addresses have a
-//! budget, and whoever asks more than ten times in two seconds from a foreign address is left waiting.
+//! budget, and whoever asks more than five times at once and twice a second from a foreign address is
+//! left waiting.
 
 use wire::offer::Offer;
 use wire::{

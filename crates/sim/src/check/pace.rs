@@ -32,7 +32,7 @@ pub struct Pace(PerMachine<State>);
 #[derive(Default)]
 struct State {
     /// Addresses that answered as members of our network, or as Xorbit.
-    ours: HashSet<Vec<u8>, foldhash::fast::FixedState>,
+    exempt: HashSet<Vec<u8>, foldhash::fast::FixedState>,
     /// When all questions to an address will have lost their weight.
     light_at: HashMap<Vec<u8>, Instant, foldhash::fast::FixedState>,
 }
@@ -48,7 +48,7 @@ impl Check for Pace {
             && from.scope() == Scope::Global
             && (kin.is_xorbit || kin.network.is_some_and(|tag| Some(tag) == own))
         {
-            state.ours.insert(from.ip_bytes().to_vec());
+            state.exempt.insert(from.ip_bytes().to_vec());
         }
         let now = seen.local.monotonic;
         let awake = seen.moment.at >= seen.machine.paused_until + CATCHES_UP;
@@ -58,7 +58,7 @@ impl Check for Pace {
                 continue;
             }
             let address = said.to.ip_bytes();
-            if state.ours.contains(address) {
+            if state.exempt.contains(address) {
                 continue;
             }
             let light_at = state.light_at.entry(address.to_vec()).or_default();

@@ -65,7 +65,7 @@ impl<'h> Standing<'h> {
 }
 
 /// What ends so soon need not be there any more.
-pub const ALMOST: Duration = Duration::from_secs(120);
+const ALMOST: Duration = Duration::from_secs(120);
 
 /// Whether a key may have no value at a time though one of this version was stored there: a later write,
 /// whether anybody was told of it or not, deleted it, or replaced it by what has ended since.

@@ -5,9 +5,9 @@ use crate::chance::Chance;
 use crate::fault::{KINDS, Kind};
 use crate::profile::Profile;
 
-/// Faults of the kinds that a profile has, or a user asks for. Each is drawn from a stream of its own, so that those that
-/// are left out change nothing of the others; and times are those of a day of the profile's length, day
-/// after day, so that a shorter run is the beginning of a longer one.
+/// Faults of the kinds that a profile has, or a user asks for. Each is drawn from a stream of its own, so
+/// that those that are left out change nothing of the others; and times are those of a day of the
+/// profile's length, day after day, so that a shorter run is the beginning of a longer one.
 pub(super) fn faults(
     seed: u64,
     profile: &Profile,

@@ -6,7 +6,7 @@ use kv::{Done, Event, Request, RequestId, Version, WatchRequest};
 use super::desk::Desk;
 use super::registers::Popularity;
 use super::{Judgement, Kind, Tally};
-use crate::check::standing::{ALMOST, Fate, Standing, clock_slack, may_be_gone};
+use crate::check::standing::{Fate, Standing, clock_slack, may_be_gone};
 use crate::world::{MachineId, Violation};
 
 /// At most so many watches go on at a time.
@@ -128,14 +128,10 @@ impl Kind for Watches {
                 continue;
             }
             let Some(last) = Standing::of(by.history, key) else { continue };
-            let now = by.world.now();
-            let gone =
-                || may_be_gone(by.history, key, last.version, now, clock_slack(by.world) + ALMOST);
+            let (now, slack) = (by.world.now(), clock_slack(by.world));
             match last.fate(by.world) {
-                Fate::Stands if watch.told.last() < Some(&last.version) && gone() => {
-                    tally.excused += 1;
-                }
-                Fate::Stands if watch.told.last() < Some(&last.version) => {
+                Fate::Stands if watch.told.last() >= Some(&last.version) => tally.right += 1,
+                Fate::Stands if !may_be_gone(by.history, key, last.version, now, slack) => {
                     let (told, due) = (watch.told.last(), last.version);
                     let what = format!(
                         "a watch of key {key} has told {told:?} last, and not version {due}, of which \
@@ -143,8 +139,7 @@ impl Kind for Watches {
                     );
                     found.push(violates(what));
                 }
-                Fate::Stands => tally.right += 1,
-                Fate::Ended | Fate::Lost => tally.excused += 1,
+                Fate::Stands | Fate::Ended | Fate::Lost => tally.excused += 1,
             }
         }
         Some(tally)
