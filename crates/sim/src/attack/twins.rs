@@ -13,7 +13,7 @@ use wire::{Contact, Found, Item, Member, Query, Reply, Seq, Signer, Target, Want
 use super::{Gang, Hand, Heard, Scheme};
 use crate::chance::Chance;
 
-/// Questions that are remembered until they are answered.
+/// Questions that are remembered until they are answered, and things that are asked after once more.
 const ASKED: usize = 512;
 
 /// Who is asked about what.
@@ -34,6 +34,9 @@ enum What {
 #[derive(Default)]
 pub struct Twins {
     asked: VecDeque<Asked>,
+    /// What was written, and is looked at again when its turn comes: asking at once, and again at each
+    /// answer, would be a flood, which is another attack.
+    again: VecDeque<Asked>,
 }
 
 impl Scheme for Twins {
@@ -52,8 +55,8 @@ impl Scheme for Twins {
         let seed = Box::new(gang.chance.bytes());
         let what = if gang.chance.happens(0.5) { What::Item(seed) } else { What::Member(seed) };
         self.ask(gang, hand, Asked { member, to, what });
-        while self.asked.len() > ASKED {
-            self.asked.pop_front();
+        if let Some(asked) = self.again.pop_front() {
+            self.ask(gang, hand, asked);
         }
     }
 
@@ -79,7 +82,10 @@ impl Scheme for Twins {
         for (seq, value) in versions {
             asked.what.write(gang, hand, &asked, (*seq, *value), now_ms, token);
         }
-        self.ask(gang, hand, asked);
+        self.again.push_back(asked);
+        if self.again.len() > ASKED {
+            self.again.pop_front();
+        }
     }
 }
 
@@ -92,6 +98,9 @@ impl Twins {
         };
         gang.ask(hand, asked.member, asked.to.endpoint, &query);
         self.asked.push_back(asked);
+        if self.asked.len() > ASKED {
+            self.asked.pop_front();
+        }
     }
 }
 

@@ -66,8 +66,14 @@ impl Issued {
     pub fn note(&mut self, said: &[Said<'_>], own: &NodeId, now: Now) {
         let epoch = epoch(now);
         for said in said {
-            let What::Reply(owed, Some(reply)) = &said.what else { continue };
-            let (Some(owed), Some(token)) = (owed, reply.token()) else { continue };
+            let What::Reply(owed, reply) = &said.what else { continue };
+            let token = reply.and_then(|reply| reply.token());
+            let Some(owed) = owed else {
+                // The ledger has forgotten what was asked: it may be a token's place.
+                self.blind_until = epoch + 2;
+                continue;
+            };
+            let Some(token) = token else { continue };
             if owed.ambiguous && owed.at != now {
                 self.blind_until = epoch + 2;
                 continue;
