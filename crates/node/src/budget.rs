@@ -51,32 +51,46 @@ impl Slots {
     }
 }
 
-/// Addresses that have shown that they receive what we send, by hash: the hash of the latest of each
-/// slot, and in the place of its last bits the epoch of its proof.
+/// Addresses that have shown that they receive what we send: the latest of each slot.
 #[derive(Default)]
-struct Proven(Option<Box<[u64]>>);
+struct Proven(Option<Box<[Proof]>>);
 
-/// The bits of a proof that tell its epoch: 2^24 of them are 160 years.
-const EPOCH_BITS: u64 = (1 << 24) - 1;
+/// What an address has shown, and in which epochs; 0 is never, and after 227 days they begin again.
+#[derive(Clone, Copy, Default)]
+struct Proof {
+    hash: u32,
+    receives_at: u16,
+    is_xorbit_at: u16,
+}
 
 /// After how many epochs a proof has lapsed.
-const EPOCHS: u64 = PROOF_LIFE.as_secs() / TOKEN_EPOCH.as_secs();
+const EPOCHS: u16 = (PROOF_LIFE.as_secs() / TOKEN_EPOCH.as_secs()) as u16;
 
 impl Proven {
-    fn prove(&mut self, hash: u64, now: Instant) {
-        let proofs = self.0.get_or_insert_with(|| alloc::vec![0; BUDGET_SLOTS].into());
-        proofs[hash as usize % BUDGET_SLOTS] = hash & !EPOCH_BITS | epoch(now);
+    /// What an address has shown; what another address of its slot has is forgotten.
+    fn proof(&mut self, hash: u64) -> &mut Proof {
+        let proofs =
+            self.0.get_or_insert_with(|| alloc::vec![Proof::default(); BUDGET_SLOTS].into());
+        let proof = &mut proofs[hash as usize % BUDGET_SLOTS];
+        let hash = (hash >> 32) as u32;
+        if proof.hash != hash {
+            *proof = Proof { hash, ..Proof::default() };
+        }
+        proof
     }
 
-    fn has(&self, hash: u64, now: Instant) -> bool {
-        let proof = self.0.as_ref().map_or(0, |proofs| proofs[hash as usize % BUDGET_SLOTS]);
-        let age = epoch(now).wrapping_sub(proof & EPOCH_BITS);
-        proof & !EPOCH_BITS == hash & !EPOCH_BITS && age < EPOCHS
+    /// Whether an address has shown within [`PROOF_LIFE`] that it receives what we send, and that Xorbit
+    /// lives there.
+    fn shown(&self, hash: u64, now: Instant) -> (bool, bool) {
+        let proof = self.0.as_ref().map(|proofs| proofs[hash as usize % BUDGET_SLOTS]);
+        let proof = proof.filter(|proof| proof.hash == (hash >> 32) as u32).unwrap_or_default();
+        let lasts = |at: u16| at != 0 && epoch(now).wrapping_sub(at) < EPOCHS;
+        (lasts(proof.receives_at), lasts(proof.is_xorbit_at))
     }
 }
 
-fn epoch(now: Instant) -> u64 {
-    u64::from(now.as_secs()) / TOKEN_EPOCH.as_secs()
+fn epoch(now: Instant) -> u16 {
+    (u64::from(now.as_secs()) / TOKEN_EPOCH.as_secs() % u64::from(u16::MAX)) as u16 + 1
 }
 
 /// What we may send to whom.
@@ -121,14 +135,27 @@ impl Budget {
     /// `endpoint` answered a query of ours or showed a token: it receives what we send. That counts
     /// for [`PROOF_LIFE`] at most, since addresses change hands.
     pub fn prove(&mut self, endpoint: &Endpoint, now: Instant) {
+        self.note(endpoint, now, false);
+    }
+
+    /// `endpoint` answered a query of ours as Xorbit, which bans nobody: as long as that counts, replies
+    /// to its address keep no pace, since behind one address there may live many.
+    pub fn prove_xorbit(&mut self, endpoint: &Endpoint, now: Instant) {
+        self.note(endpoint, now, true);
+    }
+
+    fn note(&mut self, endpoint: &Endpoint, now: Instant, is_xorbit: bool) {
         if endpoint.scope() == Scope::Global {
             let hash = self.hash(endpoint.ip_bytes());
-            self.proven.prove(hash, now);
+            let proof = self.proven.proof(hash);
+            proof.receives_at = epoch(now);
+            if is_xorbit {
+                proof.is_xorbit_at = epoch(now);
+            }
         }
     }
 
-    /// Asks for a reply of `bytes` to `to`; `unpaced`: who asked is of our own network, or is known to be
-    /// Xorbit, and bans nobody.
+    /// Asks for a reply of `bytes` to `to`; `ours`: who asked is of our own network, and bans nobody.
     ///
     /// # Errors
     /// Why the reply must not be sent.
@@ -136,13 +163,13 @@ impl Budget {
     pub fn reply(
         &mut self,
         to: &Endpoint,
-        unpaced: bool,
+        ours: bool,
         bytes: usize,
         now: Instant,
     ) -> Result<(), Withheld> {
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         if to.scope() == Scope::Global {
-            self.reply_globally(to, unpaced, bytes, now)?;
+            self.reply_globally(to, ours, bytes, now)?;
         }
         self.within_cap(bytes, nanos(now))
     }
@@ -150,12 +177,12 @@ impl Budget {
     fn reply_globally(
         &mut self,
         to: &Endpoint,
-        unpaced: bool,
+        ours: bool,
         bytes: u32,
         now: Instant,
     ) -> Result<(), Withheld> {
         let address = self.hash(to.ip_bytes());
-        let (proven, now) = (self.proven.has(address, now), nanos(now));
+        let ((proven, xorbit), now) = (self.proven.shown(address, now), nanos(now));
         if !proven && !planted::is(Bug::UnprovenUnlimited) {
             let prefix = self.hash(&to.ip_bytes()[..prefix_bytes(to)]);
             let each = NANOS_PER_S / u64::from(UNPROVEN_BYTES_PER_S);
@@ -171,7 +198,7 @@ impl Budget {
             one.take(bytes, each, now);
             all.take(bytes, each_prefix, now);
         }
-        if !(proven && unpaced) {
+        if !(proven && (ours || xorbit)) {
             let slot = self.reply_pace.at(address);
             if slot.when(1, PACE_NANOS, PACE_BURST, now) > now {
                 return Err(Withheld::Paced);
@@ -228,8 +255,7 @@ impl Budget {
     fn hash(&self, bytes: &[u8]) -> u64 {
         let mut hasher = SipHasher13::new_with_key(&self.key);
         hasher.write(bytes);
-        // 0 marks an empty slot of the proven addresses.
-        hasher.finish() | 1 << 63
+        hasher.finish()
     }
 }
 
@@ -312,6 +338,21 @@ mod tests {
         let last = (0..100).filter_map(|_| budget.query(&to, false, 100, true, now)).max();
         assert!(last > Some(now + Duration::from_secs(40)), "they wait");
         assert_eq!(budget.reply(&to, false, 100, now), Ok(()));
+    }
+
+    #[test]
+    fn many_of_ours_behind_one_address_are_all_answered() {
+        let (mut budget, now) = (budget(None), Instant::default());
+        let all = |budget: &mut Budget, now| {
+            (0..100).all(|port| budget.reply(&Endpoint::v4(VICTIM, port), false, 100, now).is_ok())
+        };
+        budget.prove(&Endpoint::v4(VICTIM, 1), now);
+        assert!(!all(&mut budget, now), "whoever lives there may be foreign");
+        budget.prove_xorbit(&Endpoint::v4(VICTIM, 1), now);
+        assert!(all(&mut budget, now));
+        let later = now + PROOF_LIFE;
+        budget.prove(&Endpoint::v4(VICTIM, 1), later);
+        assert!(!all(&mut budget, later), "who lives there now has not said what it is");
     }
 
     #[test]

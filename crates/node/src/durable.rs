@@ -16,7 +16,7 @@ use crate::limits::{ACKNOWLEDGEMENTS, PEER_LEASE};
 use crate::operation::OperationId;
 use crate::outbox::Outbox;
 use crate::persisted::{Content, Restorable};
-use crate::serve::{Asked, Asker};
+use crate::serve::Asked;
 use crate::shelf::{Admission, Offered, Refused, Taken, persisted_peer};
 use crate::state::Node;
 use crate::time::Now;
@@ -25,7 +25,7 @@ use crate::time::Now;
 #[derive(Clone, Copy)]
 pub(crate) enum Waiter {
     /// The sender of a put.
-    Asker { to: Endpoint, asker: Asker, transaction: [u8; TRANSACTION_BYTES], length: u8 },
+    Asker { to: Endpoint, ours: bool, transaction: [u8; TRANSACTION_BYTES], length: u8 },
     /// A write phase of our own.
     Write { operation: OperationId, destination: u16 },
 }
@@ -154,8 +154,8 @@ impl<A: Admission> Node<A> {
         // The decoder took no longer one.
         let length = asked.transaction.len().min(TRANSACTION_BYTES);
         transaction[..length].copy_from_slice(&asked.transaction[..length]);
-        let (to, asker) = (asked.from, asked.asker);
-        let waiter = Waiter::Asker { to, asker, transaction, length: length as u8 };
+        let (to, ours) = (asked.from, asked.ours);
+        let waiter = Waiter::Asker { to, ours, transaction, length: length as u8 };
         self.acknowledgements.push(for_, waiter);
     }
 
@@ -166,9 +166,9 @@ impl<A: Admission> Node<A> {
         outcome: Result<(), Refused>,
         outbox: &mut Outbox,
     ) {
-        let (to, asker, transaction) = match waiter {
-            Waiter::Asker { to, asker, transaction, length } => {
-                (*to, *asker, &transaction[..usize::from(*length)])
+        let (to, ours, transaction) = match waiter {
+            Waiter::Asker { to, ours, transaction, length } => {
+                (*to, *ours, &transaction[..usize::from(*length)])
             }
             Waiter::Write { operation, destination } => {
                 return match outcome {
@@ -180,7 +180,7 @@ impl<A: Admission> Node<A> {
             }
         };
         let sealing = self.sealing_bytes();
-        let asked = Asked { now, from: to, asker, transaction, sealing };
+        let asked = Asked { now, from: to, ours, transaction, sealing };
         match outcome {
             Ok(()) => self.reply(&asked, &Reply::Ack, outbox),
             Err(refused) => self.refuse(&asked, refused, outbox),

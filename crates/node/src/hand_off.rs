@@ -186,12 +186,7 @@ impl<A: Admission> Node<A> {
 
     /// Whether a contact lives, as far as our table knows.
     pub(crate) fn knows(&self, id: &NodeId, endpoint: &Endpoint) -> bool {
-        self.known_at(id, endpoint).is_some()
-    }
-
-    /// The contact of this id, if it is at this address.
-    pub(crate) fn known_at(&self, id: &NodeId, endpoint: &Endpoint) -> Option<crate::table::Entry> {
         let entry = self.tables[endpoint.family() as usize].get(id);
-        entry.filter(|entry| entry.endpoint == *endpoint)
+        entry.is_some_and(|entry| entry.endpoint == *endpoint)
     }
 }

@@ -113,7 +113,10 @@ impl<A: Admission> Node<A> {
             return self.distrusted(&waiting, now, outbox);
         };
         self.counters.replies += 1;
-        self.budget.prove(&from, now);
+        match message.is_xorbit {
+            true => self.budget.prove_xorbit(&from, now),
+            false => self.budget.prove(&from, now),
+        }
         let door = self.membership.is_door(&from);
         if id == self.id() {
             return self.distrusted(&waiting, now, outbox);

@@ -5,8 +5,8 @@ use wire::limits::{PLAIN_REPLY_BYTES, VALUE_REPLY_BYTES};
 use wire::member::MembersBuffer;
 use wire::planted::{self, Bug};
 use wire::{
-    CompactPeers, Cursor, Endpoint, Family, Found, InfoHash, NodeId, NodeLists, Point, Query,
-    QueryMessage, Reply, Seq, Target, Unverified, Want,
+    CompactPeers, Cursor, Endpoint, Family, Found, InfoHash, NodeLists, Point, Query, QueryMessage,
+    Reply, Seq, Target, Unverified, Want,
 };
 
 use crate::budget::Withheld;
@@ -39,33 +39,18 @@ pub(crate) const LEAVING: Refused = Refused { code: 202, text: "leaving" };
 pub(crate) const BAD_TOKEN: Refused = Refused { code: 203, text: "invalid token" };
 const UNKNOWN_METHOD: Refused = Refused { code: 204, text: "method unknown" };
 
-/// What who asks is to us.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Asker {
-    /// A stranger, or one of Mainline.
-    Foreign,
-    /// A contact of Mainline that is Xorbit: it bans nobody for being heard of too often.
-    Xorbit,
-    /// It shows our network's tag.
-    Ours,
-}
-
 /// A query with all that its answer depends on.
 pub(crate) struct Asked<'m> {
     pub now: Now,
     pub from: Endpoint,
-    pub asker: Asker,
+    /// Whether it shows our network's tag.
+    pub ours: bool,
     pub transaction: &'m [u8],
     /// Bytes that a seal adds to the answer.
     pub sealing: usize,
 }
 
 impl Asked<'_> {
-    /// Whether it shows our network's tag.
-    fn is_ours(&self) -> bool {
-        self.asker == Asker::Ours
-    }
-
     /// What is left for the variable parts of an answer that may have `bytes` in all.
     fn room(&self, bytes: usize) -> usize {
         bytes - AROUND_BYTES - self.sealing - self.transaction.len()
@@ -74,19 +59,9 @@ impl Asked<'_> {
 
 impl<A: Admission> Node<A> {
     fn asked<'m>(&self, now: Now, from: Endpoint, message: &QueryMessage<'m>) -> Asked<'m> {
-        let asker = match message.network {
-            Some(tag) if self.config.network.tag() == Some(tag) => Asker::Ours,
-            _ if message.is_xorbit && self.is_xorbit(&message.id, &from) => Asker::Xorbit,
-            _ => Asker::Foreign,
-        };
+        let ours = message.network.is_some() && message.network == self.config.network.tag();
         let (transaction, sealing) = (message.transaction, self.sealing_bytes());
-        Asked { now, from, asker, transaction, sealing }
-    }
-
-    /// Whether a contact at this address answered as Xorbit: what a query says of itself in another's
-    /// name counts for nothing.
-    fn is_xorbit(&self, id: &NodeId, endpoint: &Endpoint) -> bool {
-        self.known_at(id, endpoint).is_some_and(|entry| entry.is_xorbit())
+        Asked { now, from, ours, transaction, sealing }
     }
 
     /// Answers a query.
@@ -106,7 +81,7 @@ impl<A: Admission> Node<A> {
             Query::Ping => self.reply(&asked, &Reply::Ack, outbox),
             Query::FindNode { target, want } => {
                 let room = asked.room(PLAIN_REPLY_BYTES);
-                let lists = self.nodes_near(&target, want, &asked, room, asked.is_ours());
+                let lists = self.nodes_near(&target, want, &asked, room, asked.ours);
                 self.reply(&asked, &Reply::Nodes(lists.as_lists()), outbox);
             }
             Query::GetPeers { info_hash, want, no_seed, scrape } => {
@@ -163,8 +138,7 @@ impl<A: Admission> Node<A> {
             return self.counters.drop(Drop::ReadOnly);
         }
         let now = Now { monotonic: now, ..Now::default() };
-        let asker = Asker::Foreign;
-        let asked = Asked { now, from, asker, transaction, sealing: self.sealing_bytes() };
+        let asked = Asked { now, from, ours: false, transaction, sealing: self.sealing_bytes() };
         self.counters.answer(Method::Unknown);
         self.refuse(&asked, Refused { code: 203, text: "malformed query" }, outbox);
     }
@@ -254,7 +228,7 @@ impl<A: Admission> Node<A> {
             }
             Found::Nothing | Found::Version(_) => asked.room(PLAIN_REPLY_BYTES) - 32,
         };
-        let lists = nodes_near(&self.tables, &target.point(), want, asked, room, asked.is_ours());
+        let lists = nodes_near(&self.tables, &target.point(), want, asked, room, asked.ours);
         let reply = Reply::Item { nodes: lists.as_lists(), token: Some(&token), found };
         // The reply borrows the shelf, so the speaker and the budget are used by hand here.
         let speaker = self.speaker();
@@ -424,7 +398,7 @@ fn admitted(
     length: usize,
 ) -> Option<usize> {
     let sealed = length + asked.sealing;
-    match budget.reply(&asked.from, asked.asker != Asker::Foreign, sealed, asked.now.monotonic) {
+    match budget.reply(&asked.from, asked.ours, sealed, asked.now.monotonic) {
         Ok(()) => return Some(length),
         Err(Withheld::Unproven) => counters.drop(Drop::Unproven),
         Err(Withheld::Paced) => counters.drop(Drop::Paced),

@@ -17,7 +17,7 @@ use wire::{Endpoint, Item, Prefix, Seq, Target, Want};
 use crate::limits::{WAITS, WAITS_PER_ADDRESS, WAITS_PER_PREFIX, WAITS_PER_TARGET};
 use crate::operation::Event;
 use crate::outbox::Outbox;
-use crate::serve::{Asked, Asker};
+use crate::serve::Asked;
 use crate::shelf::Admission;
 use crate::state::Node;
 use crate::time::{Instant, Now};
@@ -27,8 +27,8 @@ use crate::time::{Instant, Now};
 pub(crate) struct Wait {
     pub target: Target,
     pub from: Endpoint,
-    /// What who waits is to us.
-    pub asker: Asker,
+    /// Its query carried our network's tag.
+    pub ours: bool,
     pub newer_than: Option<Seq>,
     pub want: Want,
     transaction: [u8; TRANSACTION_BYTES],
@@ -204,8 +204,8 @@ impl<A: Admission> Node<A> {
         place.copy_from_slice(asked.transaction);
         // The cast holds: what is longer than TRANSACTION_BYTES has just been refused.
         let transaction_bytes = asked.transaction.len() as u8;
-        let (from, asker) = (asked.from, asked.asker);
-        let wait = Wait { target, from, asker, newer_than, want, transaction, transaction_bytes };
+        let (from, ours) = (asked.from, asked.ours);
+        let wait = Wait { target, from, ours, newer_than, want, transaction, transaction_bytes };
         let granted = self.waits.park(wait, now + Duration::from_secs(wait_s.min(WAIT_S).into()));
         if granted {
             self.counters.waits += 1;
@@ -246,9 +246,9 @@ impl<A: Admission> Node<A> {
     }
 
     fn answer_wait(&mut self, wait: &Wait, now: Now, outbox: &mut Outbox) {
-        let (from, asker, transaction) = (wait.from, wait.asker, wait.transaction());
+        let (from, ours, transaction) = (wait.from, wait.ours, wait.transaction());
         let sealing = self.sealing_bytes();
-        let asked = Asked { now, from, asker, transaction, sealing };
+        let asked = Asked { now, from, ours, transaction, sealing };
         self.serve_get(&asked, wait.target, wait.newer_than, wait.want, outbox);
     }
 
@@ -279,7 +279,7 @@ mod tests {
         Wait {
             target: Target::new([target; 20]),
             from: Endpoint::v4([10, 0, high, low], port),
-            asker: Asker::Foreign,
+            ours: false,
             newer_than: None,
             want: Want::default(),
             transaction: [transaction; TRANSACTION_BYTES],

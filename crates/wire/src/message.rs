@@ -53,8 +53,6 @@ pub struct QueryMessage<'a> {
     pub read_only: bool,
     /// Which network of one's own the asker belongs to.
     pub network: Option<NetworkTag>,
-    /// The asker says that it is Xorbit.
-    pub is_xorbit: bool,
     /// The question.
     pub query: Query<'a>,
 }
@@ -115,7 +113,7 @@ impl<'a> Message<'a> {
                 transaction: outer.own_transaction()?,
                 seen_at: outer.seen_at.and_then(read_endpoint),
                 network: outer.network(),
-                is_xorbit: outer.is_xorbit(),
+                is_xorbit: outer.version.is_some_and(|version| version.starts_with(&VERSION[..2])),
                 body: outer.reply.ok_or(Malformed)?,
             })),
             b"e" => outer.error().map(Message::Error),
@@ -170,13 +168,8 @@ impl<'a> Outer<'a> {
             id,
             read_only: self.read_only,
             network: self.network(),
-            is_xorbit: self.is_xorbit(),
             query,
         }))
-    }
-
-    fn is_xorbit(&self) -> bool {
-        self.version.is_some_and(|version| version.starts_with(&VERSION[..2]))
     }
 
     fn error(&self) -> Result<ErrorMessage<'a>, Malformed> {

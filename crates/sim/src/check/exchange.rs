@@ -286,11 +286,14 @@ impl Ledger {
         let (method, kind) = (Method::of(query), kind_of(query));
         let mut owed = Owed { method, target, kind, put, at, ambiguous: false };
         let place = (fingerprint(message.transaction), from);
-        if let Some(before) = self.owed.get(&place) {
+        let before = self.owed.get(&place);
+        if let Some(before) = before {
             let same = before.method == method && before.target == target && before.put == put;
             owed.ambiguous = before.ambiguous || !same;
         }
-        let waits = matches!(method, Method::Put | Method::Add)
+        // What is answered at once may be a spoilt copy of what waits under the same transaction.
+        let waits = before.is_some()
+            || matches!(method, Method::Put | Method::Add)
             || matches!(query, Query::WaitingGet { .. });
         self.passing = (!waits).then_some(place);
         if self.owed.len() < OWED || self.owed.contains_key(&place) {
