@@ -13,6 +13,7 @@ use crate::check::traffic::Traffic;
 use crate::check::{self, Numbers, Trouble};
 use crate::fault::Stage;
 use crate::network::{ConditionId, Network};
+use crate::plan::population::HEARD_WITHIN;
 use crate::plan::{Plan, Planned};
 use crate::workload::Workload;
 use crate::world::{Alarm, Happened, MachineId, Violation, World};
@@ -295,6 +296,19 @@ impl Run {
                 self.world.start(id);
             }
         }
+        if self.plan.population.sealed {
+            self.set_clocks_right();
+        }
         self.workload.cut(&mut self.world);
+    }
+
+    /// Whose clock is too far off to be heard in a sealed network is heard again.
+    fn set_clocks_right(&mut self) {
+        for id in (0..self.world.machines.len() as u32).map(MachineId) {
+            let ahead_ms = self.world.machines[id.index()].clock.ahead_ms();
+            if ahead_ms.unsigned_abs() > HEARD_WITHIN.as_millis() as u64 {
+                self.world.set_clock(id, -ahead_ms);
+            }
+        }
     }
 }

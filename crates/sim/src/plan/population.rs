@@ -94,6 +94,11 @@ struct Blueprint {
     disk: bool,
 }
 
+/// How far off clocks are in sealed networks at most: a node hears no question that is older than its own
+/// start, so that whose clock is behind is silent to who has just started, and ten minutes between two
+/// clocks part them for good.
+pub const HEARD_WITHIN: Duration = Duration::from_secs(30);
+
 impl Population {
     /// Draws one. Each trait has a stream of its own.
     pub fn draw(seed: u64, profile: &Profile) -> Self {
@@ -114,7 +119,10 @@ impl Population {
         };
         let sealed = kind != Kind::Mainline && of("sealed").happens(0.25);
         let boxes = of("boxes").between(1, 8) as u32;
-        let clocks = clocks(&mut of("clocks"), profile);
+        let mut clocks = clocks(&mut of("clocks"), profile);
+        if sealed {
+            clocks.offset = clocks.offset.min(HEARD_WITHIN);
+        }
         let disks = *of("disks").pick(&[0.0, 0.5, 1.0]).unwrap_or(&1.0);
         let replicas = of("replicas").between(3, 8) as usize;
         Self { seed, kind, stack, sealed, behind_nat, boxes, clocks, disks, replicas }

@@ -19,7 +19,8 @@ const HOLDS: Duration = Duration::from_secs(40 * 60);
 
 struct Announcement {
     topic: usize,
-    place: Endpoint,
+    /// Its user's address of each family: holders see one of them.
+    places: [Option<Endpoint>; 2],
     /// When its user heard that enough holders took it.
     stored: Option<Instant>,
 }
@@ -37,6 +38,12 @@ enum Asked {
     Search(usize),
 }
 
+impl Announcement {
+    fn is_of(&self, peer: &Endpoint) -> bool {
+        self.places.contains(&Some(*peer))
+    }
+}
+
 /// Users of topics.
 #[derive(Default)]
 pub struct Peers {
@@ -51,11 +58,10 @@ fn info_hash(topic: usize) -> InfoHash {
 
 impl Peers {
     fn announce(&mut self, desk: &mut Desk<'_>, machine: MachineId, topic: usize) {
-        let [v4, v6] = desk.world.machines[machine.index()].places;
-        let Some(place) = v4.or(v6) else { return };
+        let places = desk.world.machines[machine.index()].places;
         let request = Request::Announce { info_hash: info_hash(topic), port: None, seed: false };
         self.asked.push(Asked::Announce(self.announcements.len()));
-        self.announcements.push(Announcement { topic, place, stored: None });
+        self.announcements.push(Announcement { topic, places, stored: None });
         desk.ask(machine, request, self.asked.len() as u64 - 1);
     }
 
@@ -115,18 +121,20 @@ impl Kind for Peers {
                 tally.excused += 1;
                 continue;
             }
-            let stranger =
-                search.found.iter().find(|peer| !of_topic().any(|one| one.place == **peer));
+            let stranger = search.found.iter().find(|peer| !of_topic().any(|one| one.is_of(peer)));
             let stands = |one: &&Announcement| {
                 one.stored.is_some_and(|at| at >= since && at <= search.begun)
             };
-            let missing = of_topic().filter(stands).find(|one| !search.found.contains(&one.place));
+            let is_found = |one: &&Announcement| search.found.iter().any(|peer| one.is_of(peer));
+            let missing = of_topic().filter(stands).find(|one| !is_found(one));
             let topic = search.topic;
             let what = match (stranger, missing) {
                 (Some(peer), _) => format!("`{peer}` was found, which never announced itself"),
                 (None, Some(one)) => {
                     let at = span(one.stored.unwrap_or_default().since(Instant::default()));
-                    format!("`{}`, which announced itself at {at}, was not found", one.place)
+                    let place = one.places.into_iter().flatten().next();
+                    let place = place.map_or_else(String::new, |place| place.to_string());
+                    format!("`{place}`, which announced itself at {at}, was not found")
                 }
                 (None, None) => {
                     tally.right += 1;
@@ -160,7 +168,7 @@ mod tests {
     fn found(found: &[u8]) -> Peers {
         let announced = |topic, number, at| Announcement {
             topic,
-            place: place(number),
+            places: [Some(place(number)), None],
             stored: Some(time(at)),
         };
         let announcements = vec![announced(0, 1, 100), announced(0, 2, 205), announced(1, 3, 100)];

@@ -25,6 +25,10 @@ const SHUT: Duration = Duration::from_secs(90);
 /// Joining is tried again each minute; then a round of upkeep follows, and a second look.
 const AFTER_COMING: Duration = Duration::from_secs(25 * 60);
 
+/// A node that comes back soon and empty is not missed: the next round of upkeep, an hour after the last,
+/// finds what it lacks.
+const AFTER_FORGETTING: Duration = Duration::from_secs(70 * 60);
+
 /// A contact is quiet for 15 minutes before it is asked; three silences later it goes.
 const AFTER_DYING: Duration = Duration::from_secs(45 * 60);
 
@@ -131,10 +135,12 @@ fn shut_out(run: &mut Run) -> Vec<Wrong> {
     doors.iter().for_each(|door| run.world.kill(*door));
     come(run);
     run.pass(run.world.now() + SHUT, &mut |_| {});
-    for door in doors {
-        run.world.start(door);
+    for door in &doors {
+        run.world.start(*door);
     }
-    comes_right(run, AFTER_COMING, "who came while no door answered")
+    let forgot = doors.iter().any(|door| run.world.machines[door.index()].disk.is_none());
+    let within = if forgot { AFTER_FORGETTING } else { AFTER_COMING };
+    comes_right(run, within, "who came while no door answered")
 }
 
 /// When somebody dies, all is right again soon.
