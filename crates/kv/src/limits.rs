@@ -88,6 +88,9 @@ pub const REFRESHES: usize = 65_536;
 /// Mainline said 73 datagrams a node and second for as long as neighbours changed.
 pub const REFRESH_EVERY: Duration = Duration::from_secs(1);
 
+/// For so long a lookup has done for an item what holders need who understand no offers.
+pub const REFRESH_LASTS: Duration = Duration::from_secs(1800);
+
 /// So long a leaving node hands off what it keeps, unless told otherwise.
 pub const LEAVING: Duration = Duration::from_secs(10);
 

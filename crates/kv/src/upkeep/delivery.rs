@@ -5,7 +5,7 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use hashbrown::HashMap;
-use node::{Answer, Command, Destination, Now, OfferOf, Outbox, Outcome, Written};
+use node::{Answer, Command, Destination, Instant, Now, OfferOf, Outbox, Outcome, Written};
 use wire::limits::OFFERS_PER_QUERY;
 use wire::offer::Offer;
 use wire::{Contact, Cursor, NodeId, Target};
@@ -189,7 +189,7 @@ impl Kv {
         self.upkeep.delivery.offering = self.upkeep.delivery.offering.saturating_sub(1);
         let Offering { contact, of } = offering;
         match of {
-            OfferOf::Items(offers) => self.items_answered(contact, offers, answer),
+            OfferOf::Items(offers) => self.items_answered(contact, offers, answer, now.monotonic),
             OfferOf::Sets(offers) => self.sets_answered(now, contact, &offers, &answer),
             OfferOf::Members(target, offers) => {
                 self.members_answered(contact, target, &offers, &answer);
@@ -198,7 +198,13 @@ impl Kv {
         self.keep_up(now, outbox);
     }
 
-    fn items_answered(&mut self, contact: Contact, offers: Vec<Offer>, answer: Answer) {
+    fn items_answered(
+        &mut self,
+        contact: Contact,
+        offers: Vec<Offer>,
+        answer: Answer,
+        now: Instant,
+    ) {
         match answer {
             Answer::Offered { token: Some(token), wanted, newer } => {
                 for (index, offer) in offers.iter().enumerate() {
@@ -216,7 +222,11 @@ impl Kv {
             }
             Answer::Silent => self.items_unanswered(contact, offers),
             // It understands no offers, or answers them in a way that is none.
-            _ => offers.iter().for_each(|offer| self.upkeep.refreshes.add(offer.target)),
+            _ => {
+                let refreshes = &mut self.upkeep.refreshes;
+                let targets = offers.iter().map(|offer| offer.target);
+                targets.for_each(|target| refreshes.add_for_foreign(target, now));
+            }
         }
     }
 

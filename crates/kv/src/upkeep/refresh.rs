@@ -3,11 +3,11 @@
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
 use node::{Command, Instant, LookupResult, Now, Outbox, Question, Until, Written};
 use wire::Target;
 
-use crate::limits::{REFRESH_EVERY, REFRESHES};
+use crate::limits::{REFRESH_EVERY, REFRESH_LASTS, REFRESHES};
 use crate::replicas::Replicas;
 use crate::request::RequestId;
 use crate::state::{Kv, Operation};
@@ -22,6 +22,9 @@ pub(crate) struct Refresh {
 pub(crate) struct Refreshes {
     waiting: VecDeque<Target>,
     known: HashSet<Target, foldhash::fast::FixedState>,
+    /// What was looked up in the last [`REFRESH_LASTS`], and when: no more than the pace lets through.
+    lately: HashMap<Target, Instant, foldhash::fast::FixedState>,
+    swept_at: Instant,
     next_at: Instant,
 }
 
@@ -30,6 +33,15 @@ impl Refreshes {
     pub fn add(&mut self, target: Target) {
         if self.waiting.len() < REFRESHES && self.known.insert(target) {
             self.waiting.push_back(target);
+        }
+    }
+
+    /// Adds an item for holders who understand no offers, unless it was looked up not long ago: where most
+    /// are of that kind and neighbours come and go, each change would be a lookup for all that is held.
+    pub fn add_for_foreign(&mut self, target: Target, now: Instant) {
+        let lasts = |at: &Instant| now.since(*at) < REFRESH_LASTS;
+        if !self.lately.get(&target).is_some_and(lasts) {
+            self.add(target);
         }
     }
 
@@ -45,6 +57,11 @@ impl Refreshes {
         let target = self.waiting.pop_front()?;
         self.known.remove(&target);
         self.next_at = now + REFRESH_EVERY;
+        if now.since(self.swept_at) >= REFRESH_LASTS {
+            self.swept_at = now;
+            self.lately.retain(|_, at| now.since(*at) < REFRESH_LASTS);
+        }
+        self.lately.insert(target, now);
         Some(target)
     }
 }
@@ -82,5 +99,30 @@ impl Kv {
                 self.repair(now, None, &replicas, outbox);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::time::Duration;
+
+    #[test]
+    fn an_item_is_looked_up_for_foreign_holders_once_in_a_while_and_for_news_at_once() {
+        let (mut refreshes, target) = (Refreshes::default(), Target::new([1; 20]));
+        let at = |s| Instant::default() + Duration::from_secs(s);
+        refreshes.add_for_foreign(target, at(10));
+        assert_eq!(refreshes.next(at(10)), Some(target));
+        refreshes.add_for_foreign(target, at(20));
+        assert_eq!(refreshes.next(at(20)), None, "it was looked up just now");
+        refreshes.add(target);
+        assert_eq!(refreshes.next(at(30)), Some(target), "somebody holds a newer version");
+        refreshes.add_for_foreign(target, at(30) + REFRESH_LASTS);
+        assert_eq!(refreshes.next(at(30) + REFRESH_LASTS), Some(target));
+        assert_eq!(refreshes.lately.len(), 1);
+        refreshes.next(at(31) + 2 * REFRESH_LASTS);
+        refreshes.add(Target::new([2; 20]));
+        refreshes.next(at(40) + 2 * REFRESH_LASTS);
+        assert_eq!(refreshes.lately.len(), 1, "what is long ago is forgotten");
     }
 }

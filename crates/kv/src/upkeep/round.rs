@@ -180,7 +180,7 @@ impl Kv {
         for holder in holders.iter().take(most) {
             match holder.is_xorbit {
                 true => self.upkeep.delivery.offer(holder.contact, offer),
-                false => self.upkeep.refreshes.add(target),
+                false => self.upkeep.refreshes.add_for_foreign(target, now.monotonic),
             }
         }
         self.node_mut().looked_after(&target, now.monotonic);
