@@ -80,7 +80,7 @@ impl<A: Admission> Node<A> {
         now: Instant,
     ) -> Option<Instant> {
         let known = id.and_then(|id| self.tables[to.family() as usize].get(id));
-        let unpaced = known.is_some_and(|entry| entry.is_xorbit());
+        let unpaced = known.is_some_and(|entry| entry.is_xorbit() && entry.endpoint == *to);
         let size = match query {
             Query::Put { item, .. } => item.value.len() + 350,
             Query::Offer { offers } => offers.as_bytes().len() + 100,

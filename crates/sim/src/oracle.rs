@@ -6,7 +6,8 @@
 
 use core::cmp::Ordering;
 
-use wire::{Contact, Family, NodeId, Point};
+use node::Network;
+use wire::{Contact, Family, NodeId, Point, secure_id};
 
 use crate::world::{Machine, MachineId, World};
 
@@ -213,7 +214,11 @@ impl Oracle {
 fn reachable(id: MachineId, machine: &Machine, family: Family) -> Option<Reachable> {
     let kv = machine.kv().filter(|kv| !kv.node().is_read_only())?;
     let contact = Contact { id: kv.node().id(), endpoint: machine.place(family)? };
-    let by_all = family == Family::V6 || machine.nat.is_none();
+    // In Mainline whose id does not follow from the address is asked last (BEP 42). A node has one id: one
+    // behind a box has that of the box's address, and only another one of its own may be reached by all.
+    let follows = machine.config.node.network != Network::Public
+        || secure_id::complies(&contact.id, &contact.endpoint);
+    let by_all = follows && (family == Family::V6 || machine.nat.is_none());
     Some(Reachable { contact, machine: id, by_all })
 }
 
