@@ -1,8 +1,10 @@
 //! At rest a network before long says about as much as it said before anything went wrong.
 
 use core::time::Duration;
+use std::collections::BTreeSet;
 
 use super::Wrong;
+use crate::oracle::Oracle;
 use crate::run::Run;
 use crate::workload::desk::nodes;
 use crate::world::{MachineId, World};
@@ -18,6 +20,10 @@ const FACTOR: f64 = 3.0;
 
 /// So much more may be said whatever it was before, in datagrams a node and second.
 const AND: f64 = 0.3;
+
+/// What two lookups of an item say, which each hour are due where somebody answers who understands no offers:
+/// mostly one holder works for all.
+const AN_ITEM_AND_HOUR: f64 = 60.0;
 
 /// What nodes say, in the mean.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -60,8 +66,20 @@ fn said(world: &World) -> Vec<(MachineId, u32, (u64, u64))> {
 }
 
 /// Whether more is said at rest than may be.
-pub(super) fn is_too_much(before: Rate, at_rest: Rate) -> bool {
-    at_rest.datagrams > FACTOR * before.datagrams + AND
+pub(super) fn is_too_much(before: Rate, at_rest: Rate, upkeep: f64) -> bool {
+    at_rest.datagrams > FACTOR * before.datagrams + AND + upkeep
+}
+
+/// What it costs to look after all items by lookups, in datagrams a node and second; nothing where offers
+/// do.
+fn upkeep(world: &World) -> f64 {
+    if !Oracle::of(world).has_bystanders() {
+        return 0.0;
+    }
+    let living = nodes(world);
+    let kept = living.iter().filter_map(|id| Some(world.machines[id.index()].kv()?.node()));
+    let kept: BTreeSet<_> = kept.flat_map(|node| node.kept_targets()).collect();
+    kept.len() as f64 * AN_ITEM_AND_HOUR / 3600.0 / living.len().max(1) as f64
 }
 
 /// Waits until about as much is said as before anything went wrong.
@@ -71,7 +89,7 @@ pub(super) fn wrong(run: &mut Run) -> Vec<Wrong> {
     loop {
         let at_rest = measure(run, MEASURED);
         run.numbers.at_rest = at_rest;
-        if !is_too_much(before, at_rest) || !run.world.violations.is_empty() {
+        if !is_too_much(before, at_rest, upkeep(&run.world)) || !run.world.violations.is_empty() {
             run.numbers.quiet = Some(run.world.now().since(run.left_alone()));
             return Vec::new();
         }
