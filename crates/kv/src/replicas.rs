@@ -208,15 +208,22 @@ impl Replicas {
 
     /// Whether an item is the old copy of one that replaced it and has ended since: then those that
     /// held that one remember its version. A single one could say so of anything, a majority is
-    /// believed.
+    /// believed; and a single one too of what none of the replicas holds, so that what was left behind
+    /// with a node that is no replica any more does not come back.
     fn is_superseded(&self, index: usize) -> bool {
-        self.is_forgotten(self.items[index].seq())
+        let seq = self.items[index].seq();
+        let held = || self.places.iter().any(|place| place.item.is_some() && place.seq >= seq);
+        self.is_forgotten(seq) || (self.remember_above(seq) > 0 && !held())
     }
 
     /// Whether a majority remembers a version above this one, and no item of it.
     pub fn is_forgotten(&self, seq: Option<Seq>) -> bool {
-        let above = self.places.iter().filter(|place| place.item.is_none() && place.seq > seq);
-        seq.is_some() && above.count() >= self.majority()
+        seq.is_some() && self.remember_above(seq) >= self.majority()
+    }
+
+    fn remember_above(&self, seq: Option<Seq>) -> usize {
+        let above = |place: &&Place| place.item.is_none() && place.seq > seq;
+        seq.map_or(0, |_| self.places.iter().filter(above).count())
     }
 
     /// The highest version that anybody holds, item or not.

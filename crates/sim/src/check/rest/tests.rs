@@ -218,7 +218,11 @@ fn what_nodes_say_is_measured_and_three_times_as_much_is_too_much() {
     assert!((rate.datagrams / delivered - 1.0).abs() < 0.05, "{rate:?}, {delivered} delivered");
     assert!(rate.bytes > 40.0 * rate.datagrams);
     let of = |datagrams| Rate { datagrams, bytes: 0.0 };
-    assert!(!quiet::is_too_much(of(1.0), of(3.2), 0.0) && quiet::is_too_much(of(1.0), of(3.4), 0.0));
-    assert!(!quiet::is_too_much(of(0.0), of(0.2), 0.0) && quiet::is_too_much(of(0.0), of(0.4), 0.0));
+    assert!(
+        !quiet::is_too_much(of(1.0), of(3.2), 0.0) && quiet::is_too_much(of(1.0), of(3.4), 0.0)
+    );
+    assert!(
+        !quiet::is_too_much(of(0.0), of(0.2), 0.0) && quiet::is_too_much(of(0.0), of(0.4), 0.0)
+    );
     assert!(!quiet::is_too_much(of(0.0), of(0.9), 0.7), "where lookups look after items");
 }
