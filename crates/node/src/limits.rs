@@ -89,6 +89,9 @@ pub const SLOW_MIN: Duration = Duration::from_millis(150);
 /// A reply later than this opens a slot in any case (libtorrent: 1 s).
 pub const SLOW_MAX: Duration = Duration::from_millis(1000);
 
+/// Whoever looks at its clock so much too late stood still, as a machine that slept does.
+pub const STOOD_STILL: Duration = Duration::from_secs(2);
+
 /// A query is given up after so long.
 pub const TIMEOUT: Duration = Duration::from_secs(4);
 

@@ -19,7 +19,7 @@ use crate::dice::Dice;
 use crate::durable::Acknowledgements;
 use crate::identity::Identity;
 use crate::inquiry;
-use crate::limits::{MAINTENANCE, OPERATIONS};
+use crate::limits::{MAINTENANCE, OPERATIONS, STOOD_STILL};
 use crate::lookup::{Heard, Lookup, Lookups};
 use crate::lost::Lost;
 use crate::membership::Membership;
@@ -160,18 +160,22 @@ impl<A: Admission> Node<A> {
     /// Lets time pass: gives up queries, sends what was paced, looks after table and shelf.
     pub fn tick(&mut self, now: Now, outbox: &mut Outbox) {
         let unsealed = outbox.len();
+        // Whoever stood still has read nothing meanwhile and sent nothing that was to keep its pace: then
+        // silence says nothing about anybody.
+        let stood_still =
+            self.pending.deadline().is_some_and(|due| now.monotonic.since(due) >= STOOD_STILL);
         while let Some(due) = self.pending.due(now.monotonic) {
             match due {
                 Due::Slow(transaction, waiting) => {
-                    self.is_slow(transaction, waiting, now.monotonic, outbox);
+                    self.is_slow(transaction, waiting, !stood_still, now.monotonic, outbox);
                 }
                 Due::GivenUp(waiting) => {
                     self.counters.timeouts += 1;
-                    if waiting.purpose == Purpose::Verify {
+                    if waiting.purpose == Purpose::Verify && !stood_still {
                         // Of all others it was told when they were slow.
                         self.silences.missed(waiting.to, now.monotonic);
                     }
-                    if let Some(id) = waiting.expected {
+                    if let Some(id) = waiting.expected.filter(|_| !stood_still) {
                         self.fell_silent(Contact { id, endpoint: waiting.to }, now.monotonic);
                     }
                     match waiting.purpose {

@@ -363,16 +363,20 @@ impl<A: Admission> Node<A> {
         true
     }
 
-    /// A query is slow: a lookup may ask another, a write is sent once more.
+    /// A query is slow: a lookup may ask another, a write is sent once more. `blamed`: whom it went to,
+    /// and not our own standing still.
     pub(crate) fn is_slow(
         &mut self,
         transaction: TransactionId,
         waiting: Waiting,
+        blamed: bool,
         now: Instant,
         outbox: &mut Outbox,
     ) {
         let known = self.silences.contains(&waiting.to, now);
-        self.silences.missed(waiting.to, now);
+        if blamed {
+            self.silences.missed(waiting.to, now);
+        }
         match waiting.purpose {
             Purpose::Lookup(candidate) => {
                 if let Some(lookup) = self.lookups.get_mut(&candidate.operation) {

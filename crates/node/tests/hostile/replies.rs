@@ -430,3 +430,25 @@ fn a_reply_at_the_wrong_moment_of_a_write_changes_nothing() {
     assert_eq!(outcomes[0].1, node::Outcome::Silent, "somebody else answered");
     victim.hear(global(1), &query_of(&id(1, 1), "ping", &Dictionary::new(), &transaction));
 }
+
+#[test]
+fn who_stood_still_blames_nobody_for_silence() {
+    let failed = |asleep: bool| {
+        let mut victim = Victim::public();
+        let contacts = [(id(1, 1), global(10)), (id(200, 2), global(11))];
+        contacts.into_iter().for_each(|(id, at)| victim.acquaint(id, at));
+        assert!(contacts.iter().all(|(id, _)| victim.knows(*id)));
+        victim.look(Question::Nodes(wire::Point::new([7; 20])));
+        match asleep {
+            true => victim.stand_still(Duration::from_secs(60)),
+            false => victim.pass(Duration::from_secs(60)),
+        }
+        let table = victim.node.table(Family::V4);
+        contacts
+            .iter()
+            .filter(|(id, _)| table.get(&NodeId::new(*id)).is_none_or(|entry| entry.failures() > 0))
+            .count()
+    };
+    assert_eq!(failed(true), 0, "it slept, and heard nobody");
+    assert_eq!(failed(false), 2, "they were silent");
+}

@@ -131,6 +131,13 @@ impl Victim {
         self.pass_to(end);
     }
 
+    /// Stands still for so long, as a machine that sleeps, and looks at its clock then.
+    pub fn stand_still(&mut self, span: Duration) {
+        self.pass_to(self.now.monotonic + span);
+        self.node.tick(self.now, &mut self.outbox);
+        self.drain();
+    }
+
     fn pass_to(&mut self, at: Instant) {
         let passed = at.since(self.now.monotonic);
         self.now.monotonic = self.now.monotonic + passed;
