@@ -30,7 +30,7 @@ impl Pace {
 
     /// Somebody came or went. Tells how long to wait for more of that.
     pub fn changed(&mut self, now: Instant) -> Duration {
-        if now.since(self.changed_at) >= 2 * self.settles {
+        if now.since(self.changed_at) >= CHANGE_SETTLES_MAX {
             self.settles = CHANGE_SETTLES;
         }
         self.changed_at = now;
