@@ -41,11 +41,11 @@ const TURNS: [Turn; 24] = [
     Turn::of("weather"),
     Turn { global: true, ..Turn::under(&["desert", "ghosts"]) },
     Turn { global: true, ..Turn::of("attacks") },
-    Turn { sealed: true, ..Turn::under(&["duplication", "reordering"]) },
+    Turn { sealed: true, ..Turn::of("weather").with(&["duplication", "reordering"]) },
     Turn::of("clocks"),
-    Turn::under(&["mass-restart", "kill"]),
+    Turn::of("processes").with(&["mass-restart", "kill"]),
     Turn { nodes: (40, 60), ..Turn::of("churn") },
-    Turn::under(&["loss", "burst"]),
+    Turn::of("weather").with(&["loss", "burst"]),
 ];
 
 /// The shortest and the longest time with faults and work: so long that tokens get old.
@@ -68,9 +68,14 @@ impl Turn {
         Self { profile, nodes: (8, 16), kinds: &[], sealed: false, global: false }
     }
 
-    /// A small one of these kinds of faults alone.
+    /// A small one of these attacks alone.
     const fn under(kinds: &'static [&'static str]) -> Self {
-        Self { kinds, ..Self::of("attacks") }
+        Self::of("attacks").with(kinds)
+    }
+
+    /// Of all faults of the profile these kinds alone.
+    const fn with(self, kinds: &'static [&'static str]) -> Self {
+        Self { kinds, ..self }
     }
 }
 

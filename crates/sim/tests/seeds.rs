@@ -15,7 +15,7 @@ struct Found {
     what: &'static str,
 }
 
-const FOUND: [Found; 4] = [
+const FOUND: [Found; 8] = [
     Found {
         seed: 16,
         nodes: 30,
@@ -39,6 +39,30 @@ const FOUND: [Found; 4] = [
         nodes: 51,
         dense: Some(("churn", 1308)),
         what: "one who is gone was missed for hours as a contact, since nodes could join through it",
+    },
+    Found {
+        seed: 99,
+        nodes: 16,
+        dense: None,
+        what: "seven nodes behind one address shared two replies a second, and took each other for dead",
+    },
+    Found {
+        seed: 235,
+        nodes: 16,
+        dense: None,
+        what: "a change every three minutes was followed by a round of offers each time, for ever",
+    },
+    Found {
+        seed: 256,
+        nodes: 16,
+        dense: None,
+        what: "who had stood still took living contacts for silent",
+    },
+    Found {
+        seed: 265,
+        nodes: 16,
+        dense: None,
+        what: "an old copy came back since those who remembered a newer version were no majority",
     },
 ];
 

@@ -1,6 +1,7 @@
 //! `durable`: what a node with a disk acknowledged on the wire it holds after each restart, or
 //! something newer, until its time is over. `kept`: what any node acknowledged stays on its shelf as
-//! long as it lives, whatever its clock does meanwhile. Damage to the disk excuses from both.
+//! long as it lives, whatever its clock does meanwhile; and after a restart what upkeep kept to its end
+//! is kept so again. Damage to the disk excuses from both.
 
 use core::time::Duration;
 
@@ -18,6 +19,9 @@ const LOOKED_FOR_EVERY: Duration = Duration::from_secs(120);
 /// How often while its clock was set lately.
 const LOOKED_FOR_SOON: Duration = Duration::from_secs(10);
 
+/// Fewer items than these may all be released between two looks.
+const FEW: usize = 3;
+
 /// Looks for what was acknowledged.
 #[derive(Default)]
 pub struct Durability(PerMachine<State>);
@@ -26,6 +30,8 @@ pub struct Durability(PerMachine<State>);
 struct State {
     claims: Claims,
     looked: Instant,
+    /// What was kept to its end when it was looked last.
+    kept: Vec<Target>,
 }
 
 impl Check for Durability {
@@ -33,7 +39,11 @@ impl Check for Durability {
         let state = self.0.at(seen.moment.machine);
         if matches!(seen.input, Input::Start(_)) {
             let disk = seen.machine.disk.as_ref();
-            state.claims.restart(disk.is_some_and(|disk| !disk.is_damaged()), seen.walls);
+            let whole = disk.is_some_and(|disk| !disk.is_damaged());
+            state.claims.restart(whole, seen.walls);
+            if whole {
+                state.look_for_kept(seen, found);
+            }
             state.look("durable", seen, found);
         }
         state.claims.look(seen);
@@ -52,8 +62,22 @@ impl Check for Durability {
 }
 
 impl State {
+    /// What came back from the disk is kept to its end as it was before: one or the other may have been
+    /// released since it was looked, but not all.
+    fn look_for_kept(&self, seen: &Seen<'_>, found: &mut Vec<Violation>) {
+        let node = seen.kv.node();
+        let is_there = |target: &&Target| node.shelved(target).is_some_and(|it| it.is_item);
+        let back: Vec<&Target> = self.kept.iter().filter(is_there).collect();
+        let kept = node.kept_targets();
+        if back.len() >= FEW && !back.iter().any(|target| kept.contains(target)) {
+            let what = format!("none of {} items is kept to its end after a restart", back.len());
+            found.push(seen.moment.violates("durable", what));
+        }
+    }
+
     fn look(&mut self, check: &'static str, seen: &Seen<'_>, found: &mut Vec<Violation>) {
         self.looked = seen.moment.at;
+        self.kept = seen.kv.node().kept_targets();
         let (node, latest) = (seen.kv.node(), self.claims.latest());
         let mut lost: Vec<Target> = self
             .claims
