@@ -6,12 +6,12 @@
 
 use hashbrown::HashMap;
 use node::UnixMillis;
-use wire::{Found, Query, Reply, UnverifiedMember};
+use wire::{Found, Message, Query, Reply, ReplyKind, UnverifiedMember};
 
-use super::exchange::{Heard, Seen, What, hash_of};
+use super::exchange::{Answer, Heard, Seen, What, hash_of};
 use super::lease;
 use super::{Check, PerMachine};
-use crate::world::Violation;
+use crate::world::{Input, Violation};
 
 /// Members whose ends are remembered of a machine, before those that have ended are forgotten.
 const REMEMBERED: usize = 1 << 16;
@@ -35,6 +35,7 @@ impl Check for Expiry {
         {
             state.note(target.as_bytes(), &member, now);
         }
+        state.hear(seen, now);
         for said in seen.said {
             let over = match &said.what {
                 What::Query(_, Query::Add { member, target, .. }, _) => {
@@ -43,18 +44,23 @@ impl Check for Expiry {
                 }
                 What::Reply(_, Some(Reply::Item { found: Found::Item(item), .. })) => {
                     let times = lease::times(item.value).filter(|_| item.signed.is_some());
-                    times.map(|(until, _)| until)
+                    times.map(|(until, _)| ("an item", until))
                 }
                 What::Reply(Some(owed), Some(Reply::Members { members: Some(members), .. })) => {
                     let target = owed.target.filter(|_| !owed.ambiguous);
-                    let end = |member| target.map(|target| state.end(target.as_bytes(), &member));
-                    members.iter().filter_map(end).min()
+                    let end = |member| {
+                        let end = state.end(target?.as_bytes(), &member);
+                        // What was written here alone is known from what is told of it.
+                        state.note(target?.as_bytes(), &member, now);
+                        Some(end)
+                    };
+                    members.iter().filter_map(end).min().map(|until| ("a member", until))
                 }
                 _ => None,
             };
-            if let Some(until) = over.filter(|until| *until <= now) {
+            if let Some((what, until)) = over.filter(|(_, until)| *until <= now) {
                 let late = now.0 - until.0;
-                let what = format!("`{}` is served what ended {late} ms ago", said.to);
+                let what = format!("`{}` is served {what} that ended {late} ms ago", said.to);
                 found.push(seen.moment.violates("expiry", what));
             }
         }
@@ -62,6 +68,18 @@ impl Check for Expiry {
 }
 
 impl State {
+    /// What others list may be taken in by whoever looks for it.
+    fn hear(&mut self, seen: &Seen<'_>, now: UnixMillis) {
+        let Heard::Answer(_, asked, Answer::Reply(..)) = seen.heard else { return };
+        let (Some(target), ReplyKind::Members) = (asked.target, asked.kind) else { return };
+        let Input::Datagram(_, bytes) = seen.input else { return };
+        let Ok(Message::Reply(message)) = Message::read(bytes) else { return };
+        if let Ok((_, Reply::Members { members: Some(members), .. })) = message.read_as(asked.kind)
+        {
+            members.iter().for_each(|member| self.note(target.as_bytes(), &member, now));
+        }
+    }
+
     /// A version came to the machine, or was written there.
     fn note(&mut self, target: &[u8; 20], member: &UnverifiedMember<'_>, now: UnixMillis) {
         let end = self.end(target, member);
