@@ -135,6 +135,11 @@ impl Machine {
         self.kept_all_since(since) && self.ended_at.is_none_or(|ended| ended < since)
     }
 
+    /// Whether somebody means harm there, or has.
+    pub fn is_attacker(&self) -> bool {
+        matches!(self.actor, Actor::Attacker(_))
+    }
+
     /// Whether somebody answers there: a node, or an attacker that is not over.
     pub fn answers(&self) -> bool {
         match &self.actor {

@@ -10,7 +10,7 @@ use core::time::Duration;
 use kv::{Change, Done, Expected, Key, Namespace, PutRequest, Request};
 use wire::Point;
 
-use super::{LOOKED_EVERY, Wrong, lookups, records, tables};
+use super::{LOOKED_EVERY, Wrong, lookups, records, tables, values};
 use crate::chance::Chance;
 use crate::check::standing::clock_slack;
 use crate::oracle::Oracle;
@@ -71,6 +71,7 @@ fn overwritten(run: &mut Run, chance: &mut Chance) -> Vec<Wrong> {
     let requests: Vec<(MachineId, Request)> = machines
         .into_iter()
         .zip(1..)
+        .filter(|(machine, key)| !values::out_of_reach(run, *machine, *key, false))
         .map(|(machine, key)| (machine, put(run.workload.keys.place(key))))
         .collect();
     let asked: Vec<MachineId> = requests.iter().map(|(machine, _)| *machine).collect();

@@ -10,7 +10,7 @@ use crate::history::{Asked, Operation, Told};
 use crate::oracle::Oracle;
 use crate::run::Run;
 use crate::workload::keys::{LARGE, SWAPS};
-use crate::world::World;
+use crate::world::{Machine, MachineId, World};
 
 /// What is wrong with the reads since a time.
 pub(super) fn wrong(run: &mut Run, since: Instant) -> Vec<Wrong> {
@@ -81,26 +81,37 @@ fn remembered(run: &Run, standing: &Standing<'_>) -> bool {
 /// Whether most of the closest to what is read hold nothing or are behind boxes, which not everybody gets
 /// through; of chunks nobody knows here where they lie.
 fn holders_out_of_reach(run: &Run, read: &Operation, large: bool) -> bool {
-    let oracle = Oracle::of(&run.world);
-    let some = !run.world.nats().is_empty() || oracle.has_bystanders();
-    if large || !some {
-        return some;
+    let all = matches!(read.asked, Asked::Get(Consistency::All));
+    match large {
+        true => some_out_of_reach(&run.world, &Oracle::of(&run.world)),
+        false => out_of_reach(run, read.machine, read.key, all),
     }
-    let (namespace, key) = run.workload.keys.place(read.key);
-    let place = namespace.target(&key).point();
-    let (reached, closest) = oracle.reached(read.machine, &run.world, &place);
-    let enough = match read.asked {
-        Asked::Get(Consistency::All) => closest,
-        _ => closest / 2 + 1,
-    };
-    reached < enough
 }
 
-/// Each chunk was stored by a majority: it may be lost once so many machines have lost something.
+/// Whether too many of the closest to a key hold nothing or are behind boxes for a machine to be sure of
+/// most of them, or of all.
+pub(super) fn out_of_reach(run: &Run, machine: MachineId, key: u32, all: bool) -> bool {
+    let oracle = Oracle::of(&run.world);
+    if !some_out_of_reach(&run.world, &oracle) {
+        return false;
+    }
+    let (namespace, key) = run.workload.keys.place(key);
+    let place = namespace.target(&key).point();
+    let (reached, closest) = oracle.reached(machine, &run.world, &place);
+    reached < if all { closest } else { closest / 2 + 1 }
+}
+
+fn some_out_of_reach(world: &World, oracle: &Oracle) -> bool {
+    !world.nats().is_empty() || oracle.has_bystanders()
+}
+
+/// Each chunk was stored by a majority: it may be lost once so many machines have lost something, and one
+/// attacker can have been all of them.
 fn chunks_may_be_lost<'h>(world: &World, operations: impl Iterator<Item = &'h Operation>) -> bool {
     let written = operations.filter(|operation| operation.asked.writes());
     let Some(since) = written.map(|operation| operation.begun).min() else { return true };
     let replicas = world.machines.first().map_or(1, |machine| machine.config.replicas);
     let lost = world.machines.iter().filter(|machine| !machine.kept_all_since(since)).count();
-    lost > replicas.min(world.machines.len()) / 2
+    let attacked = world.machines.iter().any(Machine::is_attacker);
+    attacked || lost > replicas.min(world.machines.len()) / 2
 }
