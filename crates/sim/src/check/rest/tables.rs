@@ -1,10 +1,11 @@
-//! Every node knows its closest neighbours: the closest one, and of the closest eight all but one at most;
-//! and takes nobody for one who is gone. Nor does any table name others who are gone: who is told of them
-//! counts them as holders that are silent, and may not be sure of what it reads. Where boxes translate
-//! addresses only neighbours are looked at, since who is behind an address there changes all the time.
+//! Every node knows its closest neighbours: the closest one, and of the closest eight all but one at most,
+//! unless their bucket is full; and takes nobody for one who is gone. Nor does any table name others who
+//! are gone: who is told of them counts them as holders that are silent, and may not be sure of what it
+//! reads. Where boxes translate addresses only neighbours are looked at, since who is behind an address
+//! there changes all the time.
 
 use node::limits::K;
-use wire::{Contact, Family};
+use wire::{Contact, Family, NodeId};
 
 use super::Wrong;
 use crate::oracle::{Oracle, missed};
@@ -31,7 +32,11 @@ fn unknown(world: &World, oracle: &Oracle, machine: &Machine, family: Family) ->
     // Itself it knows without a table.
     contacts.extend(known.get(&own).map(|itself| itself.contact));
     let lives = |contact: &Contact| lives(world, contact);
-    let missed = missed(known, &own.point(), K + 1, &contacts, lives);
+    let mut missed = missed(known, &own.point(), K + 1, &contacts, lives);
+    // Of those as far away as others whom it knows, a bucket holds no more than it has places.
+    let bucket = |id: &NodeId| own.point().shared_bits(&id.point());
+    let full = |of: u32| contacts.iter().filter(|one| bucket(&one.id) == of).count() >= K;
+    missed.nodes.retain(|node| !full(bucket(&node.contact.id)));
     (!missed.is_right()).then(|| {
         let (count, all) = (missed.nodes.len(), table.len());
         let first = missed.nodes.first().map(|node| node.contact.endpoint.to_string());
