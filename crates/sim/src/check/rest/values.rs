@@ -59,7 +59,9 @@ fn judge(run: &Run, read: &Operation) -> Result<Verdict, String> {
             Err(format!("nothing was read, though version {due} is stored"))
         }
         (Fate::Stands, _) => Ok(Verdict::Stands),
-        (Fate::Ended, Told::Found(_, version)) if version < due && remembered(run, &standing) => {
+        (Fate::Ended, Told::Found(_, version))
+            if version < due && remembered(run, read, &standing) =>
+        {
             Err(format!("version {version} came back after version {due} ended"))
         }
         (Fate::Ended, _) => Ok(Verdict::Ended),
@@ -72,9 +74,18 @@ fn is_gone(run: &Run, read: &Operation, version: Version) -> bool {
     may_be_gone(&run.workload.history, read.key, version, run.world.now(), slack)
 }
 
-/// Whether most of those who stored a version still know that they did: then nothing older is believed.
-fn remembered(run: &Run, standing: &Standing<'_>) -> bool {
-    let kept = standing.kept(&run.world).count();
+/// Whether most of those who stored a version still know that they did, and are heard by who reads: then
+/// nothing older is believed.
+fn remembered(run: &Run, read: &Operation, standing: &Standing<'_>) -> bool {
+    let oracle = Oracle::of(&run.world);
+    let reader = &run.world.machines[read.machine.index()];
+    let heard: Vec<MachineId> = oracle
+        .within_reach_of(reader)
+        .iter()
+        .filter(|node| node.by_all || node.machine == read.machine)
+        .map(|node| node.machine)
+        .collect();
+    let kept = standing.kept(&run.world).filter(|id| heard.contains(id)).count();
     kept > run.plan.replicas / 2
 }
 
