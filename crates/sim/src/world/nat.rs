@@ -96,6 +96,11 @@ impl Nat {
         self.by_port.len()
     }
 
+    /// Whether all its public ports are given out, those included that could be taken back.
+    pub fn is_full(&self) -> bool {
+        self.by_port.len() >= self.habits.ports
+    }
+
     /// From where the world sees a datagram that goes out; `None`: no port is left for it.
     fn outbound(&mut self, now: Instant, inside: Endpoint, remote: Endpoint) -> Option<Endpoint> {
         let key = (inside, self.habits.mapping.of(remote));

@@ -29,8 +29,9 @@ const AFTER_COMING: Duration = Duration::from_secs(25 * 60);
 /// finds what it lacks.
 const AFTER_FORGETTING: Duration = Duration::from_secs(70 * 60);
 
-/// A contact is quiet for 15 minutes before it is asked; three silences later it goes.
-const AFTER_DYING: Duration = Duration::from_secs(45 * 60);
+/// Where nobody has gone for long a contact is quiet for an hour before it is asked; three silences later it
+/// goes.
+const AFTER_DYING: Duration = Duration::from_secs(80 * 60);
 
 /// Who has just come has heard of the network by now.
 const ARRIVES: Duration = Duration::from_secs(10);

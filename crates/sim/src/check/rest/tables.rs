@@ -9,7 +9,7 @@ use wire::{Contact, Family, NodeId};
 
 use super::Wrong;
 use crate::oracle::{Oracle, missed};
-use crate::world::{Machine, World};
+use crate::world::{Machine, NatId, World};
 
 /// The first node that does not know its neighbours, or takes one for alive that is gone.
 pub(super) fn wrong(world: &World, oracle: &Oracle) -> Option<Wrong> {
@@ -27,6 +27,11 @@ pub(super) fn wrong(world: &World, oracle: &Oracle) -> Option<Wrong> {
 fn unknown(world: &World, oracle: &Oracle, machine: &Machine, family: Family) -> Option<String> {
     let node = machine.kv()?.node();
     machine.place(family)?;
+    // Whose box has given out all its ports reaches nobody new.
+    let no_port = |nat: NatId| world.nats()[nat.0 as usize].is_full();
+    if family == Family::V4 && machine.nat.is_some_and(no_port) {
+        return None;
+    }
     let (known, own, table) = (oracle.family(family), node.id(), node.table(family));
     let mut contacts: Vec<Contact> = table.iter().map(|entry| entry.contact()).collect();
     // Itself it knows without a table.
