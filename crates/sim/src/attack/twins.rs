@@ -82,10 +82,7 @@ impl Scheme for Twins {
         for (seq, value) in versions {
             asked.what.write(gang, hand, &asked, (*seq, *value), now_ms, token);
         }
-        self.again.push_back(asked);
-        if self.again.len() > ASKED {
-            self.again.pop_front();
-        }
+        remember(&mut self.again, asked);
     }
 }
 
@@ -97,10 +94,15 @@ impl Twins {
             What::Member(_) => Query::Members { target, after: None, want },
         };
         gang.ask(hand, asked.member, asked.to.endpoint, &query);
-        self.asked.push_back(asked);
-        if self.asked.len() > ASKED {
-            self.asked.pop_front();
-        }
+        remember(&mut self.asked, asked);
+    }
+}
+
+/// Remembers one more, and the oldest no longer if there are too many.
+fn remember(all: &mut VecDeque<Asked>, asked: Asked) {
+    all.push_back(asked);
+    if all.len() > ASKED {
+        all.pop_front();
     }
 }
 

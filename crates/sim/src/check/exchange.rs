@@ -39,8 +39,6 @@ const OWED: usize = 1 << 16;
 pub struct Asked {
     /// What was asked.
     pub method: Method,
-    /// About which place.
-    pub target: Option<Point>,
     /// Of what shape its answer is.
     pub kind: ReplyKind,
     /// The answer may come late: it was asked to wait.
@@ -371,7 +369,6 @@ impl Ledger {
             let twin = twin.filter(|twin| at.since(twin.at) <= SENT_AGAIN_WITHIN);
             let asked = Asked {
                 method: Method::of(&query),
-                target: target_of(&query),
                 kind: kind_of(&query),
                 waits: matches!(query, Query::WaitingGet { .. }),
                 at: twin.map_or(at, |twin| twin.at),

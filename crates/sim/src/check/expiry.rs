@@ -6,12 +6,12 @@
 
 use hashbrown::HashMap;
 use node::UnixMillis;
-use wire::{Found, Message, Query, Reply, ReplyKind, UnverifiedMember};
+use wire::{Found, Query, Reply, UnverifiedMember};
 
-use super::exchange::{Answer, Heard, Seen, What, hash_of};
+use super::exchange::{Heard, Seen, What, hash_of};
 use super::lease;
 use super::{Check, PerMachine};
-use crate::world::{Input, Violation};
+use crate::world::Violation;
 
 /// Members whose ends are remembered of a machine, before those that have ended are forgotten.
 const REMEMBERED: usize = 1 << 16;
@@ -35,7 +35,6 @@ impl Check for Expiry {
         {
             state.note(target.as_bytes(), &member, now);
         }
-        state.hear(seen, now);
         for said in seen.said {
             let over = match &said.what {
                 What::Query(_, Query::Add { member, target, .. }, _) => {
@@ -68,18 +67,6 @@ impl Check for Expiry {
 }
 
 impl State {
-    /// What others list may be taken in by whoever looks for it.
-    fn hear(&mut self, seen: &Seen<'_>, now: UnixMillis) {
-        let Heard::Answer(_, asked, Answer::Reply(..)) = seen.heard else { return };
-        let (Some(target), ReplyKind::Members) = (asked.target, asked.kind) else { return };
-        let Input::Datagram(_, bytes) = seen.input else { return };
-        let Ok(Message::Reply(message)) = Message::read(bytes) else { return };
-        if let Ok((_, Reply::Members { members: Some(members), .. })) = message.read_as(asked.kind)
-        {
-            members.iter().for_each(|member| self.note(target.as_bytes(), &member, now));
-        }
-    }
-
     /// A version came to the machine, or was written there.
     fn note(&mut self, target: &[u8; 20], member: &UnverifiedMember<'_>, now: UnixMillis) {
         let end = self.end(target, member);

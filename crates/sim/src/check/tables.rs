@@ -11,7 +11,7 @@ use node::limits::{MAINTENANCE, MOST_FAILURES, STALE_MAX};
 use node::{Instant, Method, Network};
 use wire::{Contact, Endpoint, Family, NodeId, Scope};
 
-use super::exchange::{Answer, Asked, Heard, Seen};
+use super::exchange::{Answer, Heard, Seen};
 use super::silence::Silence;
 use super::{Check, PerMachine};
 use crate::world::{Input, Violation};
@@ -171,12 +171,9 @@ impl State {
 
     fn may_go(&self, seen: &Seen<'_>, own: &NodeId, gone: &Contact, entered: &[&Contact]) -> bool {
         let endpoint = &gone.endpoint;
-        let late = |asked: &Asked| seen.moment.at.since(asked.at) >= Duration::from_millis(850);
-        // Who wakes up gives a question up before the answer is read that came meanwhile.
-        let unanswered = match &seen.heard {
-            Heard::Answer(from, asked, _) if from == endpoint && late(asked) => true,
-            _ => seen.open.iter().any(|((_, to), asked)| to == endpoint && late(asked)),
-        };
+        let unanswered = seen.open.iter().any(|((_, to), asked)| {
+            to == endpoint && seen.moment.at.since(asked.at) >= Duration::from_millis(850)
+        });
         // Somebody else answers there, or nonsense was just heard.
         let answered_now = match seen.heard {
             Heard::Answer(from, _, Answer::Reply(id, ..)) => from == *endpoint && id != gone.id,

@@ -135,7 +135,7 @@ impl Machine {
         self.kept_all_since(since) && self.ended_at.is_none_or(|ended| ended < since)
     }
 
-    /// Whether somebody means harm there, or has.
+    /// Whether an attacker is or was there, or a router, who keeps nothing either.
     pub fn is_attacker(&self) -> bool {
         matches!(self.actor, Actor::Attacker(_))
     }

@@ -98,7 +98,7 @@ impl Nat {
 
     /// Whether all its public ports are given out, those included that could be taken back.
     pub fn is_full(&self) -> bool {
-        self.by_port.len() >= self.habits.ports
+        self.by_port.len() >= self.habits.ports.min(usize::from(u16::MAX - LOWEST_PORT))
     }
 
     /// From where the world sees a datagram that goes out; `None`: no port is left for it.
@@ -142,11 +142,10 @@ impl Nat {
         if let Some(expired) = self.by_inside.remove(&key) {
             self.by_port.remove(&expired);
         }
-        let most = self.habits.ports.min(usize::from(u16::MAX - LOWEST_PORT));
-        if self.by_port.len() >= most {
+        if self.is_full() {
             self.forget_expired(now);
         }
-        if self.by_port.len() >= most {
+        if self.is_full() {
             return None;
         }
         let mut port = self.chance.between(LOWEST_PORT.into(), u16::MAX.into()) as u16;
