@@ -24,7 +24,7 @@ pub(crate) fn busy(request: &Request) -> Option<Done> {
         Request::Watch(_) => Done::Watched(WatchError::Busy),
         Request::Set(_) => Done::Set(Err(SetError::Busy)),
         Request::Members(_) => Done::Members(Err(SetError::Busy)),
-        Request::ItemPut(_) => Done::ItemPut(Err(PutError::Busy)),
+        Request::ItemPut(_) | Request::SignedItemPut(..) => Done::ItemPut(Err(PutError::Busy)),
         Request::ItemGet { .. } => Done::ItemGot(Err(GetError::Busy)),
         Request::ChunksPut(_) => Done::ChunksPut(Err(PutError::Busy)),
         Request::ChunksGet(_) => Done::ChunksGot(Err(GetError::Busy)),

@@ -26,7 +26,16 @@ pub(crate) struct Publish {
 
 enum What {
     Item(Box<ItemPutRequest>),
-    Peer { info_hash: InfoHash, port: Option<u16>, seed: bool },
+    /// One that somebody signed before.
+    Signed {
+        item: Item,
+        cas: Option<Seq>,
+    },
+    Peer {
+        info_hash: InfoHash,
+        port: Option<u16>,
+        seed: bool,
+    },
 }
 
 impl Publish {
@@ -39,6 +48,11 @@ impl Publish {
         }
     }
 
+    pub fn signed(item: Item, cas: Option<Seq>) -> Self {
+        let what = What::Signed { item, cas };
+        Self { what, report: WriteReport::default(), item: None, held: None }
+    }
+
     pub fn peer(info_hash: InfoHash, port: Option<u16>, seed: bool) -> Self {
         let what = What::Peer { info_hash, port, seed };
         Self { what, report: WriteReport::default(), item: None, held: None }
@@ -46,7 +60,7 @@ impl Publish {
 
     fn failed(&self, error: PutError) -> Done {
         match self.what {
-            What::Item(_) => Done::ItemPut(Err(error)),
+            What::Item(_) | What::Signed { .. } => Done::ItemPut(Err(error)),
             What::Peer { .. } => Done::Announced(Err(error)),
         }
     }
@@ -64,6 +78,11 @@ impl Kv {
         let question = match &publish.what {
             What::Peer { info_hash, .. } => {
                 Question::Peers { info_hash: *info_hash, no_seed: false, scrape: false }
+            }
+            What::Signed { item, .. } => {
+                let salt = item.as_ref().signed().map(|signed| signed.salt.into());
+                let salt = salt.unwrap_or_default();
+                Question::Item { target: item.target(), salt, newer_than: None }
             }
             What::Item(request) => {
                 // Whether the value and salt are sound shows before anything is sent.
@@ -96,7 +115,7 @@ impl Kv {
         let effort = Effort::from(&result);
         let target = Target::new(*result.target.as_bytes());
         let replicas = match publish.what {
-            What::Item(_) => self.replicas(&mut result, &target, now),
+            What::Item(_) | What::Signed { .. } => self.replicas(&mut result, &target, now),
             // Our own address is what others see: a node announces itself to others only.
             What::Peer { .. } => Replicas::new(&mut result, None, self.width(), now.wall),
         };
@@ -109,11 +128,12 @@ impl Kv {
             What::Peer { info_hash, port, seed } => {
                 Written::Peer { info_hash: *info_hash, port: *port, seed: *seed }
             }
+            What::Signed { item, .. } => {
+                publish.item = Some(item.clone());
+                Written::item(item.clone())
+            }
             What::Item(request) => {
-                let item = match sign(
-                    request,
-                    replicas.newest().and_then(|index| replicas.items[index].seq()),
-                ) {
+                let item = match sign(request, publish.held) {
                     Ok(item) => item,
                     Err(error) => return self.done(id, publish.failed(error)),
                 };
@@ -123,6 +143,7 @@ impl Kv {
         };
         let asked_cas = match &publish.what {
             What::Item(request) => request.signed.as_ref().and_then(|signing| signing.cas),
+            What::Signed { cas, .. } => *cas,
             What::Peer { .. } => None,
         };
         // BEP 44: no `cas` to a node that returned nothing.
@@ -145,7 +166,7 @@ impl Kv {
         let target = match (&publish.what, &item) {
             (What::Peer { info_hash, .. }, _) => Target::new(*info_hash.as_bytes()),
             (What::Item(request), None) => wire::item::immutable_target(&request.value),
-            (What::Item(_), Some(item)) => item.target(),
+            (What::Signed { item, .. }, None) | (_, Some(item)) => item.target(),
         };
         publish.report.add(outcomes, self.node().id(), &target);
         let enough = publish.report.stored.len() >= publish.report.needed;
@@ -156,7 +177,7 @@ impl Kv {
                 let current = publish.held.map(Version::of);
                 publish.failed(PutError::Conflict { current })
             }
-            (What::Item(_), Some(item)) if enough => {
+            (What::Item(_) | What::Signed { .. }, Some(item)) if enough => {
                 Done::ItemPut(Ok(Box::new(ItemReport { item, replicas })))
             }
             (what, item) => {
@@ -170,6 +191,20 @@ impl Kv {
             }
         };
         self.done(id, done);
+    }
+
+    /// Starts to look for a raw item.
+    pub(crate) fn start_item_get(
+        &mut self,
+        now: Now,
+        id: RequestId,
+        target: Target,
+        salt: Box<[u8]>,
+        outbox: &mut Outbox,
+    ) {
+        let question = Question::Item { target, salt, newer_than: None };
+        let command = self.lookup(question, Until::Proof, false);
+        self.command_node(now, id, Operation::ItemGet, command, outbox);
     }
 
     /// The lookup of a raw item ended.

@@ -49,6 +49,8 @@ pub enum Request {
     Members(MembersRequest),
     /// Put a raw item of BEP 44.
     ItemPut(ItemPutRequest),
+    /// Put a raw item that somebody signed before, over this version alone if one is named.
+    SignedItemPut(Item, Option<Seq>),
     /// Get a raw item of BEP 44.
     ItemGet {
         /// Its name.

@@ -201,13 +201,14 @@ impl Kv {
             Request::Set(set) => self.start_change(now, id, set, outbox),
             Request::Members(members) => self.start_listing(now, id, members, outbox),
             Request::ItemPut(item) => self.start_publish(now, id, Publish::item(item), outbox),
+            Request::SignedItemPut(item, cas) => {
+                self.start_publish(now, id, Publish::signed(item, cas), outbox);
+            }
             Request::Announce { info_hash, port, seed } => {
                 self.start_publish(now, id, Publish::peer(info_hash, port, seed), outbox);
             }
             Request::ItemGet { target, salt } => {
-                let question = Question::Item { target, salt, newer_than: None };
-                let command = self.lookup(question, Until::Proof, false);
-                self.command_node(now, id, Operation::ItemGet, command, outbox);
+                self.start_item_get(now, id, target, salt, outbox);
             }
             Request::ChunksPut(request) => self.start_chunks_put(now, id, request, outbox),
             Request::ChunksGet(targets) => self.start_chunks_get(now, id, targets, outbox),

@@ -19,6 +19,7 @@ use joining::RESOLVE_AFTER_MIN;
 use waking::Woken;
 
 use crate::clock::Clock;
+use crate::known::Known;
 use crate::node::{Info, Node};
 use crate::outbound::advertised;
 use crate::persistence::{Committed, Persistence};
@@ -56,6 +57,8 @@ pub(crate) enum Message {
     Unwatched,
     /// Tell how things are.
     Info(oneshot::Sender<Info>),
+    /// Tell whom the tables hold.
+    Contacts(oneshot::Sender<Vec<Known>>),
     /// Leave.
     Close(oneshot::Sender<()>),
     /// Names to join through have been resolved.
@@ -291,6 +294,9 @@ impl Driver {
             Message::Info(asker) => {
                 let _ = asker.send(self.info());
             }
+            Message::Contacts(asker) => {
+                let _ = asker.send(self.contacts());
+            }
             Message::Resolved(endpoints) => self.resolved(endpoints).await,
             Message::Close(_) => {}
         }
@@ -329,6 +335,13 @@ impl Driver {
             counters: *node.counters(),
             up: self.started.elapsed(),
         }
+    }
+
+    fn contacts(&self) -> Vec<Known> {
+        let now = self.clock.now().monotonic;
+        let tables = Family::ALL.map(|family| self.kv.node().table(family));
+        let known = tables.into_iter().flat_map(|table| table.iter());
+        known.map(|entry| Known::at(&entry, now)).collect()
     }
 
     fn remember_if_due(&mut self) {

@@ -10,9 +10,9 @@ use kv::{Batched, Consistency, Done, GetError, GetReport, GetRequest, Key, Names
 use node::Step;
 use wire::{PublicKey, Target};
 
-use crate::download::download;
 use crate::driver::Update;
 use crate::node::Node;
+use crate::pieces::Pieces;
 use crate::upload::{OnProgress, Progress};
 
 /// A get about to be done: await it.
@@ -82,6 +82,15 @@ impl Get {
         self.write(false, sink, |_| {}).await
     }
 
+    /// Gives the report as soon as the value is found, and the value piece by piece, as fast as the
+    /// pieces are taken. What a large one costs is not in the report, which comes before it.
+    ///
+    /// # Errors
+    /// As awaiting it does; what fails later is told by [`Pieces::next`].
+    pub async fn pieces(self) -> Result<(GetReport, Pieces), GetError> {
+        self.open(false, |_| {}).await
+    }
+
     /// Like [`Get::write_to`], telling each step of the lookup.
     ///
     /// # Errors
@@ -100,24 +109,46 @@ impl Get {
         sink: &mut (dyn Write + Send),
         each: impl FnMut(&Step) + Send,
     ) -> Result<GetReport, GetError> {
-        let (node, progress) = (self.node.clone(), self.progress.take());
-        let (namespace, key) = (self.namespace.clone(), Key::new(self.key.as_str())?);
-        let mut report = self.run(trace, each).await?;
-        let Some(manifest) = &report.manifest else {
-            let value = std::mem::take(&mut report.value);
-            let written = sink.write_all(&value).and_then(|()| sink.flush());
-            written.map_err(|error| GetError::Sink(error.to_string().into()))?;
-            return Ok(report);
-        };
-        let (length, limit) = (manifest.length, node.max_value());
-        if length > limit {
-            return Err(GetError::AboveLimit { length, limit });
+        let mut progress = self.progress.take();
+        let (mut report, mut pieces) = self.open(trace, each).await?;
+        let (started, mut done) = (Instant::now(), 0);
+        while let Some(piece) = pieces.next().await {
+            let piece = piece?;
+            sink.write_all(&piece).map_err(unwritten)?;
+            done += piece.len() as u64;
+            if let (Some(tell), Some(manifest)) = (&mut progress, &report.manifest) {
+                tell(Progress { done, of: manifest.length });
+            }
         }
-        let started = Instant::now();
-        let seal = namespace.chunk_seal(&key, &manifest.hash);
-        report.effort.asked += download(&node, manifest, seal, sink, progress).await?;
-        report.effort.took += started.elapsed();
+        sink.flush().map_err(unwritten)?;
+        if report.manifest.is_some() {
+            report.effort.asked += pieces.asked();
+            report.effort.took += started.elapsed();
+        }
         Ok(report)
+    }
+
+    /// Finds the value, and gives it piece by piece beside the report.
+    async fn open(
+        self,
+        trace: bool,
+        each: impl FnMut(&Step) + Send,
+    ) -> Result<(GetReport, Pieces), GetError> {
+        let (node, namespace) = (self.node.clone(), self.namespace.clone());
+        let key = Key::new(self.key.as_str())?;
+        let mut report = self.run(trace, each).await?;
+        let pieces = match &report.manifest {
+            None => Pieces::whole(std::mem::take(&mut report.value)),
+            Some(manifest) => {
+                let (length, limit) = (manifest.length, node.max_value());
+                if length > limit {
+                    return Err(GetError::AboveLimit { length, limit });
+                }
+                let seal = namespace.chunk_seal(&key, &manifest.hash);
+                Pieces::of(node, manifest, seal)
+            }
+        };
+        Ok((report, pieces))
     }
 
     /// As one of many of this node.
@@ -173,6 +204,10 @@ impl Get {
         }
         Err(GetError::Closed)
     }
+}
+
+fn unwritten(error: std::io::Error) -> GetError {
+    GetError::Sink(error.to_string().into())
 }
 
 impl IntoFuture for Get {

@@ -4,7 +4,7 @@ use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 
 use kv::{Done, GetError, ItemPutRequest, ItemReport, ItemSigning, PutError, Request};
-use wire::{Seq, Signer, Target};
+use wire::{Item, Seq, Signer, Target};
 
 use crate::node::Node;
 
@@ -62,6 +62,44 @@ impl ItemPut {
 }
 
 impl IntoFuture for ItemPut {
+    type Output = Result<ItemReport, PutError>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
+
+/// A put of a raw item that somebody signed before, about to be done: await it.
+#[must_use = "nothing is put until this is awaited"]
+#[derive(Debug)]
+pub struct SignedItemPut {
+    node: Node,
+    item: Item,
+    cas: Option<Seq>,
+}
+
+impl SignedItemPut {
+    pub(crate) fn new(node: Node, item: Item) -> Self {
+        Self { node, item, cas: None }
+    }
+
+    /// Only over this version: each holder checks it alone.
+    pub fn cas(mut self, cas: Seq) -> Self {
+        self.cas = Some(cas);
+        self
+    }
+
+    async fn run(self) -> Result<ItemReport, PutError> {
+        let Self { node, item, cas } = self;
+        match node.finish(Request::SignedItemPut(item, cas)).await {
+            Ok(Done::ItemPut(result)) => result.map(|report| *report),
+            _ => Err(PutError::Closed),
+        }
+    }
+}
+
+impl IntoFuture for SignedItemPut {
     type Output = Result<ItemReport, PutError>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 

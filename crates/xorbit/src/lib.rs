@@ -34,7 +34,6 @@ mod batch;
 mod builder;
 mod clock;
 mod data_dir;
-mod download;
 mod driver;
 #[cfg(test)]
 mod durability;
@@ -42,11 +41,13 @@ mod error;
 mod get;
 mod item;
 mod keep;
+mod known;
 mod lookup;
 mod node;
 pub mod offline;
 mod outbound;
 mod persistence;
+mod pieces;
 mod put;
 mod remembered;
 mod resolve;
@@ -67,10 +68,12 @@ pub use clock::wall_clock;
 pub use data_dir::DataDirError;
 pub use error::{Closed, StartError};
 pub use get::Get;
-pub use item::{ItemGet, ItemPut};
+pub use item::{ItemGet, ItemPut, SignedItemPut};
 pub use keep::{Keep, Unkeep};
+pub use known::Known;
 pub use lookup::{Lookup, LookupStep};
 pub use node::{Events, Info, Node};
+pub use pieces::Pieces;
 pub use put::Put;
 pub use restore::Restored;
 pub use seed::random_seed;
@@ -99,7 +102,7 @@ pub use store::StoreError;
 pub use wire::{
     Bloom, Contact, Cursor, Endpoint, Family, InfoHash, Item, KnownKeys, NodeId, Point, PublicKey,
     Scope, Seq, Signer, Target, Unverified,
-    item::{Signed, byte_string, inside_byte_string},
+    item::{Signed, byte_string, inside_byte_string, mutable_target},
 };
 
 /// The README's code, compiled and run as it stands there.

@@ -8,15 +8,16 @@ use std::time::Duration;
 use kv::{Done, Event, LeaveReport, Namespace, PromiseId, PromiseStatus, Request};
 use node::{Answer, Counters};
 use tokio::sync::{broadcast, mpsc, oneshot};
-use wire::{Endpoint, InfoHash, NodeId, Point, Target};
+use wire::{Endpoint, InfoHash, Item, NodeId, Point, Target};
 
 use crate::batch::Batch;
 use crate::builder::{Builder, DEFAULT_MAX_VALUE};
 use crate::driver::{Message, Update};
 use crate::error::Closed;
 use crate::get::Get;
-use crate::item::{ItemGet, ItemPut};
+use crate::item::{ItemGet, ItemPut, SignedItemPut};
 use crate::keep::{Keep, Unkeep};
+use crate::known::Known;
 use crate::lookup::Lookup;
 use crate::put::Put;
 use crate::restore::Restored;
@@ -213,6 +214,11 @@ impl Node {
         ItemPut::new(self.clone(), bencoded.as_ref())
     }
 
+    /// Puts a raw item that somebody signed before, as it is. Await it, or first say more.
+    pub fn signed_item_put(&self, item: Item) -> SignedItemPut {
+        SignedItemPut::new(self.clone(), item)
+    }
+
     /// Gets a raw item of BEP 44. Await it, or first say more.
     pub fn item_get(&self, target: Target) -> ItemGet {
         ItemGet::new(self.clone(), target)
@@ -280,6 +286,16 @@ impl Node {
     pub async fn info(&self) -> Result<Info, Closed> {
         let (sender, receiver) = oneshot::channel();
         self.driver.send(Message::Info(sender)).await.map_err(|_| Closed)?;
+        receiver.await.map_err(|_| Closed)
+    }
+
+    /// Whom its tables hold, from the farthest to the nearest, IPv4 first.
+    ///
+    /// # Errors
+    /// [`Closed`] if it is.
+    pub async fn contacts(&self) -> Result<Vec<Known>, Closed> {
+        let (sender, receiver) = oneshot::channel();
+        self.driver.send(Message::Contacts(sender)).await.map_err(|_| Closed)?;
         receiver.await.map_err(|_| Closed)
     }
 

@@ -229,3 +229,45 @@ async fn a_value_whose_holders_are_gone_is_told_as_missing_and_never_as_another_
         other => panic!("{other:?}"),
     }
 }
+
+#[tokio::test]
+async fn a_value_comes_piece_by_piece_as_fast_as_it_is_taken() {
+    let network = testnet(8).await.expect("loopback");
+    let client = client(&network, |b| b).await;
+    let large = value(3_000_000);
+    client.put("large", &large).await.expect("all are up");
+    client.put("small", "hello").await.expect("all are up");
+    client.put("empty", "").await.expect("all are up");
+    let (report, mut pieces) = client.get("small").pieces().await.expect("all are up");
+    assert!(report.manifest.is_none() && report.value.is_empty());
+    assert_eq!(pieces.next().await, Some(Ok(b"hello".to_vec())));
+    assert_eq!(pieces.next().await, None);
+    let (_, mut pieces) = client.get("empty").pieces().await.expect("all are up");
+    assert_eq!(pieces.next().await, None);
+
+    let (report, mut pieces) = client.get("large").pieces().await.expect("all are up");
+    assert_eq!(report.manifest.expect("it has one").length, 3_000_000);
+    let mut taken = pieces.next().await.expect("there is more").expect("all are up");
+    // waits: what was asked for ahead comes meanwhile
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let asked = served(&network).await;
+    // waits: nobody takes more, so no more may come, however long this is
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let later = served(&network).await;
+    assert!(later - asked < 100, "{asked} gets were served, then {later}");
+    while let Some(piece) = pieces.next().await {
+        taken.extend(piece.expect("all are up"));
+    }
+    assert!(taken == large, "{} bytes", taken.len());
+    assert_eq!(pieces.next().await, None);
+    network.close().await;
+}
+
+/// Gets that the nodes of a network have answered.
+async fn served(network: &Testnet) -> u64 {
+    let mut all = 0;
+    for node in &network.nodes {
+        all += node.info().await.expect("it runs").counters.answered_to(Method::Get);
+    }
+    all
+}
