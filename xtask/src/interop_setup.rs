@@ -51,7 +51,8 @@ pub fn run(root: &Path) -> Result<Peers, Failure> {
 }
 
 /// A tool, how to see that it works, and the Debian package that brings it.
-const TOOLS: [(&str, &[&str], &str); 4] = [
+const TOOLS: [(&str, &[&str], &str); 5] = [
+    ("curl", &["--version"], "curl"),
     ("python3", &["--version"], "python3"),
     ("python3", &["-c", "import venv, ensurepip"], "python3-venv"),
     ("node", &["--version"], "nodejs"),

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use gateway::span;
+
 use crate::connection::ConnectionArgs;
 use crate::failure::Failure;
 use crate::set::{self, ItemArgs, WriterArgs};
-use crate::span;
 use crate::talk;
 
 /// Ends the help.

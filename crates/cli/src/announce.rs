@@ -4,7 +4,7 @@ use crate::connection::ConnectionArgs;
 use crate::failure::Failure;
 use crate::receipt::{self, Written};
 use crate::talk;
-use crate::topic::Topic;
+use gateway::topic::Topic;
 
 /// Ends the help.
 pub const AFTER_HELP: &str = "Nodes forget a peer after 30 to 60 minutes: announce it again \

@@ -147,7 +147,7 @@ pub fn keep(key: &str, namespace: &xorbit::Namespace, ttl: Duration) -> Value {
     let ttl_ms = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
     let mut request = json!({ "keep": { "key": key, "ttl_ms": ttl_ms } });
     // Moved there: what `json!` is given it copies.
-    request["keep"]["namespace"] = Value::String(crate::hex::encode(&namespace.to_bytes()));
+    request["keep"]["namespace"] = Value::String(gateway::hex::encode(&namespace.to_bytes()));
     request
 }
 

@@ -4,13 +4,13 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
+use gateway::span;
 use serde_json::{Value, json};
 use xorbit::{Effort, GetError, GetReport, Node, NodeId, Replica, Step, StepOutcome, testnet};
 
 use crate::effort::{self, count};
 use crate::failure::{Failure, Kind};
 use crate::report;
-use crate::span;
 use crate::talk;
 
 /// Ends the help.

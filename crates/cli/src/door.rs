@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use gateway::hex;
 use serde_json::{Value, json};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
@@ -17,7 +18,6 @@ use zeroize::Zeroizing;
 
 use crate::control::{CONVERSATION, Lines, socket_path, too_long, wipe};
 use crate::failure::{Failure, Kind};
-use crate::hex;
 use crate::promise;
 
 /// Conversations at once; others wait.

@@ -1,9 +1,9 @@
 //! What a request cost, and where it went: the parts that all receipts and reports share.
 
-use serde_json::{Value, json};
+use gateway::{shapes, span};
+use serde::Serialize;
+use serde_json::Value;
 use xorbit::{Effort, Refusal, Replica, WriteReport};
-
-use crate::span;
 
 /// A number with its noun, which takes an s if it is not one.
 pub fn count(number: usize, noun: &str) -> String {
@@ -35,12 +35,13 @@ pub fn told(effort: &Effort, writes: usize) -> String {
 
 /// The same for programs.
 pub fn to_json(effort: &Effort) -> Value {
-    json!({
-        "asked": effort.asked,
-        "answered": effort.answered,
-        "hops": effort.hops,
-        "took_ms": span::millis(effort.took),
-    })
+    object(&shapes::Effort::from(effort))
+}
+
+/// What programs are told, as an object that fields may be added to.
+pub fn object(shape: &impl Serialize) -> Value {
+    // They consist of texts and numbers, which JSON has.
+    serde_json::to_value(shape).unwrap_or_default()
 }
 
 /// Messages that a write phase sent: one to each node that is not ourselves and gave a token.
@@ -117,25 +118,5 @@ pub fn way_out(refused: &[Refusal], silent: usize) -> &'static str {
 
 /// What became of a write at each replica, for programs.
 pub fn replicas_json(report: &WriteReport) -> Value {
-    let refused = report.refused.iter().map(|refusal| {
-        let mut object = replica_json(&refusal.replica);
-        object["code"] = refusal.code.into();
-        object["text"] = refusal.text.as_ref().into();
-        object
-    });
-    json!({
-        "known": report.known,
-        "needed": report.needed,
-        "stored": report.stored.iter().map(replica_json).collect::<Vec<_>>(),
-        "refused": refused.collect::<Vec<_>>(),
-        "silent": report.silent.iter().map(replica_json).collect::<Vec<_>>(),
-    })
-}
-
-/// One replica, for programs.
-pub fn replica_json(replica: &Replica) -> Value {
-    json!({
-        "id": replica.id.to_string(),
-        "address": replica.endpoint.map(|endpoint| endpoint.to_string()),
-    })
+    object(&shapes::Replicas::from(report))
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use serde_json::{Value, json};
+use gateway::shapes;
 use xorbit::{
     GetError, Item, ItemReport, PutError, Seq, Signer, Target, byte_string, inside_byte_string,
 };
@@ -11,7 +11,6 @@ use crate::connection::ConnectionArgs;
 use crate::content::ContentArgs;
 use crate::effort;
 use crate::failure::{Failure, Kind};
-use crate::hex;
 use crate::namespace::{quoted, read_signer};
 use crate::receipt::{self, Written};
 use crate::report;
@@ -112,7 +111,7 @@ async fn put(args: PutArgs, json: bool) -> Result<(), Failure> {
     })?;
     let ItemReport { item, replicas } = &report;
     if json {
-        return talk::object(&to_json(&report));
+        return talk::object(&effort::object(&shapes::Item::without_value(&report)));
     }
     let seq = item.seq().map_or_else(String::new, |seq| format!(", seq {seq}"));
     let cost = effort::told(&replicas.effort, effort::writes(replicas));
@@ -155,27 +154,5 @@ async fn get(args: GetArgs, json: bool) -> Result<(), Failure> {
         let value = report.item.value();
         return talk::value(inside_byte_string(value).unwrap_or(value));
     }
-    let mut object = to_json(&report);
-    match inside_byte_string(report.item.value()) {
-        Some(text) => report::put_value(&mut object, text),
-        None => put_bencoded(&mut object, report.item.value()),
-    }
-    talk::object(&object)
-}
-
-/// Adds a value that is no text: as it is written if that is a text, else as digits.
-fn put_bencoded(object: &mut Value, value: &[u8]) {
-    match std::str::from_utf8(value) {
-        Ok(text) => object["bencoded"] = text.into(),
-        Err(_) => object["bencoded_hex"] = hex::encode(value).into(),
-    }
-}
-
-fn to_json(report: &ItemReport) -> Value {
-    json!({
-        "target": report.item.target().to_string(),
-        "seq": report.item.seq().map(Seq::get),
-        "replicas": effort::replicas_json(&report.replicas),
-        "effort": effort::to_json(&report.replicas.effort),
-    })
+    talk::object(&effort::object(&shapes::Item::with_value(&report)))
 }

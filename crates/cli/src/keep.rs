@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gateway::span;
 use serde_json::Value;
 use xorbit::{DEFAULT_TTL, LEAST_PROMISED_TTL, MAX_TTL, Namespace};
 
@@ -9,7 +10,6 @@ use crate::control::{self, DataArgs};
 use crate::failure::Failure;
 use crate::namespace::ReadableArgs;
 use crate::promise;
-use crate::span;
 use crate::talk;
 
 /// Ends the help.

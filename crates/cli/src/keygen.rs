@@ -4,12 +4,12 @@ use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+use gateway::hex;
 use serde_json::json;
 use xorbit::{Signer, random_seed};
 use zeroize::Zeroizing;
 
 use crate::failure::{Failure, Kind};
-use crate::hex;
 use crate::namespace::quoted;
 use crate::network_key;
 use crate::talk;

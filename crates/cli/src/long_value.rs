@@ -3,9 +3,8 @@
 use std::io::{self, Read, Seek, Write};
 use std::str::Utf8Error;
 
+use gateway::hex;
 use serde_json::Value;
-
-use crate::hex;
 
 /// So much of it is held at once.
 const PIECE_BYTES: usize = 64 * 1024;

@@ -1,14 +1,12 @@
 //! `xorbit lookup`: walks towards a place in the key space and prints the closest nodes.
 
-use serde_json::{Value, json};
+use gateway::{hex, shapes, span};
 use xorbit::{Ended, Key, LookupReport, LookupStep, Point};
 
 use crate::connection::ConnectionArgs;
 use crate::effort::{self, count};
 use crate::failure::{Failure, Kind};
-use crate::hex;
 use crate::namespace::ReadableArgs;
-use crate::span;
 use crate::talk;
 use crate::trace::Trace;
 
@@ -50,7 +48,7 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
         return Err(client.through.unreachable());
     }
     if json {
-        let mut object = to_json(&point, &report);
+        let mut object = effort::object(&shapes::Lookup::new(&point, &report));
         if args.trace {
             object["steps"] = trace.into_json();
         }
@@ -96,32 +94,4 @@ fn end(report: &LookupReport) -> &'static str {
         Ended::OutOfTime => ", ended after as long as a lookup may take",
         Ended::Cancelled => ", ended early",
     }
-}
-
-fn to_json(point: &Point, report: &LookupReport) -> Value {
-    let closest = report.closest.iter().map(|node| {
-        json!({
-            "id": node.contact.id.to_string(),
-            "address": node.contact.endpoint.to_string(),
-            "shared_bits": point.shared_bits(&node.contact.id.point()),
-            "round_trip_ms": span::millis(node.round_trip),
-        })
-    });
-    let silent = report.silent.iter().map(
-        |contact| json!({ "id": contact.id.to_string(), "address": contact.endpoint.to_string() }),
-    );
-    json!({
-        "target": point.to_string(),
-        "closest": closest.collect::<Vec<_>>(),
-        "silent": silent.collect::<Vec<_>>(),
-        "ended": match report.ended {
-            Ended::Converged => "converged",
-            Ended::Proved => "proved",
-            Ended::Unreachable => "unreachable",
-            Ended::OutOfMessages => "out_of_messages",
-            Ended::OutOfTime => "out_of_time",
-            Ended::Cancelled => "cancelled",
-        },
-        "effort": effort::to_json(&report.effort),
-    })
 }

@@ -1,12 +1,12 @@
 //! `xorbit members`: prints the members of the set of a key.
 
+use gateway::hex;
 use serde_json::{Value, json};
 use xorbit::{Cursor, LISTING_MEMBERS, ListedMember, MEMBERS_PER_SET, MembersReport, Namespace};
 
 use crate::connection::{Client, ConnectionArgs};
 use crate::effort::{self, count};
 use crate::failure::{Failure, Kind};
-use crate::hex;
 use crate::moment;
 use crate::set::{self, PlaceArgs};
 use crate::talk;

@@ -5,11 +5,11 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use gateway::hex;
 use xorbit::{Namespace, PublicKey, Signer};
 use zeroize::Zeroizing;
 
 use crate::failure::{Failure, Kind};
-use crate::hex;
 use crate::network_key;
 use crate::secret;
 

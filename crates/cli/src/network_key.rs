@@ -3,11 +3,11 @@
 use std::fs::File;
 use std::path::Path;
 
+use gateway::hex;
 use xorbit::NetworkKey;
 use zeroize::Zeroizing;
 
 use crate::failure::{Failure, Kind};
-use crate::hex;
 use crate::namespace;
 use crate::secret::warn_if_others_can_read;
 

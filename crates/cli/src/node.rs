@@ -2,9 +2,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::time::{Duration, Instant};
 
+use gateway::{Gateway, span};
 use serde_json::json;
 use tokio::time::Interval;
 use xorbit::{DEFAULT_NETWORK, Endpoint, Event, Info, LeaveReport, Node, ShelfLimits};
@@ -14,13 +14,13 @@ use crate::connection::{NetworkArgs, ReplicasArgs, host_and_port};
 #[cfg(unix)]
 use crate::door::Door;
 use crate::effort::count;
-use crate::failure::{Failure, Kind};
+use crate::failure::Failure;
+use crate::http::HttpArgs;
 use crate::leave::Leave;
 use crate::mended::{self, Mended};
 use crate::namespace::quoted;
 use crate::quota::Quota;
 use crate::reachability;
-use crate::span;
 use crate::talk;
 
 /// Ends the help.
@@ -44,9 +44,8 @@ pub struct Args {
     /// peers, identity, contacts and promises; without it they live in memory
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Serve HTTP there, which this version cannot
-    #[arg(long, value_name = "off|ADDR:PORT", default_value = "off")]
-    http: Http,
+    #[command(flatten)]
+    http: HttpArgs,
     /// How long it may take to hand held items off when it is asked to leave
     #[arg(long, allow_hyphen_values = true, value_name = "SPAN", default_value = "10s", value_parser = span::parse)]
     leave_within: Duration,
@@ -75,37 +74,19 @@ struct BoundsArgs {
     max_bytes: usize,
 }
 
-/// Where to serve HTTP.
-#[derive(Clone, Copy, Debug)]
-enum Http {
-    Off,
-    At(SocketAddr),
-}
-
-impl FromStr for Http {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "off" => Ok(Http::Off),
-            _ => text.parse().map(Http::At).map_err(|_| "neither `off` nor ADDR:PORT"),
-        }
-    }
-}
-
 /// Does it.
 pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
-    if let Http::At(address) = args.http {
-        let what = format!("cannot serve HTTP on `{address}`: this version has no gateway");
-        return Err(Failure::new(Kind::Usage, what).hint("leave `--http` out, or say `--http off`"));
-    }
     // First of all, so that no signal finds the node half started.
     let mut leave = Leave::heed()?;
+    // Before the node, so that what is wrong with it is told before anything is joined.
+    let listener = args.http.listen().await?;
     let node = start(&args).await?;
     let mut events = node.events();
     let info = node.info().await?;
     let door = args.data.as_deref().and_then(|directory| open_door(directory, &node));
-    ready(&args, &info, json)?;
+    let gateway =
+        listener.map(|listener| listener.serve(&node, args.network.public, !args.join.is_empty()));
+    ready(&args, &info, gateway.as_ref(), json)?;
     let mut teller = Teller::new(&args, &info);
     let mut look = tokio::time::interval(LOOK);
     loop {
@@ -123,7 +104,7 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
         () = leave.asked() => talk::say("left at once, nothing handed off"),
         handed_off = hand_off(&node, args.leave_within, &mut last) => handed_off?,
     }
-    drop(door);
+    drop((door, gateway));
     node.close().await;
     if let Some(Info { up, contacts, items, .. }) = last {
         let (up, contacts) = (span::told(up), count(contacts.iter().sum(), "contact"));
@@ -210,8 +191,9 @@ async fn start(args: &Args) -> Result<Node, Failure> {
 }
 
 /// Tells that the node serves, and how others find it.
-fn ready(args: &Args, info: &Info, json: bool) -> Result<(), Failure> {
+fn ready(args: &Args, info: &Info, gateway: Option<&Gateway>, json: bool) -> Result<(), Failure> {
     let addresses = addresses(info);
+    let http = gateway.map(|gateway| format!("http://{}/", gateway.address()));
     let join = join_command(args, &addresses);
     if json {
         return talk::object(&json!({
@@ -222,7 +204,11 @@ fn ready(args: &Args, info: &Info, json: bool) -> Result<(), Failure> {
             "public": args.network.public,
             "sealed": args.network.network_key.is_some(),
             "join": join,
+            "http": http,
         }));
+    }
+    if let Some(http) = http {
+        talk::say(format_args!("HTTP at {http}"));
     }
     let places: Vec<String> = addresses.iter().map(ToString::to_string).collect();
     let (places, network) = (places.join(" and "), args.network.told());

@@ -7,7 +7,7 @@ use crate::connection::ConnectionArgs;
 use crate::effort::{self, count};
 use crate::failure::{Failure, Kind};
 use crate::talk;
-use crate::topic::Topic;
+use gateway::topic::Topic;
 
 /// Ends the help.
 pub const AFTER_HELP: &str = "Exit codes: 0 printed, 1 nobody announced the topic, 2 wrong usage, \

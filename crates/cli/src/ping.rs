@@ -1,11 +1,11 @@
 //! `xorbit ping`: asks one address whether a node is there.
 
+use gateway::span;
 use serde_json::json;
 use xorbit::Answer;
 
 use crate::connection::{NetworkArgs, host_and_port};
 use crate::failure::{Failure, Kind};
-use crate::span;
 use crate::talk;
 
 /// Ends the help.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gateway::span;
 use serde_json::{Value, json};
 use xorbit::{
     Absence, ChunksFare, ChunksStatus, Fares, KeepError, KeepReport, LEAST_PROMISED_TTL, MAX_TTL,
@@ -9,7 +10,7 @@ use xorbit::{
 };
 
 use crate::failure::{Failure, Kind};
-use crate::{effort, moment, size, span};
+use crate::{effort, moment, size};
 
 /// A promise that was made, for programs.
 pub fn report_json(report: &KeepReport) -> Value {

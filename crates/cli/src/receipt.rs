@@ -1,7 +1,8 @@
 //! How puts, deletions and announcements are told: what they came to at each replica, or why they
 //! failed and what to do.
 
-use serde_json::{Value, json};
+use gateway::{shapes, span};
+use serde_json::Value;
 use xorbit::{ChunksReport, MAX_TTL, PutError, PutReport, Refusal, Version, WriteReport};
 
 use crate::connection::Through;
@@ -9,7 +10,6 @@ use crate::effort::{self, count};
 use crate::failure::{Failure, Kind};
 use crate::moment;
 use crate::size;
-use crate::span;
 
 /// What is written, for telling of it.
 pub struct Written<'a> {
@@ -66,19 +66,7 @@ pub fn replicas(report: &WriteReport) -> String {
 
 /// The receipt for programs.
 pub fn to_json(report: &PutReport) -> Value {
-    json!({
-        "target": report.target.to_string(),
-        "version": report.version.map(Version::get),
-        "expires_ms": report.expires.map(|expires| expires.0),
-        "replicas": effort::replicas_json(&report.replicas),
-        "effort": effort::to_json(&report.replicas.effort),
-        "chunks": report.chunks.as_ref().map(|chunks| json!({
-            "stored": chunks.stored,
-            "sent": chunks.sent,
-            "held": chunks.held,
-            "asked": chunks.asked,
-        })),
-    })
+    effort::object(&shapes::Receipt::from(report))
 }
 
 /// Why it failed.
@@ -141,8 +129,7 @@ fn chunks_not_stored(told: String, refusal: Option<&Refusal>) -> Failure {
     let Some(refusal) = refusal else { return failure.hint(AGAIN) };
     let reason = effort::reason(refusal.code, &refusal.text);
     let way_out = effort::way_out(std::slice::from_ref(refusal), 0);
-    let mut told = effort::replica_json(&refusal.replica);
-    (told["code"], told["text"]) = (refusal.code.into(), refusal.text.as_ref().into());
+    let told = effort::object(&shapes::Refusal::from(refusal));
     failure
         .detail(format!("refused ({reason}) first by {}", effort::place(&refusal.replica)))
         .hint(format!("{way_out}. Then {AGAIN}"))

@@ -3,20 +3,17 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use gateway::shapes::{self, written_at};
+use gateway::{hex, span};
+use serde_json::Value;
 use xorbit::{Absence, GetError, GetReport, ReadError, UnixMillis, Version};
 
 use crate::connection::Through;
 use crate::effort::{self, count};
 use crate::failure::{Failure, Kind};
-use crate::hex;
 use crate::moment;
 use crate::receipt;
 use crate::size;
-use crate::span;
-
-/// Versions of other programs are just numbers; one that is a time lies after 2020-01-01.
-const FIRST_TIME: UnixMillis = UnixMillis(1_577_836_800_000);
 
 /// The lines that `--trace` adds below the steps.
 pub fn lines(report: &GetReport) -> Vec<String> {
@@ -58,29 +55,12 @@ pub fn agreement(report: &GetReport) -> String {
 
 /// The report for programs, the value included.
 pub fn to_json(report: &GetReport) -> Value {
-    let mut object = without_value(report);
-    put_value(&mut object, &report.value);
-    object
+    effort::object(&shapes::Report::with_value(report, &report.value))
 }
 
 /// The report for programs.
 pub fn without_value(report: &GetReport) -> Value {
-    json!({
-        "target": report.target.to_string(),
-        "content_type": report.content_type.as_deref(),
-        "version": report.version.get(),
-        "written_ms": written(report.version).map(|(written, _)| written.0),
-        "expires_ms": report.expires.map(|expires| expires.0),
-        "source": report.source.endpoint.map(|_| effort::replica_json(&report.source)),
-        "agreed": report.agreed,
-        "stale": report.stale,
-        "missing": report.missing,
-        "silent": report.silent,
-        "known": report.known,
-        "repairing": report.repairing,
-        "effort": effort::to_json(&report.effort),
-        "chunks": report.manifest.as_ref().map(|manifest| manifest.chunks()),
-    })
+    effort::object(&shapes::Report::without_value(report))
 }
 
 /// Adds bytes to an object: as text if they are, else as digits.
@@ -172,16 +152,10 @@ fn ago(age: Duration) -> String {
     }
 }
 
-/// When a version was written, by its writer's clock, if it tells.
-pub fn written_at(version: Version) -> Option<UnixMillis> {
-    Some(version.written_at()).filter(|moment| *moment >= FIRST_TIME)
-}
-
 /// When a version was written, and how long ago, if it tells.
 fn written(version: Version) -> Option<(UnixMillis, Duration)> {
-    let moment = version.written_at();
-    let age = moment::age(moment)?;
-    (moment >= FIRST_TIME).then_some((moment, age))
+    let moment = written_at(version)?;
+    Some((moment, moment::age(moment)?))
 }
 
 #[cfg(test)]

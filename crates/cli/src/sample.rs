@@ -1,5 +1,6 @@
 //! `xorbit sample`: asks one node which topics it holds peers of (BEP 51).
 
+use gateway::span;
 use serde_json::{Value, json};
 use xorbit::{Answer, Contact, Point};
 
@@ -7,7 +8,6 @@ use crate::connection::{NetworkArgs, host_and_port};
 use crate::effort::count;
 use crate::failure::{Failure, Kind};
 use crate::ping::refused;
-use crate::span;
 use crate::talk;
 
 /// Ends the help.

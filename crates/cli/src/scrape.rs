@@ -7,7 +7,7 @@ use crate::connection::ConnectionArgs;
 use crate::effort::{self, count};
 use crate::failure::{Failure, Kind};
 use crate::talk;
-use crate::topic::Topic;
+use gateway::topic::Topic;
 
 /// Ends the help.
 pub const AFTER_HELP: &str = "Addresses are counted, not ports, by filters that hold up to about \

@@ -4,18 +4,17 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use gateway::{hex, span};
 use serde_json::{Value, json};
 use xorbit::{MAX_TTL, Namespace, PublicKey, SetError, SetReport, Signer};
 
 use crate::connection::Through;
 use crate::effort::{self, count};
 use crate::failure::{Failure, Kind};
-use crate::hex;
 use crate::moment;
 use crate::namespace::{or_default, read_signer};
 use crate::receipt;
 use crate::secret;
-use crate::span;
 use crate::text::shown;
 
 /// Which set: the namespace of its key.

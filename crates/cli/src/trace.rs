@@ -1,10 +1,10 @@
 //! The steps of a lookup: who was asked, when, in what time it answered, and with what.
 
-use serde_json::{Value, json};
+use gateway::{shapes, span};
+use serde_json::Value;
 use xorbit::{Holds, Step, StepOutcome};
 
-use crate::effort::count;
-use crate::span;
+use crate::effort::{self, count};
 use crate::talk;
 
 /// Tells steps as they come, or keeps them for the end.
@@ -23,7 +23,7 @@ impl Trace {
     /// Takes a step.
     pub fn step(&mut self, step: &Step) {
         if self.json {
-            self.steps.push(to_json(step));
+            self.steps.push(effort::object(&shapes::Step::from(step)));
         } else {
             talk::say(told(step));
         }
@@ -65,34 +65,4 @@ fn outcome_told(outcome: &StepOutcome) -> String {
         StepOutcome::Distrusted => "not to be trusted".to_owned(),
         StepOutcome::Silent => "silent".to_owned(),
     }
-}
-
-fn to_json(step: &Step) -> Value {
-    let mut object = json!({
-        "id": step.id.map(|id| id.to_string()),
-        "address": step.endpoint.to_string(),
-        "asked_after_ms": span::millis(step.asked_after),
-        "took_ms": span::millis(step.took),
-        "hop": step.hop,
-    });
-    match step.outcome {
-        StepOutcome::Answered { nodes, new, peers, holds } => {
-            object["outcome"] = "answered".into();
-            object["contacts"] = nodes.into();
-            object["new"] = new.into();
-            object["peers"] = peers.into();
-            object["holds"] = match holds {
-                Holds::Nothing => Value::Null,
-                Holds::Version(seq) => json!({ "version": seq.get() }),
-                Holds::Item(_) => "item".into(),
-            };
-        }
-        StepOutcome::Refused(code) => {
-            object["outcome"] = "refused".into();
-            object["code"] = code.into();
-        }
-        StepOutcome::Distrusted => object["outcome"] = "distrusted".into(),
-        StepOutcome::Silent => object["outcome"] = "silent".into(),
-    }
-    object
 }

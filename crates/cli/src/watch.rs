@@ -1,6 +1,7 @@
 //! `xorbit watch`: prints each newer version of a key as it comes.
 
-use serde_json::{Value, json};
+use gateway::shapes::{self, written_at};
+use serde_json::Value;
 use xorbit::{Version, WatchContent, WatchError, Watched};
 
 use crate::connection::{ConnectionArgs, Through};
@@ -9,7 +10,6 @@ use crate::failure::{Failure, Kind};
 use crate::leave::Leave;
 use crate::moment;
 use crate::namespace::ReadableArgs;
-use crate::report;
 use crate::size;
 use crate::talk;
 use crate::text;
@@ -74,7 +74,7 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
 
 /// As `1700000000000000, 2023-11-14 22:13:20 UTC: hello`.
 fn line(watched: &Watched) -> String {
-    let written = report::written_at(watched.version).map(moment::utc);
+    let written = written_at(watched.version).map(moment::utc);
     let written = written.map_or_else(String::new, |written| format!(", {written}"));
     let version = watched.version;
     match &watched.content {
@@ -91,22 +91,8 @@ fn line(watched: &Watched) -> String {
 }
 
 fn to_json(key: &str, watched: &Watched) -> Value {
-    let mut object = json!({
-        "key": key,
-        "target": watched.target.to_string(),
-        "version": watched.version.get(),
-        "written_ms": report::written_at(watched.version).map(|written| written.0),
-        "deleted": watched.content == WatchContent::Deleted,
-        "opens": watched.content != WatchContent::Unopened,
-        "content_type": watched.content_type.as_deref(),
-        "expires_ms": watched.expires.map(|expires| expires.0),
-        "source": effort::replica_json(&watched.source),
-    });
-    match &watched.content {
-        WatchContent::Value(value) => report::put_value(&mut object, value),
-        WatchContent::Large(manifest) => object["bytes"] = manifest.length.into(),
-        WatchContent::Deleted | WatchContent::Unopened => {}
-    }
+    let mut object = effort::object(&shapes::Watched::from(watched));
+    object["key"] = key.into();
     object
 }
 

@@ -6,6 +6,7 @@ use std::io::{self, BufRead, BufReader, Read, Seek};
 use std::path::Path;
 use std::time::Duration;
 
+use gateway::{hex, span};
 use serde::Deserializer;
 use serde::de::{Error, MapAccess, Visitor};
 use serde_json::error::Category;
@@ -13,8 +14,6 @@ use serde_json::{Map, Value};
 use xorbit::Version;
 
 use crate::failure::{Failure, Kind};
-use crate::hex;
-use crate::span;
 use crate::spool::spool;
 
 /// Longest line: far more than the longest key and value take with every character escaped.

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use gateway::span;
 use serde_json::{Value, json};
 
 use crate::connection::Through;
 use crate::failure::{Failure, Kind};
 use crate::progress::Bar;
 use crate::size::grouped;
-use crate::span;
 use crate::talk;
 use crate::text::shown;
 

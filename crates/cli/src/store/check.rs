@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
+use gateway::hex;
 use serde_json::{Value, json};
 use xorbit::offline::{Condition, Entry, Fault, Reader};
 use xorbit::{KnownKeys, NodeId, Persisted, UnixMillis, wall_clock};
 
 use crate::effort::count;
 use crate::failure::{Failure, Kind};
-use crate::hex;
 use crate::mended;
 use crate::talk;
 

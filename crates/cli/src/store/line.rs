@@ -1,5 +1,6 @@
 //! A line of an export: one entry as a JSON object.
 
+use gateway::hex;
 use serde_json::{Map, Value, json};
 use xorbit::offline::Entry;
 use xorbit::{
@@ -9,8 +10,6 @@ use xorbit::{
 
 use std::net::SocketAddr;
 use std::str::FromStr;
-
-use crate::hex;
 
 /// The format of the lines; told in the first one.
 const FORMAT: u64 = 1;

@@ -139,10 +139,20 @@ fn a_directory_that_cannot_be_written_is_one_clear_error() {
 }
 
 #[test]
-fn http_is_refused_until_there_is_a_gateway_and_off_is_no_error() {
-    let refused = run(&["node", "--http", "127.0.0.1:8080"]).expect(2);
-    assert!(refused.stderr.contains("`127.0.0.1:8080`"), "{refused:?}");
-    run(&["node", "--http", "on"]).expect(2);
+fn http_that_cannot_be_served_is_an_error_only_where_it_was_asked_for() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let node = ["node", "--listen", "127.0.0.1:0", "--http"];
+    let refused = run(&[&node[..], &[&address]].concat()).expect(2);
+    assert!(refused.stderr.contains(&format!("`{address}`")), "{refused:?}");
+    let open = run(&[&node[..], &["0.0.0.0:0"]].concat()).expect(2);
+    assert!(open.stderr.contains("without a token"), "{open:?}");
+    assert!(open.stderr.contains("hint: let callers show a token"), "{open:?}");
+    run(&[&node[..], &["on"]].concat()).expect(2);
+    let directory = Directory::new();
+    let short = directory.file("token", b"guess me\n");
+    let weak = run(&[&node[..], &["0.0.0.0:0", "--http-token-file", &short]].concat()).expect(2);
+    assert!(weak.stderr.contains("8 bytes") && !weak.stderr.contains("guess"), "{weak:?}");
     Node::start(&["--http", "off"]);
 }
 

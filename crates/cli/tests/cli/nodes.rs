@@ -1,6 +1,8 @@
 //! Nodes: how they begin, join, come back and leave.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 
 use crate::program::{Directory, Node, run};
 
@@ -159,4 +161,30 @@ fn an_idle_node_is_small() {
     if let Some(kib) = node.resident_kib() {
         assert!(kib < 16 * 1024, "{kib} KiB");
     }
+}
+
+#[test]
+fn a_node_serves_http_and_tells_where() {
+    let node = Node::start(&["--http", "127.0.0.1:0"]);
+    let told = node.hear("HTTP at http://127.0.0.1:");
+    let address = told.trim_start_matches("HTTP at http://").trim_end_matches('/').to_owned();
+    node.run(&["put", "k", "from the verb"]).expect(0);
+    let got = over_http(&address, "GET /v1/kv/k", "");
+    assert!(got.starts_with("HTTP/1.1 200") && got.ends_with("from the verb"), "{got}");
+    let put = over_http(&address, "PUT /v1/kv/k", "from http");
+    assert!(put.contains("stored: 1 replica of 1 known"), "{put}");
+    assert_eq!(node.run(&["get", "k"]).expect(0).text(), "from http");
+    // Told nothing of HTTP, a node takes a free port by itself.
+    Node::start(&[]).hear("HTTP at http://127.0.0.1:");
+}
+
+/// Asks over HTTP, and gives all that comes back.
+fn over_http(address: &str, what: &str, body: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let length = body.len();
+    let head = format!("{what} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n");
+    write!(stream, "{head}Content-Length: {length}\r\n\r\n{body}").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
 }

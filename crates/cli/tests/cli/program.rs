@@ -72,7 +72,13 @@ pub fn run_in_memory(kib: u32, node: &Node, arguments: &[&str]) -> Outcome {
 
 fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xorbit"));
-    let ours = ["XORBIT_JOIN", "XORBIT_NETWORK_KEY_FILE", "XORBIT_SECRET"];
+    let ours = [
+        "XORBIT_HTTP",
+        "XORBIT_HTTP_TOKEN_FILE",
+        "XORBIT_JOIN",
+        "XORBIT_NETWORK_KEY_FILE",
+        "XORBIT_SECRET",
+    ];
     ours.iter().for_each(|name| {
         command.env_remove(name);
     });
