@@ -234,7 +234,7 @@ impl Kv {
             && report.refusal.is_none()
         {
             report.refusal = outcomes.iter().find_map(|(contact, outcome)| match outcome {
-                Outcome::Refused { code, text } => {
+                Outcome::Refused { code, text, .. } => {
                     let (replica, text) = (Replica::at(*contact, own), text.clone());
                     Some(Box::new(Refusal { replica, code: *code, text }))
                 }

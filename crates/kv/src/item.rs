@@ -8,6 +8,7 @@ use node::{Command, LookupResult, Now, Outbox, Outcome, Question, Until, Written
 use wire::item::mutable_target;
 use wire::{Contact, InfoHash, Item, Seq, Target};
 
+use crate::put::CONFLICTS;
 use crate::replicas::{Place, Replicas};
 use crate::report::{Absence, Effort, GetError, ItemReport, PutError, PutReport, WriteReport};
 use crate::request::{Done, ItemPutRequest, RequestId};
@@ -168,11 +169,19 @@ impl Kv {
             (What::Item(request), None) => wire::item::immutable_target(&request.value),
             (What::Signed { item, .. }, None) | (_, Some(item)) => item.target(),
         };
+        let open = outcomes.iter().any(|(_, outcome)| {
+            matches!(outcome, Outcome::Refused { code, repeated: true, .. } if CONFLICTS.contains(code))
+        });
         publish.report.add(outcomes, self.node().id(), &target);
         let enough = publish.report.stored.len() >= publish.report.needed;
         let conflict = publish.report.stored.is_empty() && publish.report.was_overtaken();
         let replicas = core::mem::take(&mut publish.report);
         let done = match (&publish.what, item) {
+            // A yes to the first asking may have been lost, and what it took been replaced since.
+            (_, Some(item)) if conflict && open => {
+                let version = Version::of(item.seq().unwrap_or_default());
+                publish.failed(PutError::Undetermined { version })
+            }
             _ if conflict => {
                 let current = publish.held.map(Version::of);
                 publish.failed(PutError::Conflict { current })

@@ -35,6 +35,21 @@ pub(crate) struct Put {
     attempt: u8,
     started: Now,
     draft: Option<Draft>,
+    /// The version of an earlier attempt that the arbiter refused when it was asked again: it may
+    /// have taken it the first time, and another replaced it since.
+    open: Option<Version>,
+}
+
+impl Put {
+    /// Nothing that speaks of another's version is the whole truth while ours may have been there.
+    fn or_open(&self, error: PutError) -> PutError {
+        match (self.open, error) {
+            (Some(version), PutError::Conflict { .. } | PutError::NotFound(_)) => {
+                PutError::Undetermined { version }
+            }
+            (_, error) => error,
+        }
+    }
 }
 
 /// What is being written.
@@ -70,7 +85,7 @@ impl Kv {
         if let Err(error) = check(&request) {
             return self.done(id, Done::Put(Err(error)));
         }
-        let put = Put { request, attempt: 1, started: now, draft: None };
+        let put = Put { request, attempt: 1, started: now, draft: None, open: None };
         self.look_before_put(now, id, put, outbox);
     }
 
@@ -102,7 +117,7 @@ impl Kv {
         let (chance, nonce) = (self.node_mut().draw(), self.nonce());
         let draft = match draft(&put.request, &replicas, effort, now.wall, (chance, &nonce)) {
             Ok(draft) => draft,
-            Err(error) => return self.done(id, Done::Put(Err(error))),
+            Err(error) => return self.done(id, Done::Put(Err(put.or_open(error)))),
         };
         self.is_drafted(&id, &draft.item);
         put.draft = Some(draft);
@@ -171,10 +186,10 @@ impl Kv {
         self.write_draft(now, id, put, &places, None, outbox);
     }
 
-    fn arbiter_refused(&mut self, id: RequestId, put: Box<Put>, no: Refusal) {
-        let Some(mut draft) = put.draft else { return };
+    fn arbiter_refused(&mut self, id: RequestId, mut put: Box<Put>, no: Refusal) {
+        let Some(mut draft) = put.draft.take() else { return };
         let error = if CONFLICTS.contains(&no.code) {
-            PutError::Conflict { current: None }
+            put.or_open(PutError::Conflict { current: None })
         } else {
             draft.report.replicas.refused.push(no);
             PutError::NotEnoughReplicas(Box::new(draft.report))
@@ -195,6 +210,11 @@ impl Kv {
         let Some(draft) = &mut put.draft else { return };
         if draft.after_arbiter.is_some() {
             let outcome = outcomes.into_iter().next();
+            if let Some((_, Outcome::Refused { code, repeated: true, .. })) = &outcome
+                && CONFLICTS.contains(code)
+            {
+                put.open = draft.report.version;
+            }
             return match outcome {
                 Some((contact, Outcome::Stored)) => {
                     self.arbiter_agreed(now, id, put, Replica::at(contact, own), outbox);
@@ -213,7 +233,7 @@ impl Kv {
                     put.draft = None;
                     self.look_before_put(now, id, *put, outbox);
                 }
-                Some((contact, Outcome::Refused { code, text })) => {
+                Some((contact, Outcome::Refused { code, text, .. })) => {
                     let no = Refusal { replica: Replica::at(contact, own), code, text };
                     self.arbiter_refused(id, put, no);
                 }
@@ -256,7 +276,7 @@ impl WriteReport {
             let replica = Replica::at(contact, own);
             match outcome {
                 Outcome::Stored => self.stored.push(replica),
-                Outcome::Refused { code, text } => {
+                Outcome::Refused { code, text, .. } => {
                     self.refused.push(Refusal { replica, code, text });
                 }
                 Outcome::Silent => self.silent.push(replica),

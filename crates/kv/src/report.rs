@@ -163,8 +163,9 @@ pub enum PutError {
         /// What it holds, as far as is known; `None`: nothing, or nobody said.
         current: Option<Version>,
     },
-    /// The node that decides who wins did not answer: the put may or may not have happened.
-    #[error("the deciding node did not answer: the put may or may not have happened")]
+    /// The node that decides who wins did not answer, or only when asked again and with another
+    /// version by then: the put may or may not have happened.
+    #[error("the deciding node did not answer in time: the put may or may not have happened")]
     Undetermined {
         /// The version that would be there.
         version: Version,

@@ -390,6 +390,9 @@ pub enum Outcome {
         code: i64,
         /// What it said, perhaps nothing; unreadable characters replaced.
         text: Box<str>,
+        /// It had been asked more than once: what it refuses now it may have done before, and its
+        /// yes was lost.
+        repeated: bool,
     },
     /// It did not answer in time.
     Silent,

@@ -26,6 +26,7 @@ pub(crate) struct Write {
 struct Place {
     destination: Destination,
     outcome: Option<Outcome>,
+    repeated: bool,
 }
 
 impl Write {
@@ -73,7 +74,7 @@ impl<A: Admission> Node<A> {
         let places: Vec<Place> = to
             .into_iter()
             .take(usize::from(u16::MAX))
-            .map(|destination| Place { destination, outcome: None })
+            .map(|destination| Place { destination, outcome: None, repeated: false })
             .collect();
         let mut write = Write { written, waiting: places.len(), places };
         let room = self.has_room_for_operation();
@@ -138,7 +139,9 @@ impl<A: Admission> Node<A> {
                 self.write_waits(batch, operation, destination);
                 None
             }
-            Err(Refused { code, text }) => Some(Outcome::Refused { code, text: text.into() }),
+            Err(Refused { code, text }) => {
+                Some(Outcome::Refused { code, text: text.into(), repeated: false })
+            }
         }
     }
 
@@ -151,11 +154,12 @@ impl<A: Admission> Node<A> {
         now: Instant,
         outbox: &mut Outbox,
     ) {
-        let Some(write) = self.writes.remove(&operation) else { return };
+        let Some(mut write) = self.writes.remove(&operation) else { return };
         if let Some((contact, query)) = write.query(usize::from(destination))
             && let Some(at) = self.pace(&contact.endpoint, Some(&contact.id), &query, true, now)
         {
             self.send_query(transaction, contact.endpoint, &query, at, now, outbox);
+            write.places[usize::from(destination)].repeated = true;
         }
         self.writes.insert(operation, write);
     }
@@ -176,7 +180,11 @@ impl<A: Admission> Node<A> {
         if planted::is(Bug::RefusedCountsAsStored) {
             return self.write_stored(operation, destination);
         }
-        self.wrote(operation, destination, Outcome::Refused { code, text: readable(text) });
+        let places = self.writes.get(&operation).map(|write| &write.places);
+        let place = places.and_then(|places| places.get(usize::from(destination)));
+        let repeated = place.is_some_and(|place| place.repeated);
+        let text = readable(text);
+        self.wrote(operation, destination, Outcome::Refused { code, text, repeated });
     }
 
     /// A destination did not answer.

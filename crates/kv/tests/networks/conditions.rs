@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kv::{Change, Config, Expected, PutError, PutRequest, Request, Version};
+use kv::{Change, Config, Expected, PutError, PutRequest, Request, RequestId, Version};
 use node::Method;
 
 use super::world::World;
@@ -190,6 +190,43 @@ fn a_silent_arbiter_leaves_the_outcome_open_and_nothing_else_is_written() {
     assert_eq!(world.versions(&near[1..], "k"), vec![before.get(); 7], "no other was asked");
     world.up(&near[..1]);
     assert_eq!(*world.read(9, "k"), *b"before");
+}
+
+/// A swap from far that its arbiter is about to answer; before, who asks, the arbiter, and another.
+fn swap_on_its_way() -> (World, Version, (usize, RequestId), usize, usize) {
+    let begun = || {
+        let mut world = World::joined(12);
+        let before = world.store(0, "k", b"before").version.expect("a version");
+        let near = world.closest(&target("k"), 2);
+        let far = world.far_from(&target("k"), 8)[0];
+        let put = put_if("k", b"ours", Expected::Version(before));
+        let id = world.request(far, Request::Put(put));
+        (world, before, (far, id), near[0], near[1])
+    };
+    let (mut rehearsal, _, _, arbiter, _) = begun();
+    let puts = |world: &World| world.members[arbiter].kv.node().counters().answered_to(Method::Put);
+    let (answered, mut until) = (puts(&rehearsal), Duration::ZERO);
+    while puts(&rehearsal) == answered {
+        rehearsal.run(Duration::from_millis(1));
+        until += Duration::from_millis(1);
+    }
+    let mut begun = begun();
+    begun.0.run(until - Duration::from_millis(5));
+    begun
+}
+
+#[test]
+fn a_swap_whose_yes_was_lost_and_that_was_replaced_since_is_no_conflict() {
+    let (mut world, before, (far, id), arbiter, other) = swap_on_its_way();
+    world.cut(arbiter, far);
+    world.run(Duration::from_millis(10));
+    assert!(world.versions(&[arbiter], "k")[0] > before.get(), "it has stored");
+    let theirs = world.store(other, "k", b"theirs").version.expect("a version");
+    world.heal();
+    let put = world.finish_put(far, id);
+    let Err(PutError::Undetermined { version }) = put else { panic!("{put:?}") };
+    assert!(before < version && version < theirs);
+    assert_eq!(*world.read(9, "k"), *b"theirs");
 }
 
 #[test]
