@@ -207,12 +207,13 @@ fn ready(args: &Args, info: &Info, gateway: Option<&Gateway>, json: bool) -> Res
             "http": http,
         }));
     }
+    let places: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+    let (places, network) = (places.join(" and "), args.network.told());
+    talk::line(format_args!("ready: node {} at {places}, {network}; join it: {join}", info.id))?;
     if let Some(http) = http {
         talk::say(format_args!("HTTP at {http}"));
     }
-    let places: Vec<String> = addresses.iter().map(ToString::to_string).collect();
-    let (places, network) = (places.join(" and "), args.network.told());
-    talk::line(format_args!("ready: node {} at {places}, {network}; join it: {join}", info.id))
+    Ok(())
 }
 
 /// The addresses to tell others. Without a way out of this machine, those that its own programs
