@@ -6,9 +6,9 @@ use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use xorbit::{Known, LookupStep, Point};
+use xorbit::{Known, Listed, LookupStep, Point, Seq};
 
 use crate::answer;
 use crate::params::{Params, Reading, Segment};
@@ -124,6 +124,76 @@ pub(crate) async fn routing(State(shared): crate::State) -> Result<Response, Pro
     };
     let contacts = node.contacts().await?.iter().map(told).collect();
     Ok(answer::json(&Routing { id: own.to_string(), contacts }))
+}
+
+/// What a node holds for others.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct HeldItems {
+    /// How many items it holds.
+    total: usize,
+    /// So many of them as were asked for, those first that end first.
+    items: Vec<HeldItem>,
+}
+
+/// An item that a node holds.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct HeldItem {
+    /// Where it lies, 40 hexadecimal digits.
+    target: String,
+    /// `mutable` or `immutable`.
+    kind: &'static str,
+    /// Bytes of its value, bencoded.
+    bytes: usize,
+    /// Bytes of its salt.
+    salt_bytes: usize,
+    /// Its version, if it is mutable.
+    version: Option<i64>,
+    /// It is served until then, in milliseconds since 1970.
+    held_until_ms: u64,
+    /// Its version is remembered until then, in milliseconds since 1970.
+    remembered_until_ms: u64,
+}
+
+/// How many items are told.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+pub(crate) struct HowMany {
+    /// At most so many, up to 1,000.
+    #[param(minimum = 0, maximum = 1000)]
+    limit: Option<usize>,
+}
+
+/// Items told where nobody says how many.
+const HELD_TOLD: usize = 100;
+
+/// Items told at most.
+const MOST_HELD_TOLD: usize = 1000;
+
+/// Tells what the node holds for others, that first which ends first.
+#[utoipa::path(get, path = "/v1/held", tag = "node", params(HowMany),
+    responses((status = 200, description = "Its items", body = HeldItems), Failures))]
+pub(crate) async fn held(
+    State(shared): crate::State,
+    Params(asked): Params<HowMany>,
+) -> Result<Response, Problem> {
+    let limit = asked.limit.unwrap_or(HELD_TOLD);
+    if limit > MOST_HELD_TOLD {
+        let what =
+            format!("`{limit}` items are more than the {MOST_HELD_TOLD} that are told at once");
+        return Err(Problem::new(Kind::Usage, what));
+    }
+    let node = &shared.settings.node;
+    let total = node.info().await?.items;
+    let told = |listed: &Listed| HeldItem {
+        target: listed.target.to_string(),
+        kind: if listed.seq.is_some() { "mutable" } else { "immutable" },
+        bytes: listed.bytes,
+        salt_bytes: listed.salt_bytes,
+        version: listed.seq.map(Seq::get),
+        held_until_ms: listed.until.0,
+        remembered_until_ms: listed.marker_until.0,
+    };
+    let items = node.held(limit).await?.iter().map(told).collect();
+    Ok(answer::json(&HeldItems { total, items }))
 }
 
 /// What a node has done since it started.

@@ -81,6 +81,7 @@ fn described() -> OpenApiRouter<Arc<Shared>> {
         .routes(routes!(node_routes::lookup))
         .routes(routes!(node_routes::node))
         .routes(routes!(node_routes::routing))
+        .routes(routes!(node_routes::held))
         .routes(routes!(node_routes::stats))
         .routes(routes!(metrics::metrics))
         .routes(routes!(health::livez))

@@ -72,7 +72,7 @@ pub use persisted::{Persisted, Restorable};
 pub use seal::NetworkKey;
 pub use shelf::persisted_member::PersistedMember;
 pub use shelf::persisted_peer::PersistedPeer;
-pub use shelf::{Admission, Lease, Mainline, Refused, ShelfLimits};
+pub use shelf::{Admission, Lease, Listed, Mainline, Refused, ShelfLimits};
 pub use state::Node;
 pub use table::{AddressRules, Table};
 pub use time::{Instant, Now, UnixMillis};

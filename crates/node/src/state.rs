@@ -28,7 +28,7 @@ use crate::outbox::Outbox;
 use crate::pending::{Due, Pending, Purpose};
 use crate::round_trips::RoundTrips;
 use crate::seal::Seal;
-use crate::shelf::{Admission, Items, Members, Peers};
+use crate::shelf::{Admission, Items, Listed, Members, Peers};
 use crate::silences::Silences;
 use crate::table::Table;
 use crate::time::{Instant, Now, UnixMillis};
@@ -296,6 +296,11 @@ impl<A: Admission> Node<A> {
     pub fn held(&mut self, target: &Target, now: Now) -> Option<&Item> {
         let wall = self.lease_wall(now);
         self.items.get(target, wall)
+    }
+
+    /// At most `limit` items that we hold ourselves, those first that end first.
+    pub fn held_soonest(&self, limit: usize, wall: UnixMillis) -> Vec<Listed> {
+        self.items.soonest(limit, wall)
     }
 
     /// The version that we remember under `target` of an item that has ended.

@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use kv::{Done, Event, Kv, Request, RequestId, WatchRequest};
-use node::{Outbox, Step};
+use node::{Listed, Outbox, Step};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use wire::{Contact, Endpoint, Family};
 
@@ -59,6 +59,8 @@ pub(crate) enum Message {
     Info(oneshot::Sender<Info>),
     /// Tell whom the tables hold.
     Contacts(oneshot::Sender<Vec<Known>>),
+    /// Tell so many of the items held.
+    Held(usize, oneshot::Sender<Vec<Listed>>),
     /// Leave.
     Close(oneshot::Sender<()>),
     /// Names to join through have been resolved.
@@ -296,6 +298,10 @@ impl Driver {
             }
             Message::Contacts(asker) => {
                 let _ = asker.send(self.contacts());
+            }
+            Message::Held(limit, asker) => {
+                let now = self.clock.now();
+                let _ = asker.send(self.kv.node().held_soonest(limit, now.wall));
             }
             Message::Resolved(endpoints) => self.resolved(endpoints).await,
             Message::Close(_) => {}

@@ -85,8 +85,9 @@ pub use watch::{Watch, Watching};
 
 pub use ::node::limits::MEMBERS_PER_SET;
 pub use ::node::{
-    Answer, Counters, Drop as DropReason, Ended, Holds, Lease, Method, NetworkKey, Persisted,
-    PersistedMember, PersistedPeer, Responder, ShelfLimits, Step, StepOutcome, UnixMillis,
+    Answer, Counters, Drop as DropReason, Ended, Holds, Lease, Listed, Method, NetworkKey,
+    Persisted, PersistedMember, PersistedPeer, Responder, ShelfLimits, Step, StepOutcome,
+    UnixMillis,
 };
 pub use kv::{
     Absence, ChunksFare, ChunksReport, ChunksStatus, Consistency, DEFAULT_REPLICAS, DEFAULT_TTL,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kv::{Done, Event, LeaveReport, Namespace, PromiseId, PromiseStatus, Request};
-use node::{Answer, Counters};
+use node::{Answer, Counters, Listed};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use wire::{Endpoint, InfoHash, Item, NodeId, Point, Target};
 
@@ -296,6 +296,16 @@ impl Node {
     pub async fn contacts(&self) -> Result<Vec<Known>, Closed> {
         let (sender, receiver) = oneshot::channel();
         self.driver.send(Message::Contacts(sender)).await.map_err(|_| Closed)?;
+        receiver.await.map_err(|_| Closed)
+    }
+
+    /// At most `limit` of the items that it holds for others, those first that end first.
+    ///
+    /// # Errors
+    /// [`Closed`] if it is.
+    pub async fn held(&self, limit: usize) -> Result<Vec<Listed>, Closed> {
+        let (sender, receiver) = oneshot::channel();
+        self.driver.send(Message::Held(limit, sender)).await.map_err(|_| Closed)?;
         receiver.await.map_err(|_| Closed)
     }
 

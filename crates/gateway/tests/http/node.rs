@@ -53,6 +53,11 @@ async fn a_node_tells_who_it_is_whom_it_knows_and_what_it_has_done() {
     assert!(contacts.iter().all(|contact| contact["failures"] == 0 && contact["xorbit"] == true));
     let stats = ask(&gateway, "GET /v1/stats", &[], b"").await.json();
     assert!(stats["sent"].as_u64() > Some(5) && stats["answered"]["ping"].is_u64(), "{stats}");
+    let held = ask(&gateway, "GET /v1/held?limit=7", &[], b"").await.json();
+    let item = &held["items"][0];
+    assert_eq!((&held["total"], &item["kind"]), (&json!(1), &json!("mutable")), "{held}");
+    assert!(item["held_until_ms"].as_u64() > item["version"].as_u64().map(|us| us / 1000));
+    assert_eq!(ask(&gateway, "GET /v1/held?limit=1001", &[], b"").await.status, 400);
     let metrics = ask(&gateway, "GET /metrics", &[], b"").await;
     for line in ["xorbit_contacts{family=\"ipv4\"} 5\n", "xorbit_items 1\n", "# EOF\n"] {
         assert!(metrics.text().contains(line), "{line} in {}", metrics.text());

@@ -59,6 +59,11 @@ impl Calendar {
         Some((minute, targets))
     }
 
+    /// All targets noted, those of the first minutes first.
+    pub fn in_order(&self) -> impl Iterator<Item = &Target> {
+        self.noted.values().flatten()
+    }
+
     /// Whether a target is noted under a minute; for tests.
     pub fn has(&self, minute: Minute, target: &Target) -> bool {
         self.noted.get(&minute).is_some_and(|noted| noted.contains(target))

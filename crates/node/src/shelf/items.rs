@@ -104,7 +104,7 @@ pub struct Items<A> {
     pub(super) entries: HashMap<Target, Box<Entry>, foldhash::fast::FixedState>,
     pub(super) staged: Staged,
     pub(super) sources: Sources,
-    calendar: Calendar,
+    pub(super) calendar: Calendar,
     /// Items that may go when room runs out, in the order in which they came.
     pub(super) evictable: VecDeque<Target>,
     /// Bytes of all items, those on their way included.

@@ -7,6 +7,7 @@ mod admission;
 mod calendar;
 mod items;
 mod known;
+mod listed;
 mod members;
 mod peers;
 pub mod persisted;
@@ -19,6 +20,7 @@ mod upkeep;
 
 pub use admission::{Admission, Lease, Mainline, Refused, ShelfLimits};
 pub use items::{Items, Offered, Taken};
+pub use listed::Listed;
 pub use members::Members;
 pub use peers::Peers;
 pub use persisted::ITEM_SPACE;
