@@ -1,7 +1,7 @@
 //! HTTP over a running node: keys and values, lookups as they go, metrics, and whether it is well.
 //!
-//! A request goes through [`serve`](mod@serve) (connections and their bounds), `admission` (who may
-//! ask: Host, Origin, token), a route of [`routes`], and the node's handle. What goes wrong comes back
+//! A request goes through `serve` (connections and their bounds), `admission` (who may
+//! ask: Host, Origin, token), a route of `routes`, and the node's handle. What goes wrong comes back
 //! as a [`Problem`] (RFC 9457), which keeps apart not found, too few replicas, conflict, too large
 //! and out of time.
 
