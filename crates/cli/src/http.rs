@@ -5,9 +5,10 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use gateway::{Gateway, ListenError, Listener, Settings, Token};
+use gateway::{Gateway, ListenError, Listener, Network, Settings, Token};
 use xorbit::Node;
 
+use crate::connection::NetworkArgs;
 use crate::failure::{Failure, Kind};
 use crate::namespace::read_short;
 use crate::secret;
@@ -71,10 +72,17 @@ impl HttpArgs {
 }
 
 impl Opening {
-    /// Serves for this node, which is on the planet-wide network, or was told to join others.
-    pub fn serve(self, node: &Node, public: bool, joins: bool) -> Gateway {
-        let settings =
-            Settings { node: node.clone(), public, joins: joins || public, token: self.token };
+    /// Serves for this node, which is on this network, and perhaps was told to join others.
+    pub fn serve(self, node: &Node, network: &NetworkArgs, joins: bool) -> Gateway {
+        let joins = joins || network.public;
+        let network = match network.public {
+            true => Network::Public,
+            false => Network::Own {
+                name: network.network.clone(),
+                sealed: network.network_key.is_some(),
+            },
+        };
+        let settings = Settings { node: node.clone(), network, joins, token: self.token };
         Gateway::start(self.listener, settings)
     }
 }

@@ -4,6 +4,7 @@ mod add;
 mod amount;
 mod announce;
 mod batch;
+mod completions;
 mod connection;
 mod content;
 mod control;
@@ -23,6 +24,7 @@ mod keygen;
 mod leave;
 mod long_value;
 mod lookup;
+mod man;
 mod members;
 mod mended;
 mod moment;
@@ -40,6 +42,7 @@ mod receipt;
 mod remove;
 mod replacement;
 mod report;
+mod running;
 mod sample;
 mod scrape;
 mod secret;
@@ -48,6 +51,7 @@ mod sim;
 mod size;
 mod spool;
 mod start_failure;
+mod status;
 mod store;
 mod talk;
 mod text;
@@ -57,7 +61,7 @@ mod watch;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 use crate::failure::{EXIT_CODES, Failure, Kind};
 
@@ -80,6 +84,9 @@ enum Verb {
     /// Run a node
     #[command(after_help = node::AFTER_HELP)]
     Node(node::Args),
+    /// Tell how a running node is
+    #[command(after_help = status::AFTER_HELP)]
+    Status(status::Args),
     /// Store a value under a key
     #[command(after_help = put::AFTER_HELP, mut_arg("value", put::unless_batch))]
     Put(put::Args),
@@ -136,6 +143,11 @@ enum Verb {
     Store(store::Args),
     /// Simulate whole networks under virtual time, with faults, from one seed
     Sim(sim::Args),
+    /// Print the completions of a shell
+    #[command(after_help = completions::AFTER_HELP)]
+    Completions(completions::Args),
+    /// Write the manual's pages, one for each verb
+    Man(man::Args),
 }
 
 fn main() -> ExitCode {
@@ -164,6 +176,7 @@ async fn dispatch(verb: Verb, json: bool) -> Result<(), Failure> {
     match verb {
         Verb::Demo(args) => demo::run(args, json).await,
         Verb::Node(args) => node::run(args, json).await,
+        Verb::Status(args) => status::run(args, json).await,
         Verb::Put(args) => put::run(args, json).await,
         Verb::Get(args) => get::run(args, json).await,
         Verb::Watch(args) => watch::run(args, json).await,
@@ -184,6 +197,8 @@ async fn dispatch(verb: Verb, json: bool) -> Result<(), Failure> {
         Verb::Sample(args) => sample::run(args, json).await,
         Verb::Store(args) => store::run(args, json).await,
         Verb::Sim(args) => sim::run(args, json),
+        Verb::Completions(args) => completions::run(&args, Program::command()),
+        Verb::Man(args) => man::run(&args, Program::command(), json),
     }
 }
 
@@ -204,7 +219,6 @@ fn refuse_usage(error: &clap::Error) -> ! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_arguments_of_all_verbs_fit_together() {

@@ -85,7 +85,7 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
     let info = node.info().await?;
     let door = args.data.as_deref().and_then(|directory| open_door(directory, &node));
     let gateway =
-        listener.map(|listener| listener.serve(&node, args.network.public, !args.join.is_empty()));
+        listener.map(|listener| listener.serve(&node, &args.network, !args.join.is_empty()));
     ready(&args, &info, gateway.as_ref(), json)?;
     let mut teller = Teller::new(&args, &info);
     let mut look = tokio::time::interval(LOOK);

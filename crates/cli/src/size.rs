@@ -21,6 +21,15 @@ pub fn told(bytes: u64) -> String {
     }
 }
 
+/// As `1.2 MiB` or `340 bytes`: for people, of what changes as they look.
+pub fn about(bytes: u64) -> String {
+    let units = [(1_u64 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    match units.into_iter().find(|(unit, _)| bytes >= *unit) {
+        Some((unit, name)) => format!("{:.1} {name}", bytes as f64 / unit as f64),
+        None => told(bytes),
+    }
+}
+
 /// A number with its thousands apart: `17,197`.
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();

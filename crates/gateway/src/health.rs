@@ -80,7 +80,7 @@ pub(crate) async fn readyz(State(shared): crate::State) -> Result<Response, Prob
     };
     match ready {
         true => Ok(answer::json(&Health { contacts })),
-        false => Err(Problem::new(Kind::Unreachable, "nobody of the overlay answers")
+        false => Err(Problem::new(Kind::NotReady, "nobody of the overlay answers")
             .with("contacts", contacts)),
     }
 }

@@ -47,12 +47,26 @@ use connections::Tally;
 pub struct Settings {
     /// The node that it speaks for.
     pub node: Node,
-    /// It is on the planet-wide network, where a namespace must be named.
-    pub public: bool,
+    /// The network that it is on.
+    pub network: Network,
     /// It was told to join others: alone it is not ready.
     pub joins: bool,
     /// What callers must show; needed unless it listens on loopback alone.
     pub token: Option<Token>,
+}
+
+/// Which network a node is on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Network {
+    /// The planet-wide one, where a namespace must be named.
+    Public,
+    /// One of its own.
+    Own {
+        /// Its name.
+        name: String,
+        /// Only who has its key can join.
+        sealed: bool,
+    },
 }
 
 /// A gateway that serves. Dropping it ends it.

@@ -10,12 +10,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use xorbit::{Known, Listed, LookupStep, Point, Seq};
 
-use crate::answer;
 use crate::params::{Params, Reading, Segment};
 use crate::problem::{Kind, Problem};
 use crate::routes::Failures;
 use crate::shapes::{self, Contact, millis};
 use crate::watch::with;
+use crate::{Network, answer};
 
 /// Who a node is, and how it is.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -32,6 +32,10 @@ pub(crate) struct NodeState {
     external: Vec<String>,
     /// It is on the planet-wide network.
     public: bool,
+    /// The name of its network, unless that is the planet-wide one.
+    network: Option<String>,
+    /// Only who has the network's key can join.
+    sealed: bool,
     /// It answers no queries.
     read_only: bool,
     /// Contacts in its tables, IPv4.
@@ -60,6 +64,10 @@ pub(crate) struct NodeState {
 pub(crate) async fn node(State(shared): crate::State) -> Result<Response, Problem> {
     let settings = &shared.settings;
     let info = settings.node.info().await?;
+    let (network, sealed) = match &settings.network {
+        Network::Public => (None, false),
+        Network::Own { name, sealed } => (Some(name.clone()), *sealed),
+    };
     let told = |all: &[std::net::SocketAddr]| all.iter().map(ToString::to_string).collect();
     Ok(answer::json(&NodeState {
         id: info.id.to_string(),
@@ -67,7 +75,9 @@ pub(crate) async fn node(State(shared): crate::State) -> Result<Response, Proble
         listening: told(&info.listening),
         addresses: told(&info.advertised),
         external: info.external.iter().map(ToString::to_string).collect(),
-        public: settings.public,
+        public: settings.network == Network::Public,
+        network,
+        sealed,
         read_only: info.read_only,
         contacts_v4: info.contacts[0],
         contacts_v6: info.contacts[1],

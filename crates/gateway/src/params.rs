@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 use xorbit::{Consistency, Namespace, PublicKey, Version};
 
 use crate::problem::{Kind, Problem};
-use crate::{Settings, span};
+use crate::{Network, Settings, span};
 
 /// One segment of the path, its escapes read.
 pub(crate) struct Segment(pub String);
@@ -168,7 +168,7 @@ fn namespace(
             })?;
             Ok(Some(Namespace::of(owner)))
         }
-        (None, None) if settings.public => {
+        (None, None) if settings.network == Network::Public => {
             let what = "no namespace: the default one belongs to everybody on the planet";
             Err(Problem::new(Kind::Usage, what).hint("name one with `?namespace=NAME`"))
         }

@@ -37,6 +37,8 @@ pub enum Kind {
     Busy,
     /// Something on the node's machine is in the way.
     Environment,
+    /// The network does not answer the node.
+    NotReady,
     /// Too few replicas stored or answered.
     NotEnoughReplicas,
     /// Nobody answered in time.
@@ -58,7 +60,7 @@ impl Kind {
             Kind::Conflict => StatusCode::PRECONDITION_FAILED,
             Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Kind::Refused | Kind::Unopened => StatusCode::BAD_GATEWAY,
-            Kind::Busy | Kind::Environment | Kind::NotEnoughReplicas => {
+            Kind::Busy | Kind::Environment | Kind::NotReady | Kind::NotEnoughReplicas => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
             Kind::Unreachable | Kind::Undetermined => StatusCode::GATEWAY_TIMEOUT,
@@ -79,6 +81,7 @@ impl Kind {
             Kind::Unopened => "the value does not open",
             Kind::Busy => "busy",
             Kind::Environment => "something on the node's machine is in the way",
+            Kind::NotReady => "not ready",
             Kind::NotEnoughReplicas => "too few replicas",
             Kind::Unreachable => "nobody answered",
             Kind::Undetermined => "the outcome is open",

@@ -11,6 +11,8 @@ mod keeping;
 mod keys;
 mod kills;
 mod large;
+mod looking;
+mod manual;
 mod nodes;
 mod outputs;
 mod program;

@@ -75,6 +75,7 @@ fn program() -> Command {
     let ours = [
         "XORBIT_HTTP",
         "XORBIT_HTTP_TOKEN_FILE",
+        "XORBIT_HTTP_URL",
         "XORBIT_JOIN",
         "XORBIT_NETWORK_KEY_FILE",
         "XORBIT_SECRET",

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use xorbit::Node;
-use xorbit_gateway::{Gateway, Listener, Settings, Token};
+use xorbit_gateway::{Gateway, Listener, Network, Settings, Token};
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -50,7 +50,8 @@ pub async fn gateway(node: &Node, joins: bool) -> Gateway {
 /// A gateway of a node.
 pub async fn guarded(node: &Node, joins: bool, token: Option<Token>) -> Gateway {
     let listener = Listener::at("127.0.0.1:0".parse().expect("an address"), None).await;
-    let settings = Settings { node: node.clone(), public: false, joins, token };
+    let network = Network::Own { name: "xorbit".to_owned(), sealed: false };
+    let settings = Settings { node: node.clone(), network, joins, token };
     Gateway::start(listener.expect("a free port"), settings)
 }
 

@@ -15,7 +15,7 @@ async fn a_network_of_one_is_ready_and_a_node_that_cannot_join_is_not() {
     let lost = Node::builder().listen(listen).join("127.0.0.1:9").start().await.expect("loopback");
     let gateway_lost = gateway(&lost, true).await;
     assert_eq!(ask(&gateway_lost, "GET /livez", &[], b"").await.status, 200);
-    assert_eq!(ask(&gateway_lost, "GET /readyz", &[], b"").await.status, 504);
+    assert_eq!(ask(&gateway_lost, "GET /readyz", &[], b"").await.status, 503);
     alone.close().await;
     lost.close().await;
 }
@@ -28,7 +28,7 @@ async fn readiness_ends_when_the_overlay_falls_silent() {
     assert_eq!(ask(&gateway, "GET /readyz", &[], b"").await.status, 200);
     network.close().await;
     let end = std::time::Instant::now() + std::time::Duration::from_secs(15);
-    while ask(&gateway, "GET /readyz", &[], b"").await.status != 504 {
+    while ask(&gateway, "GET /readyz", &[], b"").await.status != 503 {
         assert!(std::time::Instant::now() < end, "still ready");
         // waits: until it is asked again
         tokio::time::sleep(std::time::Duration::from_millis(500)).await;
