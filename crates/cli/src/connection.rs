@@ -89,12 +89,33 @@ enum To {
     Public,
     /// To nobody else.
     Itself,
+    /// To the network of the node that runs there.
+    Running,
 }
 
 impl ConnectionArgs {
     /// Whether this is the planet-wide network.
     pub fn is_public(&self) -> bool {
         self.network.public
+    }
+
+    /// The name of the network, unless it is the planet-wide one.
+    pub fn network_name(&self) -> &str {
+        &self.network.network
+    }
+
+    /// What of this only a node of the verb's own can heed.
+    pub fn wants_own_node(&self) -> Option<&'static str> {
+        match self {
+            _ if self.join.iter().any(|name| !name.is_empty()) => {
+                Some("`--join` says through whom")
+            }
+            _ if self.network.network_key.is_some() => Some("the network is sealed"),
+            _ if usize::from(self.replicas.replicas) != DEFAULT_REPLICAS => {
+                Some("`--replicas` says how many")
+            }
+            _ => None,
+        }
     }
 
     /// Starts a node that answers nobody, ready to ask.
@@ -148,7 +169,7 @@ impl NetworkArgs {
         match self.to() {
             To::Network(name) => format!("network `{name}`"),
             To::Sealed(name) => format!("sealed network `{name}`"),
-            To::Public | To::Itself => String::from("the public network"),
+            To::Public | To::Itself | To::Running => String::from("the public network"),
         }
     }
 
@@ -175,9 +196,18 @@ impl NetworkArgs {
 }
 
 impl Through {
+    /// The running node with this URL.
+    pub fn running(url: String) -> Self {
+        Self { names: vec![url], to: To::Running }
+    }
+
     /// Nobody answered there.
     pub fn unreachable(&self) -> Failure {
         let (who, hint) = match &self.to {
+            To::Running => (
+                "nobody of its network".into(),
+                "see how the node is with `xorbit status`; `--join HOST:PORT` asks others",
+            ),
             To::Network(name) => (
                 format!("nobody of network `{name}`"),
                 "start a node with `xorbit node`, or name one that runs with `--join HOST:PORT`; \
@@ -195,7 +225,8 @@ impl Through {
                  answers only with its key, `--network-key FILE`",
             ),
         };
-        Failure::new(Kind::Unreachable, format!("{who} answers at {self}"))
+        let place = if matches!(self.to, To::Running) { "the node" } else { "at" };
+        Failure::new(Kind::Unreachable, format!("{who} answers {place} {self}"))
             .hint(hint)
             .with("join", self.names.clone())
     }

@@ -2,15 +2,18 @@
 
 use std::path::PathBuf;
 
-use xorbit::{Absence, Consistency, GetError, GetReport, Namespace};
+use gateway::shapes::Report;
+use serde_json::Value;
+use xorbit::{Absence, Consistency, GetError, Namespace, Node};
 
 use crate::batch::{self, GetAll};
-use crate::connection::{Client, ConnectionArgs};
+use crate::connection::{ConnectionArgs, Through};
 use crate::delivery::Delivery;
 use crate::failure::{Failure, Kind};
 use crate::namespace::ReadableArgs;
 use crate::progress::Bar;
 use crate::report;
+use crate::running::{self, Place, Running, RunningArgs, Way};
 use crate::size::SizeArgs;
 use crate::talk;
 use crate::trace::Trace;
@@ -47,6 +50,8 @@ pub struct Args {
     namespace: ReadableArgs,
     #[command(flatten)]
     connection: ConnectionArgs,
+    #[command(flatten)]
+    running: RunningArgs,
 }
 
 /// Does it.
@@ -79,9 +84,19 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
 
 /// What came of a get whose value is in its delivery.
 struct Fetched {
-    client: Client,
+    through: Through,
+    /// An own node, which is closed last.
+    node: Option<Node>,
+    url: Option<String>,
     trace: Trace,
-    result: Result<GetReport, GetError>,
+    result: Result<Told, GetError>,
+}
+
+/// What is told of a value beside the value.
+#[derive(Default)]
+struct Told {
+    object: Value,
+    lines: Vec<String>,
 }
 
 async fn fetch(
@@ -91,50 +106,111 @@ async fn fetch(
     delivery: &mut Delivery,
     json: bool,
 ) -> Result<Fetched, Failure> {
-    let key = args.key.clone().unwrap_or_default();
-    let client = args.connection.connect_with(args.size.max_size).await?;
-    let bar = Bar::new(json);
-    let get = client.node.get(key).namespace(namespace).consistency(consistency);
-    let get = get.on_progress(bar.listener());
+    let unfit = args.size.max_size.map(|_| "`--max-size` sets a limit of its own");
+    let unfit = unfit.or_else(|| args.namespace.told_name().err());
+    let way = Way::find(&args.running, &args.connection, unfit, 0).await;
     let mut trace = Trace::new(json);
-    let result = match args.trace {
-        true => get.traced_to(delivery, |step| trace.step(step)).await,
-        false => get.write_to(delivery).await,
+    if args.trace {
+        trace.way(&way);
+    }
+    let bar = Bar::new(json);
+    let url = way.url();
+    let fetched = match &way {
+        Way::Running(running) => {
+            let result =
+                args.get_at(running, consistency, delivery, &bar, &mut trace, json).await?;
+            Fetched { through: running.through(), node: None, url, trace, result }
+        }
+        Way::Own(_) => {
+            let client = args.connection.connect_with(args.size.max_size).await?;
+            let key = args.key.clone().unwrap_or_default();
+            let get = client.node.get(key).namespace(namespace).consistency(consistency);
+            let get = get.on_progress(bar.listener());
+            let result = match args.trace {
+                true => get.traced_to(delivery, |step| trace.step(step)).await,
+                false => get.write_to(delivery).await,
+            };
+            let result = result.map(|report| Told {
+                object: report::without_value(&report),
+                lines: report::lines(&report),
+            });
+            Fetched { through: client.through, node: Some(client.node), url, trace, result }
+        }
     };
     bar.clear();
-    Ok(Fetched { client, trace, result })
+    Ok(fetched)
+}
+
+impl Args {
+    /// Gets it through a running node, which tells of it only where that is wanted.
+    async fn get_at(
+        &self,
+        node: &Running,
+        consistency: Consistency,
+        delivery: &mut Delivery,
+        bar: &Bar,
+        trace: &mut Trace,
+        json: bool,
+    ) -> Result<Result<Told, GetError>, Failure> {
+        let (namespace, from) = self.namespace.told_name().unwrap_or_default();
+        let place = Place { key: self.key.as_deref().unwrap_or_default(), namespace, from };
+        if !json && !self.trace {
+            let got = node.value(&place, consistency, None, delivery, bar.listener()).await?;
+            return Ok(got.map(|()| Told::default()));
+        }
+        let report = node.report(&place, consistency, self.trace.then_some(trace)).await?;
+        let mut report: Report = match report {
+            Ok(report) => report,
+            Err(error) => return Ok(Err(error)),
+        };
+        let value = std::mem::take(&mut report.content).into_bytes();
+        let object = serde_json::to_value(&report).unwrap_or_default();
+        let version = Some(report.version);
+        let lines = node.read_back(report).map(|report| report::lines(&report))?;
+        let got = match value {
+            Some(value) => {
+                running::take(&value, delivery)?;
+                Ok(())
+            }
+            // Of many chunks: its bytes are not told with the report.
+            None => node.value(&place, consistency, version, delivery, bar.listener()).await?,
+        };
+        Ok(got.map(|()| Told { object, lines }))
+    }
 }
 
 /// Tells it and hands the value over.
 async fn tell(args: Args, fetched: Fetched, delivery: Delivery, json: bool) -> Result<(), Failure> {
-    let Fetched { client, trace, result } = fetched;
+    let Fetched { through, node, url, trace, result } = fetched;
     let key = args.key.unwrap_or_default();
     let told = match result {
         Err(error) => {
             let never_seen =
                 matches!(error, GetError::NotFound { absence: Absence::NeverSeen, .. });
-            let failure = report::failure(error, &format!("key `{}`", key), &client.through);
+            let failure = report::failure(error, &format!("key `{}`", key), &through);
             Err(match never_seen && args.namespace.is_secret() {
                 true => failure.hint("a wrong passphrase or `--namespace` finds nothing either"),
                 false => failure,
             })
         }
-        Ok(report) if json => {
-            let mut object = report::without_value(&report);
+        Ok(Told { mut object, .. }) if json => {
             object["key"] = key.into();
             if args.trace {
+                object["through"] = url.into();
                 object["steps"] = trace.into_json();
             }
             delivery.hand_over_in(object)
         }
-        Ok(report) => {
+        Ok(Told { lines, .. }) => {
             if args.trace {
-                report::lines(&report).iter().for_each(talk::say);
+                lines.iter().for_each(talk::say);
             }
             delivery.hand_over()
         }
     };
     // Last, since replicas that lack the value are being given it.
-    client.node.close().await;
+    if let Some(node) = node {
+        node.close().await;
+    }
     told
 }

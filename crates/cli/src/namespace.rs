@@ -80,6 +80,15 @@ impl WritableArgs {
         Ok(self.namespace.clone().map(Namespace::open))
     }
 
+    /// The name of an open one, if one is given; an error says what else is.
+    pub fn open_name(&self) -> Result<Option<&str>, &'static str> {
+        match self {
+            _ if self.signer.is_some() => Err("only it may know the signer"),
+            _ if self.is_secret() => Err("only it may know the secret"),
+            _ => Ok(self.namespace.as_deref()),
+        }
+    }
+
     /// Whether it is a secret one.
     pub fn is_secret(&self) -> bool {
         self.signer.is_none() && (self.secret_file.is_some() || secret::is_in_environment())
@@ -97,6 +106,14 @@ impl ReadableArgs {
         match self.from {
             Some(owner) => Ok(Namespace::of(owner)),
             None => self.own.named()?.map_or_else(unnamed, Ok),
+        }
+    }
+
+    /// The name of an open one, if one is given, or whose signed one; an error says what else is.
+    pub fn told_name(&self) -> Result<(Option<&str>, Option<PublicKey>), &'static str> {
+        match self.from {
+            Some(owner) => Ok((None, Some(owner))),
+            None => self.own.open_name().map(|name| (name, None)),
         }
     }
 

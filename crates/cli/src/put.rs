@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use clap::Arg;
 use serde_json::Value;
-use xorbit::{Namespace, Version};
+use xorbit::{Expected, Namespace, PutError, PutReport, Version};
 
 use crate::batch::{self, PutAll};
-use crate::connection::ConnectionArgs;
+use crate::connection::{ConnectionArgs, Through};
 use crate::content::{ContentArgs, Source};
 use crate::control::DataArgs;
 use crate::failure::{Failure, Kind};
@@ -17,6 +17,7 @@ use crate::namespace::WritableArgs;
 use crate::progress::Bar;
 use crate::promise;
 use crate::receipt::{self, Written};
+use crate::running::{Place, Running, RunningArgs, Way};
 use crate::size::SizeArgs;
 use crate::talk;
 use crate::text;
@@ -25,6 +26,9 @@ use crate::trace::Trace;
 /// Ends the help.
 pub const AFTER_HELP: &str = "Exit codes: 0 stored at a majority of the replicas, 2 wrong usage, \
     3 too few replicas stored, 4 version conflict or open outcome, 5 network unreachable";
+
+/// A value that is sent to a running node shows a bar only above so many bytes: below it is there at once.
+const BAR_BYTES: u64 = 1 << 20;
 
 /// What it is told.
 #[derive(clap::Args, Debug)]
@@ -63,6 +67,8 @@ pub struct Args {
     namespace: WritableArgs,
     #[command(flatten)]
     connection: ConnectionArgs,
+    #[command(flatten)]
+    running: RunningArgs,
 }
 
 /// What a put expects to replace.
@@ -109,31 +115,20 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
     if keeper.is_some() {
         promise::check_size(length)?;
     }
-    let client = args.connection.connect_with(Some(limit)).await?;
-    let bar = Bar::new(json);
-    let mut put =
-        client.node.put_seekable(key.clone(), length, reader).namespace(namespace.clone());
-    put = put.on_progress(bar.listener());
-    if let Some(ttl) = args.ttl {
-        put = put.ttl(ttl.span());
-    }
-    put = match args.if_version {
-        Some(IfVersion::Absent) => put.if_absent(),
-        Some(IfVersion::Is(version)) => put.if_version(version),
-        None => put,
-    };
-    if args.plain {
-        put = put.plain();
-    }
+    let way = Way::find(&args.running, &args.connection, args.own(), length).await;
     let mut trace = Trace::new(json);
-    let result = if args.trace { put.traced(|step| trace.step(step)).await } else { put.await };
-    client.node.close().await;
-    bar.clear();
+    if args.trace {
+        trace.way(&way);
+    }
+    let source = Source { length, reader };
+    let (result, through) = match &way {
+        Way::Running(node) => (args.put_at(node, source, &mut trace, json).await?, node.through()),
+        Way::Own(_) => args.put_alone(source, limit, &namespace, &mut trace, json).await?,
+    };
     let report = result.map_err(|error| {
         let name = format!("key `{}`", key);
         let read = args.namespace.read_command(&key);
-        let written = Written { name, through: &client.through, read: Some(read) };
-        receipt::failure(error, &written)
+        receipt::failure(error, &Written { name, through: &through, read: Some(read) })
     })?;
     let kept = match &keeper {
         Some(keeper) => Some(keeper.keep(&key, &namespace).await.map_err(|failure| {
@@ -155,9 +150,84 @@ pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
         object["kept"] = kept;
     }
     if args.trace {
+        object["through"] = way.url().into();
         object["steps"] = trace.into_json();
     }
     talk::object(&object)
+}
+
+impl Args {
+    /// What of this only a node of the verb's own can do.
+    fn own(&self) -> Option<&'static str> {
+        match () {
+            () if self.plain => Some("`--plain` puts just the bytes"),
+            () if self.size.max_size.is_some() => Some("`--max-size` sets a limit of its own"),
+            () => self.namespace.open_name().err(),
+        }
+    }
+
+    fn expected(&self) -> Expected {
+        match self.if_version {
+            Some(IfVersion::Absent) => Expected::Absent,
+            Some(IfVersion::Is(version)) => Expected::Version(version),
+            None => Expected::Anything,
+        }
+    }
+
+    /// Puts it through a running node.
+    async fn put_at(
+        &self,
+        node: &Running,
+        source: Source,
+        trace: &mut Trace,
+        json: bool,
+    ) -> Result<Result<PutReport, PutError>, Failure> {
+        let key = self.key.as_deref().unwrap_or_default();
+        let namespace = self.namespace.open_name().unwrap_or_default();
+        let place = Place { key, namespace, from: None };
+        let (bar, small) = (Bar::new(json), source.length <= BAR_BYTES);
+        let mut tell = bar.listener();
+        let tell = move |progress| {
+            if !small {
+                tell(progress);
+            }
+        };
+        let terms = (self.ttl.map(Life::span), self.expected());
+        let result = node.put(&place, source, terms, tell, self.trace.then_some(trace)).await;
+        bar.clear();
+        result
+    }
+
+    /// Puts it through a node of its own.
+    async fn put_alone(
+        &self,
+        Source { length, reader }: Source,
+        limit: u64,
+        namespace: &Namespace,
+        trace: &mut Trace,
+        json: bool,
+    ) -> Result<(Result<PutReport, PutError>, Through), Failure> {
+        let key = self.key.clone().unwrap_or_default();
+        let client = self.connection.connect_with(Some(limit)).await?;
+        let bar = Bar::new(json);
+        let mut put = client.node.put_seekable(key, length, reader).namespace(namespace.clone());
+        put = put.on_progress(bar.listener());
+        if let Some(ttl) = self.ttl {
+            put = put.ttl(ttl.span());
+        }
+        put = match self.expected() {
+            Expected::Absent => put.if_absent(),
+            Expected::Version(version) => put.if_version(version),
+            Expected::Anything => put,
+        };
+        if self.plain {
+            put = put.plain();
+        }
+        let result = if self.trace { put.traced(|step| trace.step(step)).await } else { put.await };
+        client.node.close().await;
+        bar.clear();
+        Ok((result, client.through))
+    }
 }
 
 /// The node that is to keep what is put.

@@ -39,12 +39,16 @@ fn lines(mut first: String, report: &PutReport, lives: &str) -> Vec<String> {
     lines
 }
 
-/// As `17,197 chunks: 137,576 copies sent, 0 kept already`.
+/// As `17,197 chunks: 137,576 copies sent, 0 kept already`: copies at others.
 fn chunks_told(chunks: &ChunksReport) -> String {
     let told = |number: usize| size::grouped(number as u64);
     let (stored, sent, held) = (told(chunks.stored), told(chunks.sent), told(chunks.held));
     let noun = if chunks.stored == 1 { "chunk" } else { "chunks" };
-    format!("{stored} {noun}: {sent} copies sent, {held} kept already")
+    if (chunks.sent, chunks.held) == (0, 0) {
+        return format!("{stored} {noun}, at the node itself");
+    }
+    let copies = if chunks.sent == 1 { "copy" } else { "copies" };
+    format!("{stored} {noun}: {sent} {copies} sent, {held} kept already")
 }
 
 /// The lines of a receipt for a put or deletion, such as

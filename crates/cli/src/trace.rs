@@ -1,10 +1,13 @@
 //! The steps of a lookup: who was asked, when, in what time it answered, and with what.
 
-use gateway::{shapes, span};
+use std::time::Duration;
+
+use gateway::shapes::{Holds, Outcome, Step};
+use gateway::span;
 use serde_json::Value;
-use xorbit::{Holds, Step, StepOutcome};
 
 use crate::effort::{self, count};
+use crate::running::Way;
 use crate::talk;
 
 /// Tells steps as they come, or keeps them for the end.
@@ -21,11 +24,23 @@ impl Trace {
     }
 
     /// Takes a step.
-    pub fn step(&mut self, step: &Step) {
+    pub fn step(&mut self, step: &xorbit::Step) {
+        self.told(step.into());
+    }
+
+    /// Takes a step as it was told.
+    pub fn told(&mut self, step: Step) {
         if self.json {
-            self.steps.push(effort::object(&shapes::Step::from(step)));
+            self.steps.push(effort::object(&step));
         } else {
-            talk::say(told(step));
+            talk::say(line(&step));
+        }
+    }
+
+    /// Says which way the verb goes.
+    pub fn way(&self, way: &Way) {
+        if !self.json {
+            talk::say(way);
         }
     }
 
@@ -35,34 +50,35 @@ impl Trace {
     }
 }
 
-fn told(step: &Step) -> String {
-    let Step { id, endpoint, asked_after, took, hop, outcome } = step;
+fn line(step: &Step) -> String {
+    let Step { id, address, asked_after_ms, took_ms, hop, outcome } = step;
     // A door has no id before it answers.
-    let id = id.map_or_else(|| "unknown ".to_owned(), |id| format!("{id:.8}"));
-    let asked_after = span::millis(*asked_after);
-    let took = span::told(*took);
+    let id = id.as_ref().map_or_else(|| "unknown ".to_owned(), |id| format!("{id:.8}"));
+    let took = span::told(Duration::try_from_secs_f64(took_ms / 1000.0).unwrap_or_default());
     format!(
-        "{asked_after:9.2} ms  hop {hop}  {id}  {endpoint:<21}  {took:>8}  {}",
+        "{asked_after_ms:9.2} ms  hop {hop}  {id}  {address:<21}  {took:>8}  {}",
         outcome_told(outcome)
     )
 }
 
-fn outcome_told(outcome: &StepOutcome) -> String {
+fn outcome_told(outcome: &Outcome) -> String {
     match outcome {
-        StepOutcome::Answered { nodes, new, peers, holds } => {
-            let mut told = format!("{}, {new} new", count(*nodes, "contact"));
+        Outcome::Answered { contacts, new, peers, holds } => {
+            let mut told = format!("{}, {new} new", count(*contacts, "contact"));
             if *peers > 0 {
                 told.push_str(&format!(", {}", count(*peers, "peer")));
             }
             match holds {
-                Holds::Nothing => {}
-                Holds::Version(seq) => told.push_str(&format!(", holds version {seq}")),
-                Holds::Item(_) => told.push_str(", holds the item"),
+                None => {}
+                Some(Holds::Version(version)) => {
+                    told.push_str(&format!(", holds version {version}"));
+                }
+                Some(Holds::Item) => told.push_str(", holds the item"),
             }
             told
         }
-        StepOutcome::Refused(code) => format!("refused ({code})"),
-        StepOutcome::Distrusted => "not to be trusted".to_owned(),
-        StepOutcome::Silent => "silent".to_owned(),
+        Outcome::Refused { code } => format!("refused ({code})"),
+        Outcome::Distrusted => "not to be trusted".to_owned(),
+        Outcome::Silent => "silent".to_owned(),
     }
 }

@@ -15,7 +15,7 @@ use crate::params::{Deleting, Getting, Params, Segment, Writing};
 use crate::precondition::{self, Expected, entity_tag};
 use crate::problem::{Kind, Problem};
 use crate::routes::Failures;
-use crate::shapes::{Receipt, Report};
+use crate::shapes::{Receipt, Report, Step};
 use crate::spool;
 
 /// The version of a value, which is its ETag, too.
@@ -67,26 +67,35 @@ pub(crate) async fn get(
     if let Some(namespace) = params.namespace(&shared.settings)? {
         get = get.namespace(namespace);
     }
-    let (report, pieces) =
-        get.consistency(params.consistency.unwrap_or_default().into()).pieces().await?;
+    let get = get.consistency(params.consistency.unwrap_or_default().into());
+    let mut steps = Steps::new(params.trace);
+    let got = match params.trace {
+        true => get.traced_pieces(|step| steps.take(step)).await,
+        false => get.pieces().await,
+    };
+    let (report, pieces) = got.map_err(|error| steps.told_with(error.into()))?;
     if precondition::is_known(&headers, report.version) {
         return Ok(described(StatusCode::NOT_MODIFIED.into_response(), &report));
     }
     let answer = if answer::wants_json(&headers) {
-        as_json(&report, pieces).await?
+        as_json(&report, pieces, steps).await?
     } else {
         as_value(&report, pieces).await?
     };
     Ok(described(answer, &report))
 }
 
-async fn as_json(report: &GetReport, mut pieces: Pieces) -> Result<Response, Problem> {
+async fn as_json(
+    report: &GetReport,
+    mut pieces: Pieces,
+    steps: Steps,
+) -> Result<Response, Problem> {
     let told = match (&report.manifest, pieces.next().await) {
         (Some(_), _) => Report::without_value(report),
         (None, Some(value)) => Report::with_value(report, &value?),
         (None, None) => Report::with_value(report, b""),
     };
-    Ok(answer::json(&told))
+    Ok(answer::json(&Report { steps: steps.0, ..told }))
 }
 
 async fn as_value(report: &GetReport, mut pieces: Pieces) -> Result<Response, Problem> {
@@ -109,6 +118,27 @@ async fn as_value(report: &GetReport, mut pieces: Pieces) -> Result<Response, Pr
     headers
         .insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'"));
     Ok(response)
+}
+
+/// The steps of a lookup, if the caller asks for them.
+struct Steps(Option<Vec<Step>>);
+
+impl Steps {
+    fn new(wanted: bool) -> Self {
+        Self(wanted.then(Vec::new))
+    }
+
+    fn take(&mut self, step: &xorbit::Step) {
+        self.0.iter_mut().for_each(|steps| steps.push(step.into()));
+    }
+
+    /// A failure tells them, too: they show who was silent.
+    fn told_with(&mut self, problem: Problem) -> Problem {
+        match self.0.take() {
+            Some(steps) => problem.with("steps", steps),
+            None => problem,
+        }
+    }
 }
 
 /// A large value on its way to the caller.
@@ -191,7 +221,7 @@ pub(crate) async fn put(
             kind.to_str().map_err(|_| Problem::new(Kind::Usage, "Content-Type is no text"))?;
         put = put.content_type(kind);
     }
-    write(put, expected, &headers, "stored").await
+    write(put, expected, params.trace, &headers, "stored").await
 }
 
 /// Deletes the value of a key.
@@ -221,12 +251,13 @@ pub(crate) async fn delete(
     if let Some(namespace) = params.namespace(&shared.settings)? {
         deletion = deletion.namespace(namespace);
     }
-    write(deletion, expected, &headers, "deleted").await
+    write(deletion, expected, params.trace, &headers, "deleted").await
 }
 
 async fn write(
     put: Put,
     expected: Expected,
+    trace: bool,
     headers: &HeaderMap,
     done: &str,
 ) -> Result<Response, Problem> {
@@ -235,9 +266,14 @@ async fn write(
         Expected::Absent => put.if_absent(),
         Expected::Is(version) => put.if_version(version),
     };
-    let report = put.await?;
+    let mut steps = Steps::new(trace);
+    let put = match trace {
+        true => put.traced(|step| steps.take(step)).await,
+        false => put.await,
+    };
+    let report = put.map_err(|error| steps.told_with(error.into()))?;
     let mut response = match answer::wants_json(headers) {
-        true => answer::json(&Receipt::from(&report)),
+        true => answer::json(&Receipt { steps: steps.0, ..Receipt::from(&report) }),
         false => answer::line(told(done, &report)),
     };
     if let Some(version) = report.version {

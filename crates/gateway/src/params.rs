@@ -74,6 +74,9 @@ pub(crate) struct Writing {
     /// How long the value lives, such as `24h` or `1h30m`; 7 days if it is left out, at most a year.
     #[param(example = "24h")]
     ttl: Option<String>,
+    /// Tell each step of the lookup, in JSON.
+    #[serde(default)]
+    pub trace: bool,
 }
 
 /// Whose keys are deleted.
@@ -83,6 +86,9 @@ pub(crate) struct Deleting {
     /// The open namespace of this name; `default` if it is left out.
     #[param(example = "team")]
     namespace: Option<String>,
+    /// Tell each step of the lookup, in JSON.
+    #[serde(default)]
+    pub trace: bool,
 }
 
 /// Whose keys are read.
@@ -109,6 +115,9 @@ pub(crate) struct Getting {
     #[serde(default)]
     #[param(inline)]
     pub consistency: Option<Wait>,
+    /// Tell each step of the lookup, in JSON.
+    #[serde(default)]
+    pub trace: bool,
 }
 
 impl Writing {

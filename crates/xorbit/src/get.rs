@@ -91,6 +91,17 @@ impl Get {
         self.open(false, |_| {}).await
     }
 
+    /// Like [`Get::pieces`], telling each step of the lookup.
+    ///
+    /// # Errors
+    /// As [`Get::pieces`].
+    pub async fn traced_pieces(
+        self,
+        each: impl FnMut(&Step) + Send,
+    ) -> Result<(GetReport, Pieces), GetError> {
+        self.open(true, each).await
+    }
+
     /// Like [`Get::write_to`], telling each step of the lookup.
     ///
     /// # Errors

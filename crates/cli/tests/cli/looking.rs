@@ -4,21 +4,13 @@ use std::time::{Duration, Instant};
 
 use crate::program::{Directory, Node, PATIENCE, Verb, run};
 
-/// A node that serves HTTP, and where.
-fn served(arguments: &[&str]) -> (Node, String) {
-    let node = Node::start(&[&["--http", "127.0.0.1:0"], arguments].concat());
-    let line = node.hear("HTTP at http://");
-    let url = line.split_whitespace().find(|word| word.starts_with("http://"));
-    (node, url.unwrap().trim_end_matches([',', ';']).to_owned())
-}
-
 fn status(url: &str, arguments: &[&str]) -> crate::program::Outcome {
     run(&[&["status", "--http-url", url], arguments].concat())
 }
 
 #[test]
 fn a_look_at_a_node_tells_who_and_where_it_is_and_what_it_holds() {
-    let (node, url) = served(&[]);
+    let (node, url) = Node::serve(&[]);
     let _second = Node::start_beside(&node, &[]);
     node.run(&["put", "k", "v"]).expect(0);
     let told = status(&url, &[]).expect(0);
@@ -34,7 +26,7 @@ fn a_look_at_a_node_tells_who_and_where_it_is_and_what_it_holds() {
 
 #[test]
 fn with_json_a_look_tells_all_that_the_node_tells() {
-    let (node, url) = served(&["--network", "ours"]);
+    let (node, url) = Node::serve(&["--network", "ours"]);
     let told = status(&url, &["--json"]).expect(0).json();
     assert_eq!(told["ready"], true, "{told}");
     assert_eq!(told["node"]["id"], node.id.as_str(), "{told}");
@@ -45,11 +37,11 @@ fn with_json_a_look_tells_all_that_the_node_tells() {
 
 #[test]
 fn ready_is_a_node_that_its_network_answers_and_nothing_is_said_of_it() {
-    let (node, url) = served(&[]);
+    let (node, url) = Node::serve(&[]);
     let ready = status(&url, &["--ready"]).expect(0);
     assert!(ready.stdout.is_empty() && ready.stderr.is_empty(), "{ready:?}");
     let gone = Node::start(&[]).address.clone();
-    let (_alone, url) = served(&["--join", &gone]);
+    let (_alone, url) = Node::serve(&["--join", &gone]);
     let lost = status(&url, &["--ready"]).expect(5);
     assert!(lost.stderr.contains("answers 503"), "{lost:?}");
     assert!(status(&url, &[]).expect(0).text().contains("NOT READY"));
@@ -58,7 +50,7 @@ fn ready_is_a_node_that_its_network_answers_and_nothing_is_said_of_it() {
 
 #[test]
 fn watched_it_is_told_again_and_as_rates_and_ends_with_the_node() {
-    let (node, url) = served(&[]);
+    let (node, url) = Node::serve(&[]);
     let watch = Verb::start(&node, &["status", "--watch", "--http-url", &url]);
     let begin = Instant::now();
     // waits: until it has looked twice
@@ -73,7 +65,7 @@ fn watched_it_is_told_again_and_as_rates_and_ends_with_the_node() {
 
 #[test]
 fn where_no_node_serves_it_is_said_how_to_start_one() {
-    let (node, url) = served(&[]);
+    let (node, url) = Node::serve(&[]);
     drop(node);
     let nobody = status(&url, &[]).expect(5);
     assert!(nobody.stderr.contains(&format!("no node answers at `{url}`")), "{nobody:?}");
@@ -86,7 +78,7 @@ fn where_no_node_serves_it_is_said_how_to_start_one() {
 fn a_node_that_wants_a_token_is_shown_it() {
     let directory = Directory::new();
     let token = directory.file("token", b"0123456789abcdef0123456789abcdef\n");
-    let (_node, url) = served(&["--http-token-file", &token]);
+    let (_node, url) = Node::serve(&["--http-token-file", &token]);
     let without = status(&url, &[]).expect(2);
     assert!(without.stderr.contains("answers 401"), "{without:?}");
     assert!(without.stderr.contains("hint: show it the token"), "{without:?}");

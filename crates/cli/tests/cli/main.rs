@@ -13,6 +13,7 @@ mod kills;
 mod large;
 mod looking;
 mod manual;
+mod near;
 mod nodes;
 mod outputs;
 mod program;

@@ -229,6 +229,15 @@ impl Node {
         Self::start_with(&[&["--listen", "127.0.0.1:0"], arguments].concat())
     }
 
+    /// Starts a node that serves HTTP, and tells where.
+    pub fn serve(arguments: &[&str]) -> (Self, String) {
+        let node = Self::start(&[&["--http", "127.0.0.1:0"], arguments].concat());
+        let line = node.hear("HTTP at http://");
+        let url = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap();
+        let url = url.trim_end_matches([',', ';']).to_owned();
+        (node, url)
+    }
+
     /// Starts a node at an address.
     pub fn start_at(address: &str) -> Self {
         Self::start_with(&["--listen", address])

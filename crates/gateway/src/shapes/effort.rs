@@ -1,12 +1,12 @@
 //! What a request cost, and where it went.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::millis;
 
 /// What a lookup cost.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize, ToSchema)]
 pub struct Effort {
     /// Queries sent.
     pub asked: usize,
@@ -26,7 +26,7 @@ impl From<&xorbit::Effort> for Effort {
 }
 
 /// One of the nodes that a key is kept on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct Replica {
     /// Its id, 40 hexadecimal digits.
     pub id: String,
@@ -42,7 +42,7 @@ impl From<&xorbit::Replica> for Replica {
 }
 
 /// A node that would not store, and why.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct Refusal {
     /// Which node.
     #[serde(flatten)]
@@ -61,7 +61,7 @@ impl From<&xorbit::Refusal> for Refusal {
 }
 
 /// What became of a write at each replica.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct Replicas {
     /// How many replicas are known.
     pub known: usize,

@@ -1,13 +1,13 @@
 //! A lookup: each step, and where it ended.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use xorbit::{LookupReport, Point};
 
 use super::{Effort, millis};
 
 /// One question of a lookup, and how it ended.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, ToSchema)]
 pub struct Step {
     /// Who was asked, 40 hexadecimal digits; null for an address that was only joined through.
     pub id: Option<String>,
@@ -25,7 +25,7 @@ pub struct Step {
 }
 
 /// How a question ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
     /// It answered.
@@ -51,7 +51,7 @@ pub enum Outcome {
 }
 
 /// What a node holds of an item.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Holds {
     /// This version.

@@ -1,5 +1,6 @@
 //! What is told to programs: the same objects over HTTP and by the program's `--json`.
 
+mod back;
 mod effort;
 mod item;
 mod lookup;
@@ -7,6 +8,7 @@ mod receipt;
 mod report;
 mod watched;
 
+pub use back::Untrue;
 pub use effort::{Effort, Refusal, Replica, Replicas};
 pub use item::Item;
 pub use lookup::{Closest, Contact, Ended, Holds, Lookup, Outcome, Step};

@@ -1,13 +1,13 @@
 //! What a put or deletion came to.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use xorbit::{PutReport, Version};
 
-use super::{Effort, Replicas};
+use super::{Effort, Replicas, Step};
 
 /// The receipt of a put, a deletion or an announcement.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, ToSchema)]
 pub struct Receipt {
     /// Where in the key space it lies, 40 hexadecimal digits.
     pub target: String,
@@ -21,10 +21,13 @@ pub struct Receipt {
     pub effort: Effort,
     /// The chunks of a value that does not fit one item.
     pub chunks: Option<Chunks>,
+    /// The steps of the lookup, if they were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steps: Option<Vec<Step>>,
 }
 
 /// The chunks of a value that does not fit one item.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct Chunks {
     /// How many, each at a majority of its replicas.
     pub stored: usize,
@@ -52,6 +55,7 @@ impl From<&PutReport> for Receipt {
             replicas: (&report.replicas).into(),
             effort: (&report.replicas.effort).into(),
             chunks: report.chunks.as_deref().map(Chunks::from),
+            steps: None,
         }
     }
 }

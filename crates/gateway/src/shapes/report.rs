@@ -1,17 +1,17 @@
 //! What a get came to.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use xorbit::{GetReport, UnixMillis, Version};
 
-use super::{Effort, Replica};
+use super::{Effort, Replica, Step};
 use crate::hex;
 
 /// Versions of other programs are just numbers; one that is a time lies after 2020-01-01.
 const FIRST_TIME: UnixMillis = UnixMillis(1_577_836_800_000);
 
 /// Where a value came from, and how many replicas agree on it.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, ToSchema)]
 pub struct Report {
     /// Where in the key space the key lies, 40 hexadecimal digits.
     pub target: String,
@@ -42,13 +42,16 @@ pub struct Report {
     pub effort: Effort,
     /// How many chunks it has, if it does not fit one item.
     pub chunks: Option<u64>,
+    /// The steps of the lookup, if they were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steps: Option<Vec<Step>>,
     /// The value, where it is told with the report.
     #[serde(flatten)]
     pub content: Content,
 }
 
 /// A value: as text if it is one, else as digits.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct Content {
     /// The value, if it is a text.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,6 +59,17 @@ pub struct Content {
     /// The value as hexadecimal digits, if it is no text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value_hex: Option<String>,
+}
+
+impl Content {
+    /// The bytes; `None`: none are told, or what is told is none.
+    pub fn into_bytes(self) -> Option<Vec<u8>> {
+        match (self.value, self.value_hex) {
+            (Some(text), None) => Some(text.into_bytes()),
+            (None, Some(digits)) => hex::decode_all(&digits),
+            _ => None,
+        }
+    }
 }
 
 impl From<&[u8]> for Content {
@@ -89,6 +103,7 @@ impl Report {
             repairing: report.repairing,
             effort: (&report.effort).into(),
             chunks: report.manifest.as_ref().map(|manifest| manifest.chunks()),
+            steps: None,
             content: Content::default(),
         }
     }
