@@ -5,6 +5,7 @@ mod amount;
 mod announce;
 mod batch;
 mod completions;
+mod config;
 mod connection;
 mod content;
 mod control;
@@ -59,10 +60,12 @@ mod trace;
 mod unkeep;
 mod watch;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::{Command, CommandFactory, FromArgMatches, Parser};
 
+use crate::config::Config;
 use crate::failure::{EXIT_CODES, Failure, Kind};
 
 /// A distributed hash table: start a node, join one that is there, put a value, get it from any other
@@ -74,6 +77,9 @@ struct Program {
     /// Print one JSON object on stdout, errors too
     #[arg(long, global = true)]
     json: bool,
+    /// Take what options are not given from this file
+    #[arg(long, global = true, value_name = "FILE", env = config::VARIABLE, hide_env_values = true)]
+    config: Option<PathBuf>,
 }
 
 #[derive(clap::Subcommand, Debug)]
@@ -143,6 +149,9 @@ enum Verb {
     Store(store::Args),
     /// Simulate whole networks under virtual time, with faults, from one seed
     Sim(sim::Args),
+    /// Show what options are, and whether they come from a file or the environment
+    #[command(after_help = config::AFTER_HELP)]
+    Config(config::Args),
     /// Print the completions of a shell
     #[command(after_help = completions::AFTER_HELP)]
     Completions(completions::Args),
@@ -150,13 +159,34 @@ enum Verb {
     Man(man::Args),
 }
 
+/// All verbs and their options.
+fn definition() -> Command {
+    config::with_variables(Program::command())
+}
+
+/// Reads the command line, with what a file says where it does not.
+fn read() -> Result<Program, Failure> {
+    let mut definition = definition();
+    if let Some(file) = config::named(std::env::args_os()) {
+        definition = Config::read(&file, &definition)?.settle(definition);
+    }
+    let read = definition.try_get_matches().and_then(|matches| Program::from_arg_matches(&matches));
+    Ok(read.unwrap_or_else(|error| refuse_usage(&error)))
+}
+
 fn main() -> ExitCode {
-    let program = Program::try_parse().unwrap_or_else(|error| refuse_usage(&error));
+    let program = match read() {
+        Ok(program) => program,
+        Err(failure) => {
+            failure.tell(asks_for_json());
+            return ExitCode::from(failure.exit_code());
+        }
+    };
     let json = program.json;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let outcome = match runtime {
         Ok(runtime) => {
-            let outcome = runtime.block_on(dispatch(program.verb, json));
+            let outcome = runtime.block_on(dispatch(program, json));
             // A name that is still being resolved must not hold up the end.
             runtime.shutdown_background();
             outcome
@@ -172,7 +202,7 @@ fn main() -> ExitCode {
     }
 }
 
-async fn dispatch(verb: Verb, json: bool) -> Result<(), Failure> {
+async fn dispatch(Program { verb, config, .. }: Program, json: bool) -> Result<(), Failure> {
     match verb {
         Verb::Demo(args) => demo::run(args, json).await,
         Verb::Node(args) => node::run(args, json).await,
@@ -197,14 +227,23 @@ async fn dispatch(verb: Verb, json: bool) -> Result<(), Failure> {
         Verb::Sample(args) => sample::run(args, json).await,
         Verb::Store(args) => store::run(args, json).await,
         Verb::Sim(args) => sim::run(args, json),
-        Verb::Completions(args) => completions::run(&args, Program::command()),
-        Verb::Man(args) => man::run(&args, Program::command(), json),
+        Verb::Config(args) => {
+            let program = definition();
+            let config = config.map(|file| Config::read(&file, &program)).transpose()?;
+            config::run(&args, &config.unwrap_or_default(), &program, json)
+        }
+        Verb::Completions(args) => completions::run(&args, definition()),
+        Verb::Man(args) => man::run(&args, definition(), json),
     }
+}
+
+fn asks_for_json() -> bool {
+    std::env::args_os().any(|argument| argument == "--json")
 }
 
 /// Tells help, version or what is wrong with the command line, and ends.
 fn refuse_usage(error: &clap::Error) -> ! {
-    let json = std::env::args_os().any(|argument| argument == "--json");
+    let json = asks_for_json();
     if json && error.use_stderr() {
         let told = error.to_string();
         // Below the first empty line stand usage and tips.

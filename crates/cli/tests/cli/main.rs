@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod batches;
+mod config;
 mod demo;
 mod failures;
 mod full_disk;
