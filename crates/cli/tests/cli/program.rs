@@ -339,11 +339,11 @@ impl Node {
         run_with(arguments, stdin, &environment)
     }
 
-    /// Its resident memory, where the system tells.
-    pub fn resident_kib(&self) -> Option<u64> {
+    /// Its memory without the pages of the program itself, where the system tells.
+    pub fn own_kib(&self) -> Option<u64> {
         let status =
             fs::read_to_string(format!("/proc/{}/status", self.running.child.id())).ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"))?;
         line.trim().trim_end_matches(" kB").parse().ok()
     }
 
