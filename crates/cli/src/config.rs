@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::error::ErrorKind;
+use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, Command};
 use serde_json::json;
 use toml::{Table, Value};
@@ -94,6 +95,21 @@ impl Config {
             })?;
         }
         Ok(config)
+    }
+
+    /// What was typed for one verb, as what is said for all others.
+    pub fn typed(verb: &Command, matches: &clap::ArgMatches) -> Self {
+        let typed = verb.get_arguments().filter(|arg| {
+            let source = matches.value_source(arg.get_id().as_str());
+            source == Some(ValueSource::CommandLine)
+        });
+        let settings = typed.filter_map(|arg| {
+            let values = matches.get_raw(arg.get_id().as_str())?;
+            let values = values.map(|value| value.to_string_lossy().into_owned()).collect();
+            let (option, is_flag) = (option(arg)?.to_owned(), is_flag(arg));
+            Some(Setting { verb: None, option, values, is_flag })
+        });
+        Self { file: PathBuf::new(), settings: settings.collect() }
     }
 
     /// What it says of an option; what it says for one verb goes before what it says for all.

@@ -48,6 +48,7 @@ mod sample;
 mod scrape;
 mod secret;
 mod set;
+mod shell;
 mod sim;
 mod size;
 mod spool;
@@ -60,6 +61,7 @@ mod trace;
 mod unkeep;
 mod watch;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -149,6 +151,9 @@ enum Verb {
     Store(store::Args),
     /// Simulate whole networks under virtual time, with faults, from one seed
     Sim(sim::Args),
+    /// Type verbs one after another, with history, completion and help
+    #[command(after_help = shell::AFTER_HELP)]
+    Shell(shell::Args),
     /// Show what options are, and whether they come from a file or the environment
     #[command(after_help = config::AFTER_HELP)]
     Config(config::Args),
@@ -164,14 +169,21 @@ fn definition() -> Command {
     config::with_variables(Program::command())
 }
 
+fn parse(
+    definition: Command,
+    arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+) -> Result<Program, clap::Error> {
+    let matches = definition.try_get_matches_from(arguments)?;
+    Program::from_arg_matches(&matches)
+}
+
 /// Reads the command line, with what a file says where it does not.
 fn read() -> Result<Program, Failure> {
     let mut definition = definition();
     if let Some(file) = config::named(std::env::args_os()) {
         definition = Config::read(&file, &definition)?.settle(definition);
     }
-    let read = definition.try_get_matches().and_then(|matches| Program::from_arg_matches(&matches));
-    Ok(read.unwrap_or_else(|error| refuse_usage(&error)))
+    Ok(parse(definition, std::env::args_os()).unwrap_or_else(|error| refuse_usage(&error)))
 }
 
 fn main() -> ExitCode {
@@ -227,6 +239,7 @@ async fn dispatch(Program { verb, config, .. }: Program, json: bool) -> Result<(
         Verb::Sample(args) => sample::run(args, json).await,
         Verb::Store(args) => store::run(args, json).await,
         Verb::Sim(args) => sim::run(args, json),
+        Verb::Shell(args) => shell::run(&args, config.as_deref()).await,
         Verb::Config(args) => {
             let program = definition();
             let config = config.map(|file| Config::read(&file, &program)).transpose()?;

@@ -22,6 +22,7 @@ mod raw;
 mod sealed;
 mod secrets;
 mod sets;
+mod shells;
 mod stores;
 mod values;
 mod watching;

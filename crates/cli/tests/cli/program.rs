@@ -70,7 +70,7 @@ pub fn run_in_memory(kib: u32, node: &Node, arguments: &[&str]) -> Outcome {
     Running::start(command).outcome(b"")
 }
 
-fn program() -> Command {
+pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xorbit"));
     let ours = [
         "XORBIT_HTTP",
