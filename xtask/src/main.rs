@@ -5,10 +5,13 @@ mod docs;
 mod failure;
 mod fuzz;
 mod gate;
+mod installation;
 mod interop_setup;
 mod kills;
 mod process;
 mod tidy;
+mod tools;
+mod web;
 mod worlds;
 
 use std::env;
@@ -25,6 +28,8 @@ usage: cargo xtask VERB
   docs                          dead links, and the commands that README.md and docs/ show
   fuzz [--seconds N]            build every fuzz target and run each for N seconds (default 20)
   worlds [--seeds N]            let N simulated networks live, each with all its checks (default 20)
+  web                           the dashboard's tests, in Chromium against real nodes
+  picture                       make the picture of the dashboard that the documents show
   interop-setup                 install the foreign nodes that the interop tests talk to
   bench serve|network|values|store|restart|seal [ARGS]
                                 measure the release build; ARGS go to `xorbit-bench`
@@ -50,6 +55,8 @@ fn dispatch(root: &Path, args: &[String]) -> Outcome {
         ["docs"] => docs::run(root, &process::build_xorbit(root)?),
         ["fuzz", rest @ ..] => fuzz::run(root, seconds(rest)?),
         ["worlds", rest @ ..] => worlds::run(root, worlds::seeds(rest)?),
+        ["web"] => web::run(root, &process::build_xorbit(root)?),
+        ["picture"] => web::picture(root, &process::build_xorbit(root)?),
         ["interop-setup"] => interop_setup::run(root).map(|_| ()),
         ["bench", which @ ("serve" | "network" | "values" | "store" | "restart" | "seal"), ..] => {
             bench::run(root, which, &args[2..])

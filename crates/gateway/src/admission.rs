@@ -15,10 +15,11 @@ use axum::http::{HeaderMap, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::Shared;
 use crate::problem::{Kind, Problem};
+use crate::{Shared, dashboard};
 
-/// What may be asked without a token: it tells nothing but that the gateway is there.
+/// What may be asked without a token, beside the files of the dashboard: it tells nothing but that the
+/// gateway is there.
 const OPEN: [&str; 2] = ["/livez", "/readyz"];
 
 /// Lets those through who may ask.
@@ -49,7 +50,7 @@ fn check(shared: &Shared, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem>
         return Err(Problem::new(Kind::Forbidden, what));
     }
     match &shared.settings.token {
-        Some(token) if !OPEN.contains(&uri.path()) => {
+        Some(token) if !is_open(uri.path()) => {
             let shown = headers.get(AUTHORIZATION).and_then(|shown| bearer(shown.as_bytes()));
             match shown {
                 Some(shown) if token.is(shown) => Ok(()),
@@ -60,6 +61,10 @@ fn check(shared: &Shared, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem>
         }
         _ => Ok(()),
     }
+}
+
+fn is_open(path: &str) -> bool {
+    OPEN.contains(&path) || dashboard::is_at(path)
 }
 
 /// What the caller calls this machine.

@@ -8,6 +8,7 @@
 mod admission;
 mod answer;
 mod connections;
+mod dashboard;
 mod health;
 pub mod hex;
 mod items;

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 
 use axum::extract::State;
+use axum::http::{HeaderName, HeaderValue};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
@@ -16,6 +17,9 @@ use crate::routes::Failures;
 use crate::shapes::{self, Contact, millis};
 use crate::watch::with;
 use crate::{Network, answer};
+
+/// Where in the key space a lookup goes, told before its steps.
+const TARGET: HeaderName = HeaderName::from_static("xorbit-target");
 
 /// Who a node is, and how it is.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -265,7 +269,8 @@ pub(crate) async fn stats(State(shared): crate::State) -> Result<Response, Probl
         Reading,
     ),
     responses(
-        (status = 200, description = "Steps, then the end", body = shapes::Step, content_type = "text/event-stream"),
+        (status = 200, description = "Steps, then the end", body = shapes::Step, content_type = "text/event-stream",
+            headers(("Xorbit-Target" = String, description = "The place in question, 40 hexadecimal digits"))),
         Failures,
     )
 )]
@@ -287,7 +292,11 @@ pub(crate) async fn lookup(
         };
         Some((Ok::<_, Infallible>(event), lookup))
     });
-    Ok(Sse::new(events).keep_alive(KeepAlive::new()).into_response())
+    let mut response = Sse::new(events).keep_alive(KeepAlive::new()).into_response();
+    if let Ok(target) = HeaderValue::try_from(place.to_string()) {
+        response.headers_mut().insert(TARGET, target);
+    }
+    Ok(response)
 }
 
 /// Where to walk.

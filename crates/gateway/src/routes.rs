@@ -10,8 +10,8 @@ use utoipa_axum::routes;
 
 use crate::problem::{Kind, Problem};
 use crate::{
-    Shared, admission, answer, connections, health, items, kv, metrics, node_routes, peers, pkarr,
-    watch,
+    Shared, admission, answer, connections, dashboard, health, items, kv, metrics, node_routes,
+    peers, pkarr, watch,
 };
 
 /// What any route may fail with.
@@ -104,6 +104,7 @@ pub(crate) fn all(shared: Arc<Shared>) -> Router {
     };
     router
         .route("/openapi.json", axum::routing::get(described))
+        .merge(dashboard::routes())
         .fallback(nothing_here)
         .method_not_allowed_fallback(no_such_method)
         .layer(middleware::from_fn_with_state(Arc::clone(&shared), admission::admit))
@@ -113,7 +114,7 @@ pub(crate) fn all(shared: Arc<Shared>) -> Router {
 
 const JSON: axum::http::HeaderValue = axum::http::HeaderValue::from_static("application/json");
 
-async fn nothing_here(uri: axum::http::Uri) -> Problem {
+pub(crate) async fn nothing_here(uri: axum::http::Uri) -> Problem {
     let path = uri.path().escape_debug();
     Problem::new(Kind::NotFound, format!("there is nothing at `{path}`"))
         .hint("`/openapi.json` tells what there is")

@@ -2,6 +2,7 @@
 
 mod admission;
 mod caller;
+mod dashboard;
 mod hostile;
 mod items;
 mod keys;

@@ -1,0 +1,63 @@
+// What a node told over time: rates between two looks, as far back as the plots go.
+
+/** How far apart samples are. */
+export const LOOK_MS = 2000
+
+/** As many samples as 15 minutes have at one each 2 s. */
+const SAMPLES = 450
+
+const SERIES = ['received', 'sent', 'answered', 'replies', 'trip', 'slow', 'timeouts', 'refused', 'dropped']
+
+export class History {
+  #last
+  series = Object.fromEntries(SERIES.map((name) => [name, []]))
+
+  /** Takes what a node told now, and gives the rates since the look before if there was one. */
+  take(stats, routing) {
+    const last = this.#last
+    this.#last = stats
+    // One that was started anew counts from zero again.
+    if (last === undefined || stats.up_ms <= last.up_ms) return undefined
+    const rates = ratesOf(last, stats)
+    const trips = tripsOf(routing)
+    this.#push({ ...rates, trip: at(trips, 0.5), slow: at(trips, 0.9), dropped: sum(rates.drops) })
+    return rates
+  }
+
+  #push(sample) {
+    for (const name of SERIES) {
+      const values = this.series[name]
+      values.push(sample[name])
+      if (values.length > SAMPLES) values.shift()
+    }
+  }
+}
+
+function ratesOf(last, stats) {
+  const seconds = (stats.up_ms - last.up_ms) / 1000
+  const rate = (now, before) => Math.max(0, now - before) / seconds
+  const drops = Object.fromEntries(
+    Object.entries(stats.dropped).map(([name, now]) => [name, rate(now, last.dropped[name] ?? 0)]))
+  return {
+    received: rate(stats.received_bytes, last.received_bytes),
+    sent: rate(stats.sent_bytes, last.sent_bytes),
+    answered: rate(sum(stats.answered), sum(last.answered)),
+    replies: rate(stats.replies, last.replies),
+    timeouts: rate(stats.timeouts, last.timeouts),
+    refused: rate(stats.refused, last.refused),
+    drops,
+  }
+}
+
+function tripsOf(routing) {
+  return routing.contacts.map((contact) => contact.round_trip_ms).sort((a, b) => a - b)
+}
+
+/** The value that so many of the sorted ones are below. */
+function at(sorted, part) {
+  return sorted.length === 0 ? 0 : sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))]
+}
+
+function sum(named) {
+  return Object.values(named).reduce((all, one) => all + one, 0)
+}
