@@ -3,8 +3,9 @@
 //! `serve` loads one node with queries, in turn with the barest responder that this machine can run (`floor`) and, on
 //! request, with a libtorrent node. `network` puts and gets on 50 nodes in one process, libtorrent's and our own.
 //! `values` moves large values and batches of small ones, `seal` tells what a network's seal costs, `store` makes items
-//! durable, both without sockets; `restart` starts a node whose data directory is full. Only `network/ours.rs`,
-//! `values.rs`, `batch.rs`, `seal.rs`, `store` and `restart.rs` depend on the code under test.
+//! durable, both without sockets; `restart` starts a node whose data directory is full; `http` loads a node's gateway with
+//! wrk. Only `network/ours.rs`, `values.rs`, `batch.rs`, `seal.rs`, `store`, `restart.rs` and `http/library.rs` depend on
+//! the code under test.
 
 mod args;
 mod batch;
@@ -14,6 +15,7 @@ mod cpu;
 mod datagrams;
 mod failure;
 mod floor;
+mod http;
 mod krpc;
 mod load;
 mod neighbours;
@@ -53,6 +55,9 @@ Usage: xorbit-bench COMMAND
       small ones, as a batch and one at a time.
   store [--rounds 3] [--items 1000000] [--directory target/bench-store] [--json]
       Make items durable, alone and by the million; open them again.
+  http [--seconds 5] [--rounds 3] [--keys 1000] [--bytes 100] [--connections 64] [--threads 1] [--only OPERATION] [--json]
+      Load a node among eight over HTTP with wrk; print speed, latency and CPU per request, beside the library's alone.
+      OPERATION is get-first, get-quorum or put.
   seal [--rounds 15]
       Let a node answer with and without a network key, in this process; print CPU per reply and per datagram.
 
@@ -63,6 +68,10 @@ Parts of `serve`, each a process of its own:
       Keep 64 queries in flight; KIND is ping, find_node, get_peers, get, put or put_mutable.
   neighbours --join ADDR [--count 24]
       Minimal nodes that fill the routing table of the node at ADDR.
+
+A part of `http`:
+  http-library --join ADDR --operation OPERATION [--seconds 5] [--keys 1000] [--bytes 100] [--connections 64]
+      The same operations by the library, on a node in this process that joins the one at ADDR.
 
 A part of `store`:
   store-start --directory DIR
@@ -82,6 +91,8 @@ fn main() -> ExitCode {
         Some("values") => values::run(args),
         Some("store") => store::run(args),
         Some("store-start") => store::run_start(args),
+        Some("http") => http::run(args),
+        Some("http-library") => http::run_library(args),
         Some("seal") => seal::run(args),
         Some("floor") => floor::run(args),
         Some("load") => load::run(args),

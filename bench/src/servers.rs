@@ -101,7 +101,7 @@ pub fn node_program() -> Result<PathBuf, Failure> {
 }
 
 /// The first loopback address in a line.
-fn address_in(line: &str) -> Option<SocketAddrV4> {
+pub fn address_in(line: &str) -> Option<SocketAddrV4> {
     let start = line.find("127.0.0.1:")?;
     let text = &line[start..];
     let end = text.find(|letter: char| !letter.is_ascii_digit() && letter != '.' && letter != ':');

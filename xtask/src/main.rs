@@ -31,7 +31,7 @@ usage: cargo xtask VERB
   web                           the dashboard's tests, in Chromium against real nodes
   picture                       make the picture of the dashboard that the documents show
   interop-setup                 install the foreign nodes that the interop tests talk to
-  bench serve|network|values|store|restart|seal [ARGS]
+  bench serve|network|values|store|restart|seal|http [ARGS]
                                 measure the release build; ARGS go to `xorbit-bench`
   kills [--count N]             kill a node under load N times (default 200) and look what is left
 ";
@@ -58,9 +58,11 @@ fn dispatch(root: &Path, args: &[String]) -> Outcome {
         ["web"] => web::run(root, &process::build_xorbit(root)?),
         ["picture"] => web::picture(root, &process::build_xorbit(root)?),
         ["interop-setup"] => interop_setup::run(root).map(|_| ()),
-        ["bench", which @ ("serve" | "network" | "values" | "store" | "restart" | "seal"), ..] => {
-            bench::run(root, which, &args[2..])
-        }
+        [
+            "bench",
+            which @ ("serve" | "network" | "values" | "store" | "restart" | "seal" | "http"),
+            ..,
+        ] => bench::run(root, which, &args[2..]),
         ["kills", rest @ ..] => kills::run(root, kills::count(rest)?),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
