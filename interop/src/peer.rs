@@ -129,7 +129,10 @@ fn missing(what: String) -> Failure {
 }
 
 /// The path in an environment variable that `cargo xtask test` sets.
-fn installed(variable: &str) -> Outcome<PathBuf> {
+///
+/// # Errors
+/// If it is not set, or nothing is there.
+pub fn installed(variable: &str) -> Outcome<PathBuf> {
     let Some(path) = std::env::var_os(variable).map(PathBuf::from) else {
         return Err(missing(format!("`{variable}` is not set, so the foreign nodes are missing")));
     };

@@ -5,6 +5,26 @@ use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Bytes as they are.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary)]
+#[expect(dead_code, reason = "it stands for bodies")]
+pub(crate) struct RawBytes(Vec<u8>);
+
+/// One server-sent event.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it stands for what is streamed")]
+pub(crate) struct StreamEvent {
+    /// What happened: `version`, `step`, `end` or `problem`.
+    event: String,
+    /// Of a `version` its number, to come back with.
+    #[schema(nullable = false)]
+    id: Option<String>,
+    /// An object as JSON: `Watched`, `Step`, `Lookup` or `Problem`.
+    data: String,
+}
 
 /// Whether a caller asks for JSON rather than for the value itself: `application/json` stands in its
 /// Accept.

@@ -28,11 +28,15 @@ const BYTES: HeaderValue = HeaderValue::from_static("application/octet-stream");
 /// Bytes of a bencoded value; a holder takes fewer, and says so.
 const VALUE_BYTES: u64 = 2048;
 
+/// Bytes of a salt (BEP 44).
+const SALT_BYTES: usize = 64;
+
 /// What an item's name does not tell.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Finding {
     /// The salt that is in its name.
+    #[param(max_length = 64)]
     salt: Option<String>,
 }
 
@@ -41,16 +45,19 @@ pub(crate) struct Finding {
 #[into_params(parameter_in = Query)]
 pub(crate) struct Signing {
     /// The public key, 64 hexadecimal digits.
+    #[param(pattern = "^[0-9a-fA-F]{64}$")]
     key: Option<String>,
     /// Its version.
-    #[param(value_type = Option<u64>)]
+    #[param(value_type = Option<i64>, minimum = 0)]
     seq: Option<String>,
     /// The signature over salt, version and value, 128 hexadecimal digits.
+    #[param(pattern = "^[0-9a-fA-F]{128}$")]
     signature: Option<String>,
     /// Tells the items of one key apart, at most 64 bytes.
+    #[param(max_length = 64)]
     salt: Option<String>,
     /// Only over this version, which each holder checks alone.
-    #[param(value_type = Option<u64>)]
+    #[param(value_type = Option<i64>, minimum = 0)]
     cas: Option<String>,
 }
 
@@ -61,10 +68,10 @@ pub(crate) struct Signing {
     get,
     path = "/v1/items/{target}",
     tag = "items",
-    params(("target" = String, Path, description = "Its name, 40 hexadecimal digits"), Finding),
+    params(("target" = String, Path, description = "Its name, 40 hexadecimal digits", pattern = "^[0-9a-fA-F]{40}$"), Finding),
     responses(
         (status = 200, description = "The bencoded value, or the report",
-            content((Vec<u8> = "application/octet-stream"), (shapes::Item = "application/json")),
+            content((answer::RawBytes = "application/octet-stream"), (shapes::Item = "application/json")),
             headers(
                 ("Xorbit-Seq" = u64, description = "The version of a mutable item"),
                 ("Xorbit-Key" = String, description = "Its public key, 64 hexadecimal digits"),
@@ -80,7 +87,7 @@ pub(crate) async fn get(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let get = shared.settings.node.item_get(read_target(&target)?);
-    let report = get.salt(params.salt.unwrap_or_default()).await?;
+    let report = get.salt(params.salt()?).await?;
     let mut response = match answer::wants_json(&headers) {
         true => answer::json(&shapes::Item::with_value(&report)),
         false => answer::of(BYTES, report.item.value().to_vec()),
@@ -109,8 +116,8 @@ fn describe(headers: &mut HeaderMap, item: &Item) {
     put,
     path = "/v1/items/{target}",
     tag = "items",
-    params(("target" = String, Path, description = "Its name, 40 hexadecimal digits"), Signing),
-    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The bencoded value"),
+    params(("target" = String, Path, description = "Its name, 40 hexadecimal digits", pattern = "^[0-9a-fA-F]{40}$"), Signing),
+    request_body(content = answer::RawBytes, content_type = "application/octet-stream", description = "The bencoded value"),
     responses(
         (status = 200, description = "Stored at a majority of the replicas", body = shapes::Item),
         Failures,
@@ -138,6 +145,19 @@ pub(crate) async fn put(
     }
     let report: ItemReport = put.await?;
     Ok(answer::json(&shapes::Item::without_value(&report)))
+}
+
+impl Finding {
+    fn salt(self) -> Result<String, Problem> {
+        let salt = self.salt.unwrap_or_default();
+        match salt.len() <= SALT_BYTES {
+            true => Ok(salt),
+            false => Err(Problem::new(
+                Kind::Usage,
+                format!("the salt has {} bytes, more than the {SALT_BYTES} of BEP 44", salt.len()),
+            )),
+        }
+    }
 }
 
 impl Signing {

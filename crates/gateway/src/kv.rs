@@ -42,11 +42,11 @@ const BYTES: HeaderValue = HeaderValue::from_static("application/octet-stream");
     params(
         ("key" = String, Path, description = "The key, 1 to 1,024 bytes, percent-encoded", max_length = 1024, min_length = 1),
         Getting,
-        ("If-None-Match" = Option<String>, Header, description = "ETags of versions that need not be sent again"),
+        precondition::GetConditions,
     ),
     responses(
         (status = 200, description = "The value, or the report",
-            content((Vec<u8> = "application/octet-stream"), (Report = "application/json")),
+            content((answer::RawBytes = "application/octet-stream"), (Report = "application/json")),
             headers(
                 ("ETag" = String, description = "The version in quotes"),
                 ("Xorbit-Version" = u64, description = "The version"),
@@ -184,10 +184,9 @@ fn described(mut response: Response, report: &GetReport) -> Response {
     params(
         ("key" = String, Path, description = "The key, 1 to 1,024 bytes, percent-encoded", max_length = 1024, min_length = 1),
         Writing,
-        ("If-Match" = Option<String>, Header, description = "Only over the version of this ETag"),
-        ("If-None-Match" = Option<String>, Header, description = "`*`: only if there is no value"),
+        precondition::PutConditions,
     ),
-    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The value"),
+    request_body(content = answer::RawBytes, content_type = "application/octet-stream", description = "The value"),
     responses(
         (status = 200, description = "Stored at a majority of the replicas",
             content((String = "text/plain"), (Receipt = "application/json")),
@@ -232,7 +231,7 @@ pub(crate) async fn put(
     params(
         ("key" = String, Path, description = "The key, 1 to 1,024 bytes, percent-encoded", max_length = 1024, min_length = 1),
         Deleting,
-        ("If-Match" = Option<String>, Header, description = "Only the version of this ETag"),
+        precondition::DeleteConditions,
     ),
     responses(
         (status = 200, description = "Deleted at a majority of the replicas",

@@ -170,6 +170,7 @@ pub(crate) struct HeldItem {
 
 /// How many items are told.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct HowMany {
     /// At most so many, up to 1,000.
     #[param(minimum = 0, maximum = 1000)]
@@ -265,11 +266,11 @@ pub(crate) async fn stats(State(shared): crate::State) -> Result<Response, Probl
     path = "/v1/lookup/{key}",
     tag = "node",
     params(
-        ("key" = String, Path, description = "The key, percent-encoded; or `hex:` and 40 hexadecimal digits", min_length = 1),
+        ("key" = String, Path, description = "The key, percent-encoded; or `hex:` and 40 hexadecimal digits", max_length = 1024, min_length = 1),
         Reading,
     ),
     responses(
-        (status = 200, description = "Steps, then the end", body = shapes::Step, content_type = "text/event-stream",
+        (status = 200, description = "Steps, then the end", body = answer::StreamEvent, content_type = "text/event-stream",
             headers(("Xorbit-Target" = String, description = "The place in question, 40 hexadecimal digits"))),
         Failures,
     )

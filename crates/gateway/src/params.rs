@@ -72,7 +72,7 @@ pub(crate) struct Writing {
     #[param(example = "team")]
     namespace: Option<String>,
     /// How long the value lives, such as `24h` or `1h30m`; 7 days if it is left out, at most a year.
-    #[param(example = "24h")]
+    #[param(example = "24h", pattern = "^([0-9]+(ms|s|m|h|d|w))+$")]
     ttl: Option<String>,
     /// Tell each step of the lookup, in JSON.
     #[serde(default)]
@@ -99,6 +99,7 @@ pub(crate) struct Reading {
     #[param(example = "team")]
     namespace: Option<String>,
     /// The signed namespace of the holder of this public key, 64 hexadecimal digits.
+    #[param(pattern = "^[0-9a-fA-F]{64}$")]
     from: Option<String>,
 }
 
@@ -110,6 +111,7 @@ pub(crate) struct Getting {
     #[param(example = "team")]
     namespace: Option<String>,
     /// The signed namespace of the holder of this public key, 64 hexadecimal digits.
+    #[param(pattern = "^[0-9a-fA-F]{64}$")]
     from: Option<String>,
     /// How many replicas to wait for; a majority if it is left out.
     #[serde(default)]

@@ -30,7 +30,7 @@ pub(crate) struct Peers {
 #[into_params(parameter_in = Query)]
 pub(crate) struct Announcing {
     /// The TCP or UDP port of the peer, at the address that others see this node at.
-    #[param(value_type = u16, minimum = 1)]
+    #[param(value_type = u16, minimum = 1, maximum = 65535)]
     port: std::num::NonZeroU16,
     /// It has the whole of what the topic is about (BEP 33).
     #[serde(default)]

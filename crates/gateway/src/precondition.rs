@@ -2,10 +2,44 @@
 
 use axum::http::header::{IF_MATCH, IF_NONE_MATCH};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use utoipa::IntoParams;
 use xorbit::Version;
 
 use crate::params::version;
 use crate::problem::{Kind, Problem};
+
+/// What a put may expect, in the description; [`of_write`] reads it.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "it stands for headers")]
+pub(crate) struct PutConditions {
+    /// Only over the version of this ETag.
+    #[param(rename = "If-Match", nullable = false, pattern = "^\"[1-9][0-9]{0,17}\"$")]
+    if_match: Option<String>,
+    /// `*`: only if there is no value. Not beside If-Match.
+    #[param(rename = "If-None-Match", nullable = false, pattern = "^\\*$")]
+    if_none_match: Option<String>,
+}
+
+/// What a deletion may expect, in the description; [`of_write`] reads it.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "it stands for a header")]
+pub(crate) struct DeleteConditions {
+    /// Only the version of this ETag.
+    #[param(rename = "If-Match", nullable = false, pattern = "^\"[1-9][0-9]{0,17}\"$")]
+    if_match: Option<String>,
+}
+
+/// What a reader may have, in the description; [`is_known`] reads it.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "it stands for a header")]
+pub(crate) struct GetConditions {
+    /// ETags of versions that need not be sent again.
+    #[param(rename = "If-None-Match", nullable = false)]
+    if_none_match: Option<String>,
+}
 
 /// What a write expects to replace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 use crate::problem::{Kind, Problem};
 use crate::{
     Shared, admission, answer, connections, dashboard, health, items, kv, metrics, node_routes,
-    peers, pkarr, watch,
+    peers, pkarr, shapes, watch,
 };
 
 /// What any route may fail with.
@@ -66,7 +66,8 @@ pub(crate) enum Failures {
         (name = "topics", description = "Peers of topics (BEP 5)"),
         (name = "items", description = "Raw items (BEP 44), and those of pkarr"),
         (name = "node", description = "The node itself")
-    )
+    ),
+    components(schemas(shapes::Watched, shapes::Step, shapes::Lookup))
 )]
 struct Description;
 

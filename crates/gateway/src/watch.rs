@@ -9,6 +9,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use serde::Serialize;
+use utoipa::IntoParams;
 use xorbit::Watching;
 
 use crate::params::{Params, Reading, Segment, version};
@@ -18,6 +19,16 @@ use crate::shapes::Watched;
 
 /// How often a line is sent though nothing happened, so that a reader that is gone is noticed.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
+
+/// What a reader heard before, in the description.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "it stands for a header")]
+pub(crate) struct Heard {
+    /// The last version that was heard.
+    #[param(rename = "Last-Event-ID", nullable = false, pattern = "^[1-9][0-9]{0,17}$")]
+    last_event_id: Option<String>,
+}
 
 /// Tells of each newer version of a key.
 ///
@@ -31,10 +42,10 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
     params(
         ("key" = String, Path, description = "The key, 1 to 1,024 bytes, percent-encoded", max_length = 1024, min_length = 1),
         Reading,
-        ("Last-Event-ID" = Option<String>, Header, description = "The last version that was heard"),
+        Heard,
     ),
     responses(
-        (status = 200, description = "Events, until the reader goes", body = Watched, content_type = "text/event-stream"),
+        (status = 200, description = "Events, until the reader goes", body = crate::answer::StreamEvent, content_type = "text/event-stream"),
         Failures,
     )
 )]
