@@ -12,6 +12,7 @@ use axum::http::header::{CACHE_CONTROL, IF_MATCH, IF_MODIFIED_SINCE, LAST_MODIFI
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use httpdate::{fmt_http_date, parse_http_date};
+use utoipa::IntoParams;
 use xorbit::{Item, PublicKey, PutError, Seq, Signed, Target, Unverified, byte_string};
 
 use crate::items::verified;
@@ -31,8 +32,31 @@ const SEEN: HeaderName = HeaderName::from_static("memento-datetime");
 /// How many nodes stored the packet.
 const STORED: HeaderName = HeaderName::from_static("pkarr-dht-stored-nodes");
 
+/// The version of an item that is no packet; the crate `pkarr` 8.1 reads it.
+const NO_PACKET: HeaderName = HeaderName::from_static("pkarr-invalid-signed-packet-seq");
+
 /// How long a packet may be kept by caches between.
 const KEPT: HeaderValue = HeaderValue::from_static("public, max-age=300");
+
+/// What a reader may have, in the description.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "it stands for a header")]
+pub(crate) struct Known {
+    /// The `Last-Modified` of the packet that the caller has.
+    #[param(rename = "If-Modified-Since", nullable = false)]
+    if_modified_since: Option<String>,
+}
+
+/// What a writer may expect, in the description; [`over`] reads it.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "it stands for a header")]
+pub(crate) struct Replaced {
+    /// Only over the packet of this timestamp in microseconds.
+    #[param(rename = "If-Match", nullable = false, pattern = "^[0-9]{1,18}$")]
+    if_match: Option<String>,
+}
 
 /// Gets a pkarr packet.
 #[utoipa::path(
@@ -40,11 +64,11 @@ const KEPT: HeaderValue = HeaderValue::from_static("public, max-age=300");
     path = "/{key}",
     tag = "items",
     params(
-        ("key" = String, Path, description = "The public key in z-base-32, 52 letters"),
-        ("If-Modified-Since" = Option<String>, Header, description = "The timestamp of the packet that the caller has"),
+        ("key" = String, Path, description = "The public key in z-base-32, 52 letters", pattern = "^[ybndrfg8ejkmcpqxot1uwisza345h769]{51}[yo]$"),
+        Known,
     ),
     responses(
-        (status = 200, description = "Signature, timestamp in microseconds, DNS packet", body = Vec<u8>,
+        (status = 200, description = "Signature, timestamp in microseconds, DNS packet", body = answer::RawBytes,
             content_type = "application/pkarr.org/relays#payload"),
         (status = 304, description = "There is none newer"),
         Failures,
@@ -57,8 +81,9 @@ pub(crate) async fn get(
 ) -> Result<Response, Problem> {
     let key = public_key(&key)?;
     let report = shared.settings.node.item_get(target(&key)).await?;
-    let (written, payload) = payload(&report.item)
-        .ok_or_else(|| Problem::new(Kind::NotFound, "the key holds an item that is no packet"))?;
+    let Some((written, payload)) = payload(&report.item) else {
+        return Ok(no_packet(&report.item));
+    };
     let since = headers.get(IF_MODIFIED_SINCE).and_then(|since| since.to_str().ok());
     let since = since.and_then(|since| parse_http_date(since).ok());
     let mut response = match since.is_some_and(|since| whole_seconds(written) <= since) {
@@ -80,10 +105,10 @@ pub(crate) async fn get(
     path = "/{key}",
     tag = "items",
     params(
-        ("key" = String, Path, description = "The public key in z-base-32, 52 letters"),
-        ("If-Match" = Option<String>, Header, description = "Only over the packet of this timestamp in microseconds"),
+        ("key" = String, Path, description = "The public key in z-base-32, 52 letters", pattern = "^[ybndrfg8ejkmcpqxot1uwisza345h769]{51}[yo]$"),
+        Replaced,
     ),
-    request_body(content = Vec<u8>, content_type = "application/pkarr.org/relays#payload",
+    request_body(content = answer::RawBytes, content_type = "application/pkarr.org/relays#payload",
         description = "Signature, timestamp in microseconds, DNS packet"),
     responses(
         (status = 204, description = "Stored at a majority of the replicas",
@@ -117,6 +142,16 @@ pub(crate) async fn put(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// The key holds something else, of which a reader of packets wants to know the version.
+fn no_packet(item: &Item) -> Response {
+    let problem = Problem::new(Kind::NotFound, "the key holds an item that is no packet");
+    let mut response = problem.into_response();
+    if let Some(signed) = item.as_ref().signed() {
+        response.headers_mut().insert(NO_PACKET, signed.seq.get().into());
+    }
+    response
 }
 
 /// The timestamp of the packet that is to be replaced.
