@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use gateway::{Gateway, ListenError, Listener, Network, Settings, Token};
+use gateway::{Gateway, ListenError, Listener, Network, Opened, Settings, Site, Token};
 use xorbit::Node;
 
 use crate::connection::NetworkArgs;
@@ -24,6 +24,26 @@ pub struct HttpArgs {
     /// Callers must show the token in this file; beyond loopback they always must
     #[arg(long, value_name = "FILE", env = "XORBIT_HTTP_TOKEN_FILE", hide_env_values = true)]
     http_token_file: Option<PathBuf>,
+    /// Let strangers use these without the token, at a bounded rate: `pkarr` (the relay), `items` (raw
+    /// ones)
+    #[arg(
+        long,
+        value_name = "pkarr|items",
+        value_delimiter = ',',
+        env = "XORBIT_HTTP_OPEN",
+        hide_env_values = true
+    )]
+    http_open: Vec<Opened>,
+    /// Let pages of these sites call, such as https://app.example; `*`: any page, but only what is open
+    /// or asks for the token
+    #[arg(
+        long,
+        value_name = "ORIGIN|*",
+        value_delimiter = ',',
+        env = "XORBIT_HTTP_CORS",
+        hide_env_values = true
+    )]
+    http_cors: Vec<Site>,
 }
 
 /// What was said of HTTP.
@@ -48,6 +68,8 @@ impl FromStr for Place {
 pub struct Opening {
     listener: Listener,
     token: Option<Token>,
+    opened: Vec<Opened>,
+    sites: Vec<Site>,
 }
 
 impl HttpArgs {
@@ -67,7 +89,8 @@ impl HttpArgs {
                 }
             },
         };
-        Ok(Some(Opening { listener, token }))
+        let (opened, sites) = (self.http_open.clone(), self.http_cors.clone());
+        Ok(Some(Opening { listener, token, opened, sites }))
     }
 }
 
@@ -82,8 +105,9 @@ impl Opening {
                 sealed: network.network_key.is_some(),
             },
         };
-        let settings = Settings { node: node.clone(), network, joins, token: self.token };
-        Gateway::start(self.listener, settings)
+        let Self { listener, token, opened, sites } = self;
+        let settings = Settings { node: node.clone(), network, joins, token, opened, sites };
+        Gateway::start(listener, settings)
     }
 }
 

@@ -4,9 +4,14 @@
 //! lets resolve to there (DNS rebinding). So the Host of a gateway on loopback must be a name of
 //! loopback, and an Origin must be the Host's own: then no page but the gateway's gets an answer, and
 //! none can write.
+//!
+//! Where the node is told so, strangers may use routes whose content is signed or hashed (`opened`)
+//! without a token, under whatever name they call: a misled browser could get or do nothing there that
+//! its page could not by itself. And pages of other sites may call (`cors`).
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
@@ -15,8 +20,10 @@ use axum::http::{HeaderMap, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use crate::cors::Grant;
 use crate::problem::{Kind, Problem};
-use crate::{Shared, dashboard};
+use crate::rate::{Caller, Deed};
+use crate::{Shared, cors, dashboard, opened};
 
 /// What may be asked without a token, beside the files of the dashboard: it tells nothing but that the
 /// gateway is there.
@@ -28,26 +35,76 @@ pub(crate) async fn admit(
     request: Request,
     next: Next,
 ) -> Response {
-    match check(&shared, request.uri(), request.headers()) {
+    let settings = &shared.settings;
+    let (uri, headers) = (request.uri(), request.headers());
+    let about = cors::asked_before(request.method(), headers);
+    let method = about.as_ref().unwrap_or(request.method());
+    let deed = opened::deed(&settings.opened, method, uri.path());
+    let grant = Grant::of(&settings.sites, headers, deed.is_some() || settings.token.is_some());
+    if let (Some(_), Some(grant)) = (about, &grant) {
+        return grant.clone().preflight();
+    }
+    let response = match check(&shared, &request, deed, grant.is_some()) {
         Ok(()) => next.run(request).await,
         Err(problem) => problem.into_response(),
+    };
+    match grant {
+        Some(grant) => grant.told(response),
+        None if settings.sites.is_empty() => response,
+        None => cors::varying(response),
     }
 }
 
-fn check(shared: &Shared, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
-    let host = host(uri, headers)?;
-    if shared.local && shared.settings.token.is_none() && !is_loopback(host.host()) {
-        let what = format!("`{}` is not a name of this machine's loopback", host.host());
-        return Err(Problem::new(Kind::Forbidden, what).hint(
-            "call it as `127.0.0.1` or `localhost`; a browser that was misled is kept out so",
-        ));
-    }
+fn check(
+    shared: &Shared,
+    request: &Request,
+    deed: Option<Deed>,
+    granted: bool,
+) -> Result<(), Problem> {
+    let headers = request.headers();
+    let host = host(request.uri(), headers)?;
     if let Some(origin) = headers.get(ORIGIN)
+        && !granted
         && !is_own(origin.as_bytes(), &host)
     {
         let origin = String::from_utf8_lossy(origin.as_bytes());
         let what = format!("pages of `{}` may not call this node", origin.escape_debug());
         return Err(Problem::new(Kind::Forbidden, what));
+    }
+    let known = check_known(shared, request.uri(), headers, &host);
+    match deed {
+        // Who shows a token is told that it is another one.
+        Some(deed) if !headers.contains_key(AUTHORIZATION) => {
+            known.or_else(|_| check_pace(shared, request, deed))
+        }
+        _ => known,
+    }
+}
+
+/// Whether a stranger may do this now.
+fn check_pace(shared: &Shared, request: &Request, deed: Deed) -> Result<(), Problem> {
+    let Some(Caller(caller)) = request.extensions().get() else {
+        return Err(Problem::new(Kind::Environment, "nobody knows where the request comes from"));
+    };
+    shared.rates.take(*caller, deed, Instant::now()).map_err(|wait| {
+        Problem::new(Kind::RateLimited, "more requests than strangers may make")
+            .hint("wait as long as `Retry-After` says, or show a token")
+            .retry_after(wait)
+    })
+}
+
+/// Whether the caller is one who may ask for anything.
+fn check_known(
+    shared: &Shared,
+    uri: &Uri,
+    headers: &HeaderMap,
+    host: &Authority,
+) -> Result<(), Problem> {
+    if shared.local && shared.settings.token.is_none() && !is_loopback(host.host()) {
+        let what = format!("`{}` is not a name of this machine's loopback", host.host());
+        return Err(Problem::new(Kind::Forbidden, what).hint(
+            "call it as `127.0.0.1` or `localhost`; a browser that was misled is kept out so",
+        ));
     }
     match &shared.settings.token {
         Some(token) if !is_open(uri.path()) => {

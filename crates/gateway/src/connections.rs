@@ -21,6 +21,7 @@ use tower_service::Service;
 use crate::Shared;
 use crate::listen::Listener;
 use crate::problem::{Kind, Problem};
+use crate::rate::Caller;
 
 /// Connections at once; others wait to be accepted.
 const CONNECTIONS: usize = 1024;
@@ -54,11 +55,11 @@ pub(crate) async fn serve(listener: Listener, app: Router, shared: Arc<Shared>) 
     let room = Arc::new(Semaphore::new(CONNECTIONS));
     while let Ok(place) = Arc::clone(&room).acquire_owned().await {
         match listener.socket.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, from)) => {
                 let (app, shared) = (app.clone(), Arc::clone(&shared));
                 tokio::spawn(async move {
                     shared.tally.connections.fetch_add(1, Ordering::Relaxed);
-                    converse(stream, app).await;
+                    converse(stream, Caller(from.ip()), app).await;
                     shared.tally.connections.fetch_sub(1, Ordering::Relaxed);
                     drop(place);
                 });
@@ -68,10 +69,11 @@ pub(crate) async fn serve(listener: Listener, app: Router, shared: Arc<Shared>) 
     }
 }
 
-async fn converse(stream: TcpStream, app: Router) {
+async fn converse(stream: TcpStream, caller: Caller, app: Router) {
     // Small answers go at once; a system that cannot do so sends them a little later.
     let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request: hyper::Request<Incoming>| {
+    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+        request.extensions_mut().insert(caller);
         let mut app = app.clone();
         async move { Ok::<_, Infallible>(app.call(request).await.unwrap_or_else(|no| match no {})) }
     });

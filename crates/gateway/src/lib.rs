@@ -1,13 +1,14 @@
 //! HTTP over a running node: keys and values, lookups as they go, metrics, and whether it is well.
 //!
 //! A request goes through `serve` (connections and their bounds), `admission` (who may
-//! ask: Host, Origin, token), a route of `routes`, and the node's handle. What goes wrong comes back
+//! ask: Host, Origin, token; strangers at the pace of `rate`), a route of `routes`, and the node's handle. What goes wrong comes back
 //! as a [`Problem`] (RFC 9457), which keeps apart not found, too few replicas, conflict, too large
 //! and out of time.
 
 mod admission;
 mod answer;
 mod connections;
+mod cors;
 mod dashboard;
 mod health;
 pub mod hex;
@@ -16,11 +17,13 @@ mod kv;
 mod listen;
 mod metrics;
 mod node_routes;
+mod opened;
 mod params;
 mod peers;
 mod pkarr;
 mod precondition;
 mod problem;
+mod rate;
 mod routes;
 pub mod shapes;
 pub mod span;
@@ -30,7 +33,9 @@ pub mod topic;
 mod watch;
 mod z32;
 
+pub use cors::Site;
 pub use listen::{DEFAULT_HTTP_PORT, ListenError, Listener};
+pub use opened::Opened;
 pub use problem::Problem;
 pub use routes::openapi;
 pub use token::{Token, TokenError};
@@ -54,6 +59,10 @@ pub struct Settings {
     pub joins: bool,
     /// What callers must show; needed unless it listens on loopback alone.
     pub token: Option<Token>,
+    /// What strangers may use without the token, at a bounded rate.
+    pub opened: Vec<Opened>,
+    /// Sites whose pages may call.
+    pub sites: Vec<Site>,
 }
 
 /// Which network a node is on.
@@ -85,6 +94,7 @@ struct Shared {
     local: bool,
     tally: Tally,
     health: health::Overlay,
+    rates: rate::Rates,
 }
 
 type State = axum::extract::State<Arc<Shared>>;
@@ -98,6 +108,7 @@ impl Gateway {
             settings,
             tally: Tally::default(),
             health: health::Overlay::default(),
+            rates: rate::Rates::default(),
         });
         let app = routes::all(Arc::clone(&shared));
         let task = tokio::spawn(connections::serve(listener, app, shared)).abort_handle();

@@ -1,5 +1,8 @@
 //! What goes wrong, as a problem document (RFC 9457), and the status that says whose fault it is.
 
+use std::num::NonZeroU32;
+use std::time::Duration;
+
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -33,6 +36,8 @@ pub enum Kind {
     Refused,
     /// The newest value cannot be read.
     Unopened,
+    /// The caller asks more often than strangers may.
+    RateLimited,
     /// The node has as much to do as it takes on.
     Busy,
     /// Something on the node's machine is in the way.
@@ -59,6 +64,7 @@ impl Kind {
             Kind::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Kind::Conflict => StatusCode::PRECONDITION_FAILED,
             Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Kind::RateLimited => StatusCode::TOO_MANY_REQUESTS,
             Kind::Refused | Kind::Unopened => StatusCode::BAD_GATEWAY,
             Kind::Busy | Kind::Environment | Kind::NotReady | Kind::NotEnoughReplicas => {
                 StatusCode::SERVICE_UNAVAILABLE
@@ -79,6 +85,7 @@ impl Kind {
             Kind::TooLarge => "too large",
             Kind::Refused => "what was found is no value",
             Kind::Unopened => "the value does not open",
+            Kind::RateLimited => "too many requests",
             Kind::Busy => "busy",
             Kind::Environment => "something on the node's machine is in the way",
             Kind::NotReady => "not ready",
@@ -105,6 +112,9 @@ pub struct Problem {
     /// The way out.
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<String>,
+    /// Seconds after which the same may go well.
+    #[serde(skip)]
+    retry_after_s: Option<NonZeroU32>,
     /// What else is known of it: the version that is there, the replicas, what it cost.
     #[serde(flatten)]
     #[schema(additional_properties)]
@@ -122,6 +132,7 @@ impl Problem {
             kind,
             detail: detail.into(),
             hint: None,
+            retry_after_s: (kind == Kind::Busy).then_some(NonZeroU32::MIN),
             more: Map::new(),
         }
     }
@@ -129,6 +140,13 @@ impl Problem {
     /// With the way out.
     pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
+    }
+
+    /// With the time after which the same may go well, in whole seconds from 1.
+    pub(crate) fn retry_after(self, wait: Duration) -> Self {
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
+        Self { retry_after_s: Some(NonZeroU32::new(seconds).unwrap_or(NonZeroU32::MIN)), ..self }
     }
 
     /// With one more member.
@@ -157,14 +175,11 @@ impl IntoResponse for Problem {
         let mut response = (self.status(), body).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        match self.kind {
-            Kind::Unauthorized => {
-                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-            }
-            Kind::Busy => {
-                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-            }
-            _ => {}
+        if self.kind == Kind::Unauthorized {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(seconds) = self.retry_after_s {
+            headers.insert(header::RETRY_AFTER, seconds.get().into());
         }
         response
     }

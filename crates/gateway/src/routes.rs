@@ -42,6 +42,10 @@ pub(crate) enum Failures {
     /// The value is larger than this node takes
     #[response(status = 413, content_type = "application/problem+json")]
     TooLarge(Problem),
+    /// A stranger without a token asks more often than strangers may
+    #[response(status = 429, content_type = "application/problem+json",
+        headers(("Retry-After" = u64, description = "Seconds to wait")))]
+    RateLimited(Problem),
     /// Somebody wrote what is no value, or what does not open
     #[response(status = 502, content_type = "application/problem+json")]
     Refused(Problem),

@@ -149,6 +149,10 @@ fn http_that_cannot_be_served_is_an_error_only_where_it_was_asked_for() {
     assert!(open.stderr.contains("without a token"), "{open:?}");
     assert!(open.stderr.contains("hint: let callers show a token"), "{open:?}");
     run(&[&node[..], &["on"]].concat()).expect(2);
+    for (option, wrong) in [("--http-open", "kv"), ("--http-cors", "app.example")] {
+        let refused = run(&[&node[..], &["off", option, wrong]].concat()).expect(2);
+        assert!(refused.stderr.contains(&format!("'{wrong}'")), "{refused:?}");
+    }
     let directory = Directory::new();
     let short = directory.file("token", b"guess me\n");
     let weak = run(&[&node[..], &["0.0.0.0:0", "--http-token-file", &short]].concat()).expect(2);

@@ -74,6 +74,8 @@ pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xorbit"));
     let ours = [
         "XORBIT_HTTP",
+        "XORBIT_HTTP_CORS",
+        "XORBIT_HTTP_OPEN",
         "XORBIT_HTTP_TOKEN_FILE",
         "XORBIT_HTTP_URL",
         "XORBIT_JOIN",

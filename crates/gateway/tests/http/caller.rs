@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use xorbit::Node;
-use xorbit_gateway::{Gateway, Listener, Network, Settings, Token};
+use xorbit_gateway::{Gateway, Listener, Network, Opened, Settings, Token};
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -49,9 +49,22 @@ pub async fn gateway(node: &Node, joins: bool) -> Gateway {
 
 /// A gateway of a node.
 pub async fn guarded(node: &Node, joins: bool, token: Option<Token>) -> Gateway {
+    opened(node, joins, token, &[], &[]).await
+}
+
+/// A gateway of a node that is open to strangers and to sites.
+pub async fn opened(
+    node: &Node,
+    joins: bool,
+    token: Option<Token>,
+    opened: &[Opened],
+    sites: &[&str],
+) -> Gateway {
     let listener = Listener::at("127.0.0.1:0".parse().expect("an address"), None).await;
+    let sites = sites.iter().map(|site| site.parse().expect("a site")).collect();
     let network = Network::Own { name: "xorbit".to_owned(), sealed: false };
-    let settings = Settings { node: node.clone(), network, joins, token };
+    let settings =
+        Settings { node: node.clone(), network, joins, token, opened: opened.to_vec(), sites };
     Gateway::start(listener.expect("a free port"), settings)
 }
 
