@@ -1,6 +1,7 @@
 //! The project's own tasks, run as `cargo xtask VERB`: the gate, its single steps, and the benchmarks.
 
 mod bench;
+mod dist;
 mod docs;
 mod failure;
 mod fuzz;
@@ -8,6 +9,7 @@ mod gate;
 mod installation;
 mod interop_setup;
 mod kills;
+mod packages;
 mod process;
 mod tidy;
 mod tools;
@@ -29,6 +31,8 @@ usage: cargo xtask VERB
   fuzz [--seconds N]            build every fuzz target and run each for N seconds (default 20)
   worlds [--seeds N]            let N simulated networks live, each with all its checks (default 20)
   web                           the dashboard's tests, in Chromium against real nodes
+  packages                      lint what deploys the program, and run it statically linked in an empty root
+  dist                          pack the release build, statically linked, with its checksum
   picture                       make the picture of the dashboard that the documents show
   interop-setup                 install the foreign nodes that the interop tests talk to
   bench serve|network|values|store|restart|seal|http [ARGS]
@@ -56,6 +60,8 @@ fn dispatch(root: &Path, args: &[String]) -> Outcome {
         ["fuzz", rest @ ..] => fuzz::run(root, seconds(rest)?),
         ["worlds", rest @ ..] => worlds::run(root, worlds::seeds(rest)?),
         ["web"] => web::run(root, &process::build_xorbit(root)?),
+        ["packages"] => packages::run(root),
+        ["dist"] => dist::run(root),
         ["picture"] => web::picture(root, &process::build_xorbit(root)?),
         ["interop-setup"] => interop_setup::run(root).map(|_| ()),
         [
