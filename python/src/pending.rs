@@ -91,21 +91,23 @@ impl Pending {
         py: Python<'py>,
         timeout_seconds: Option<f64>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let _inside = exit::enter().ok_or_else(errors::closed)?;
+        let _inside = exit::enter().ok_or_else(exit::ended)?;
         let limit = timeout_seconds.map(errors::duration).transpose()?;
         let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
         loop {
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
             let slot = &self.slot;
-            if py.detach(|| slot.wait(left.map_or(exit::LOOK, |left| left.min(exit::LOOK)))) {
+            let done =
+                py.detach(|| slot.wait(left.map_or(exit::LOOK, |left| left.min(exit::LOOK))));
+            if exit::is_shut() {
+                return Err(exit::ended());
+            }
+            if done {
                 return self.take(py);
             }
             if let Err(interrupted) = py.check_signals() {
                 self.cancel();
                 return Err(interrupted);
-            }
-            if exit::is_shut() {
-                return Err(errors::closed());
             }
             if left.is_some_and(|left| left.is_zero()) {
                 self.cancel();

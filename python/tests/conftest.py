@@ -64,7 +64,7 @@ def program(xorbit_bin: Path, network: list[xorbit.Node]) -> Program:
 @pytest.fixture
 def foreign_node(xorbit_bin: Path) -> Iterator[str]:
     """The address of a node that the program runs."""
-    args = [xorbit_bin, "node", "--listen", LOOPBACK, "--http", "off"]
+    args = [str(xorbit_bin), "node", "--listen", LOOPBACK, "--http", "off"]
     with subprocess.Popen(args, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as node:
         try:
             assert node.stdout is not None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Callable
 
 import pytest
 
@@ -27,7 +29,8 @@ def test_what_one_puts_another_gets(network: list[xorbit.Node]) -> None:
 
 def test_bytes_of_all_kinds_are_values(network: list[xorbit.Node]) -> None:
     raw = bytes(range(256))
-    for value in [raw, bytearray(raw), memoryview(raw)]:
+    values: list[bytes | bytearray | memoryview] = [raw, bytearray(raw), memoryview(raw)]
+    for value in values:
         network[0].put("raw", value)
         assert network[1].get("raw").value == raw
     with pytest.raises(UnicodeDecodeError):
@@ -195,8 +198,8 @@ def test_an_ephemeral_node_with_nobody_there_is_told_so() -> None:
             client.put("k", "v")
 
 
-def test_a_node_comes_back_from_its_directory(tmp_path: object) -> None:
-    directory = f"{tmp_path}/data"
+def test_a_node_comes_back_from_its_directory(tmp_path: Path) -> None:
+    directory = tmp_path / "data"
     with xorbit.Node(listen=LOOPBACK, data_dir=directory) as node:
         node.put("k", "v")
         identity = node.info().id
@@ -211,10 +214,13 @@ def test_a_closed_node_says_so_however_often_it_is_closed() -> None:
     node = xorbit.Node(listen=LOOPBACK)
     node.close()
     node.close()
-    for request in [node.info, lambda: node.get("k"), lambda: node.put("k", "v")]:
+    requests: list[Callable[[], object]] = [
+        node.info,
+        lambda: node.get("k"),
+        lambda: node.put("k", "v"),
+        lambda: next(node.watch("k")),
+        lambda: next(node.peers("topic")),
+    ]
+    for request in requests:
         with pytest.raises(xorbit.Closed):
             request()
-    for stream in [node.watch("k"), node.peers("topic")]:
-        with pytest.raises(xorbit.Closed):
-            next(stream)
-        assert list(stream) == []

@@ -15,6 +15,7 @@ from . import _native
 from ._async_node import AsyncNode
 from ._native import Namespace, Signer, __version__
 from ._node import Node
+from ._options import Consistency, NamespaceLike, PathLike, Places, Value
 from ._streams import AsyncStream, Stream
 from .errors import (
     Busy,
@@ -55,15 +56,19 @@ __all__ = [
     "ChunksReport",
     "Closed",
     "Conflict",
+    "Consistency",
     "Effort",
     "GetReport",
     "Info",
     "LeaveReport",
     "Manifest",
     "Namespace",
+    "NamespaceLike",
     "Node",
     "NotEnoughReplicas",
     "NotFound",
+    "PathLike",
+    "Places",
     "PutReport",
     "Refusal",
     "Refused",
@@ -77,6 +82,7 @@ __all__ = [
     "Unopened",
     "Unreachable",
     "UsageError",
+    "Value",
     "Watched",
     "WriteReport",
     "XorbitError",

@@ -6,6 +6,8 @@ from .reports import Address, GetReport, Info, LeaveReport, PutReport, Watched
 
 _T = TypeVar("_T")
 
+__all__ = ["Namespace", "Node", "Pending", "Signer", "Stream", "__version__", "leave_interpreter"]
+
 __version__: str
 
 def leave_interpreter() -> None: ...

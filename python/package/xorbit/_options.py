@@ -75,8 +75,8 @@ def put_options(
 def places(told: Places) -> list[str]:
     """A list of one or more of `ADDR:PORT`."""
     if isinstance(told, (str, Address)):
-        return [str(told)]
-    return [str(place) for place in told]
+        told = [told]
+    return [unicode("address", str(place)) for place in told]
 
 
 def namespace_of(told: NamespaceLike | None) -> _native.Namespace | None:
