@@ -130,7 +130,7 @@ impl Node {
         after: Option<i128>,
     ) -> PyResult<Stream> {
         let node = Arc::clone(self.here()?);
-        let namespace = self.namespace(namespace)?;
+        let namespace = self.namespace(namespace)?.map(Box::new);
         let after = after.map(options::version).transpose()?;
         Ok(Stream::of(Wanted::Versions { node, key, namespace, after }))
     }

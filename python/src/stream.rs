@@ -19,7 +19,7 @@ pub enum Wanted {
         /// Of which key.
         key: String,
         /// Where it lives.
-        namespace: Option<xorbit::Namespace>,
+        namespace: Option<Box<xorbit::Namespace>>,
         /// Only those above this one.
         after: Option<Version>,
     },
@@ -46,7 +46,7 @@ impl Wanted {
             Self::Versions { node, key, namespace, after } => {
                 let mut watch = node.watch(key.as_str());
                 if let Some(namespace) = namespace {
-                    watch = watch.namespace(namespace.clone());
+                    watch = watch.namespace(xorbit::Namespace::clone(namespace));
                 }
                 if let Some(version) = after {
                     watch = watch.after(*version);

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Iterator
@@ -43,6 +44,14 @@ def xorbit_bin() -> Path:
     return Path(path)
 
 
+def wait_until_known(node: xorbit.Node, count: int) -> None:
+    """Waits until that many nodes know each other as far as this one sees."""
+    deadline = time.monotonic() + 30
+    assert node.joined(30)
+    while node.put("everybody", "here", namespace="fixture").replicas.known < count:
+        assert time.monotonic() < deadline, "the nodes do not come to know each other"
+
+
 @pytest.fixture
 def network() -> Iterator[list[xorbit.Node]]:
     """Five nodes on loopback that know each other."""
@@ -51,8 +60,10 @@ def network() -> Iterator[list[xorbit.Node]]:
         others = [
             nodes.enter_context(xorbit.Node(listen=LOOPBACK, join=first.address)) for _ in range(4)
         ]
-        assert all(node.joined() for node in others)
-        yield [first, *others]
+        everybody = [first, *others]
+        for node in everybody:
+            wait_until_known(node, len(everybody))
+        yield everybody
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ async def two_nodes(stack: AsyncExitStack) -> tuple[xorbit.AsyncNode, xorbit.Asy
     first = await stack.enter_async_context(xorbit.AsyncNode(listen=LOOPBACK))
     second = xorbit.AsyncNode(listen=LOOPBACK, join=first.address)
     await stack.enter_async_context(second)
-    assert await second.joined()
+    assert await second.joined() and await first.joined()
     return first, second
 
 

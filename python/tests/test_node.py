@@ -47,7 +47,7 @@ def test_what_is_missing_is_a_key_error_or_the_default(network: list[xorbit.Node
         network[0].get("nothing")
     assert isinstance(missing.value, xorbit.NotFound)
     assert missing.value.reason == "never_seen" and missing.value.version is None
-    assert missing.value.effort is not None and missing.value.effort.answered == 4
+    assert missing.value.effort is not None and missing.value.effort.answered > 2
     assert str(missing.value) == "key `nothing` not found"
     assert network[0].get("nothing", None) is None
     assert network[0].get("nothing", default="other") == "other"
@@ -158,7 +158,7 @@ def test_peers_announce_themselves_and_are_found(network: list[xorbit.Node]) -> 
 def test_a_node_says_how_it_is(network: list[xorbit.Node]) -> None:
     info = network[0].info()
     assert len(info.id) == 40 and info.listening == tuple(network[0].addresses)
-    assert info.contacts == (4, 0) and not info.read_only
+    assert info.contacts[0] > 0 and info.contacts[1] == 0 and not info.read_only
     assert network[0].address.host == "127.0.0.1"
     assert repr(network[0]) == f"<xorbit.Node at {network[0].address}>"
 

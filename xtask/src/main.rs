@@ -11,6 +11,7 @@ mod interop_setup;
 mod kills;
 mod packages;
 mod process;
+mod python;
 mod tidy;
 mod tools;
 mod web;
@@ -33,6 +34,7 @@ usage: cargo xtask VERB
   web                           the dashboard's tests, in Chromium against real nodes
   packages                      lint what deploys the program, and run it statically linked in an empty root
   dist                          pack the release build, statically linked, with its checksum
+  python                        build the Python wheel, check its types and run its tests
   picture                       make the picture of the dashboard that the documents show
   interop-setup                 install the foreign nodes that the interop tests talk to
   bench serve|network|values|store|restart|seal|http [ARGS]
@@ -62,6 +64,7 @@ fn dispatch(root: &Path, args: &[String]) -> Outcome {
         ["web"] => web::run(root, &process::build_xorbit(root)?),
         ["packages"] => packages::run(root),
         ["dist"] => dist::run(root),
+        ["python"] => python::run(root, &python::program(root)?),
         ["picture"] => web::picture(root, &process::build_xorbit(root)?),
         ["interop-setup"] => interop_setup::run(root).map(|_| ()),
         [
