@@ -31,7 +31,8 @@ class AsyncNode:
     """A node, driven from asyncio; any number of tasks may use it at once, in any event loop.
 
     `async with AsyncNode(...) as node` starts it, and stops it at the block's end; so do `await
-    node.start()` and `await node.close()`. A task that is cancelled gives up what it waits for.
+    node.start()` and `await node.close()`. A task that is cancelled no longer waits; what it sent is
+    not called back, so a put may still happen.
     """
 
     def __init__(

@@ -12,7 +12,7 @@ _T = TypeVar("_T")
 
 
 async def outcome(pending: _native.Pending[_T]) -> _T:
-    """Awaits what the request comes to. A task that is cancelled meanwhile gives it up."""
+    """Awaits what the request comes to. A task that is cancelled meanwhile hears no more of it."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[None] = loop.create_future()
     pending.call_when_done(partial(loop.call_soon_threadsafe, _resolve, done))
