@@ -8,9 +8,9 @@ use std::time::Instant;
 use crate::failure::{Failure, Outcome};
 use crate::interop_setup::Peers;
 use crate::process::{answer, build_xorbit, cargo, run as run_command, typed};
-use crate::{docs, fuzz, interop_setup, packages, tidy, web, worlds};
+use crate::{docs, fuzz, interop_setup, packages, python, tidy, web, worlds};
 
-const STEPS: usize = 11;
+const STEPS: usize = 12;
 
 /// Runs all steps.
 pub fn run(root: &Path) -> Outcome {
@@ -23,7 +23,8 @@ pub fn run(root: &Path) -> Outcome {
     step(6, "documentation of the crates", || crate_docs(root))?;
     step(7, "dashboard", || web::run(root, &xorbit))?;
     step(8, "packages", || packages::run(root))?;
-    step(9, "worlds", || worlds::run(root, worlds::DEFAULT_SEEDS))?;
+    step(9, "python", || python::run(root, &xorbit))?;
+    step(10, "worlds", || worlds::run(root, worlds::DEFAULT_SEEDS))?;
     step(STEPS - 1, "fuzz", || fuzz::run(root, fuzz::DEFAULT_SECONDS))?;
     step(STEPS, "documents", || docs::run(root, &xorbit))?;
     println!("all {STEPS} steps passed in {:.0} s", begin.elapsed().as_secs_f64());
@@ -137,7 +138,7 @@ mod tests {
         })
         .unwrap_err()
         .to_string();
-        assert!(failure.starts_with("error: step 3 of 11, clippy, after "), "{failure}");
+        assert!(failure.starts_with("error: step 3 of 12, clippy, after "), "{failure}");
         assert!(failure.ends_with("exit status: 101\nhint: look above"), "{failure}");
     }
 
