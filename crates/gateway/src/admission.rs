@@ -40,7 +40,8 @@ pub(crate) async fn admit(
     let about = cors::asked_before(request.method(), headers);
     let method = about.as_ref().unwrap_or(request.method());
     let deed = opened::deed(&settings.opened, method, uri.path());
-    let grant = Grant::of(&settings.sites, headers, deed.is_some() || settings.token.is_some());
+    let asks_for_token = settings.token.is_some() && !is_open(uri.path());
+    let grant = Grant::of(&settings.sites, headers, deed.is_some() || asks_for_token);
     if let (Some(_), Some(grant)) = (about, &grant) {
         return grant.clone().preflight();
     }

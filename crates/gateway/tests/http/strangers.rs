@@ -126,7 +126,7 @@ async fn any_page_may_call_only_what_is_open_or_asks_for_the_token() {
     assert_eq!(ask(&open, &format!("OPTIONS {KEY}"), &before, b"").await.status, 204);
     assert_eq!(ask(&open, "OPTIONS /v1/kv/k", &before, b"").await.status, 403);
     let guarded = opened(node, false, token(), &[], &["*"]).await;
-    // What a page may not know of itself it is not told of others.
+    assert_eq!(ask(&guarded, "GET /livez", &[PAGE], b"").await.status, 403);
     let without = ask(&guarded, "GET /v1/node", &[PAGE], b"").await;
     assert_eq!(without.status, 401);
     assert_eq!(ask(&guarded, "GET /v1/node", &[PAGE, SHOWN], b"").await.status, 200);
