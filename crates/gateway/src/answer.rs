@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -25,9 +25,6 @@ pub(crate) struct StreamEvent {
     /// An object as JSON: `Watched`, `Step`, `Lookup` or `Problem`.
     data: String,
 }
-
-/// As many headers as the answers with most of them have, some to spare.
-const HEADERS: usize = 12;
 
 /// Whether a caller asks for JSON rather than for the value itself: `application/json` stands in its
 /// Accept.
@@ -53,11 +50,7 @@ pub(crate) fn line(text: String) -> Response {
 
 /// A body of this content type.
 pub(crate) fn of(content_type: HeaderValue, body: impl Into<Body>) -> Response {
-    let mut response = Response::new(body.into());
-    // At once, since a map of headers grows by putting all of them elsewhere.
-    response.headers_mut().reserve(HEADERS);
-    response.headers_mut().insert(CONTENT_TYPE, content_type);
-    response
+    ([(CONTENT_TYPE, content_type)], body.into()).into_response()
 }
 
 #[cfg(test)]
