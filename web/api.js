@@ -1,7 +1,8 @@
 // What the page asks of its node, with the token if it demands one.
 
 const KEPT = 'xorbit-token'
-const PATIENCE_MS = 10_000
+/** How long a node may take to tell of itself. */
+export const PATIENCE_MS = 10_000
 
 /** What went wrong, as the node told it (RFC 9457). */
 export class Problem extends Error {

@@ -43,10 +43,16 @@ export function surface(canvas) {
 let colours
 export function palette() {
   if (colours === undefined) {
-    const style = getComputedStyle(document.documentElement)
-    const of = (name) => style.getPropertyValue(`--${name}`).trim()
+    // A property keeps the words of the style sheet; only a colour that is worn is worked out.
+    const probe = document.body.appendChild(document.createElement('i'))
+    probe.hidden = true
+    const of = (name) => {
+      probe.style.color = `var(--${name})`
+      return getComputedStyle(probe).color
+    }
     const names = ['accent', 'second', 'warn', 'bad', 'text', 'muted', 'line', 'card', 'fill']
     colours = Object.fromEntries(names.map((name) => [name, of(name)]))
+    probe.remove()
   }
   return colours
 }
@@ -54,9 +60,11 @@ export function palette() {
 /** Calls back when colours or sizes changed and all has to be drawn anew. */
 export function whenLookChanges(listener) {
   const dark = matchMedia('(prefers-color-scheme: dark)')
-  dark.addEventListener('change', () => {
+  const recolour = () => {
     colours = undefined
     listener()
-  })
+  }
+  dark.addEventListener('change', recolour)
+  addEventListener('themechange', recolour)
   addEventListener('resize', listener)
 }

@@ -5,12 +5,12 @@ import { bytes, count, span, whole } from './format.js'
 
 let shown
 
-/** Shows the node; `ready` is undefined until it is known. */
+/** Shows the node, and whether the overlay answers it. */
 export function showNode(node, ready) {
   shown ??= begun(node)
   const network = node.public ? 'the planet-wide one' : `${node.network}${node.sealed ? ' (sealed)' : ''}`
   say(shown.network, network)
-  say(shown.state, { true: 'ready', false: 'not ready' }[ready] ?? '…')
+  say(shown.state, ready ? 'ready' : 'not ready')
   say(shown.address, node.addresses.join(', ') || node.listening.join(', '))
   say(shown.held, `${count(node.items, 'item')}, ${bytes(node.item_bytes)}`)
   say(shown.contacts, whole(node.contacts_v4 + node.contacts_v6))

@@ -17,15 +17,18 @@ export class Held {
     })
   }
 
-  /** Asks for them and shows them. */
+  /** Asks for them, shows them and gives what was told. */
   async refresh() {
-    const { total, items } = await glance(`/v1/held?limit=${this.#limit}`)
+    const told = await glance(`/v1/held?limit=${this.#limit}`)
+    const { total, items } = told
     say(byId('held-count'), total === 0 ? 'nothing yet' : `${count(total, 'item')}, those that end first before others`)
     byId('held-rows').replaceChildren(...items.map(row))
     byId('held-scroll').hidden = total === 0
+    byId('held-empty').hidden = total > 0
     const left = total - items.length
     byId('held-more').hidden = left <= 0
     say(byId('held-more'), `Show ${whole(Math.min(left, MORE))} more of ${whole(left)}`)
+    return told
   }
 }
 

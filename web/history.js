@@ -8,20 +8,41 @@ const SAMPLES = 450
 
 const SERIES = ['received', 'sent', 'answered', 'replies', 'trip', 'slow', 'timeouts', 'refused', 'dropped']
 
+/** As many looks as a minute has. */
+const MINUTE = 60_000 / LOOK_MS
+
 export class History {
   #last
+  #looks = []
   series = Object.fromEntries(SERIES.map((name) => [name, []]))
 
-  /** Takes what a node told now, and gives the rates since the look before if there was one. */
+  /** Takes what a node told now. */
   take(stats, routing) {
     const last = this.#last
     this.#last = stats
     // One that was started anew counts from zero again.
-    if (last === undefined || stats.up_ms <= last.up_ms) return undefined
+    if (last !== undefined && stats.up_ms <= last.up_ms) this.#looks = []
+    this.#looks.push(stats)
+    if (this.#looks.length > MINUTE) this.#looks.shift()
+    if (this.#looks.length === 1) return
     const rates = ratesOf(last, stats)
     const trips = tripsOf(routing)
     this.#push({ ...rates, trip: at(trips, 0.5), slow: at(trips, 0.9), dropped: sum(rates.drops) })
-    return rates
+  }
+
+  /** What was counted in the last minute; undefined: there was one look alone. */
+  recent() {
+    const [first] = this.#looks
+    if (this.#looks.length < 2) return undefined
+    const { dropped, refused, replies, timeouts } = this.#last
+    const drops = Object.fromEntries(
+      Object.entries(dropped).map(([name, now]) => [name, now - (first.dropped[name] ?? 0)]))
+    return {
+      drops,
+      refused: refused - first.refused,
+      replies: replies - first.replies,
+      timeouts: timeouts - first.timeouts,
+    }
   }
 
   #push(sample) {

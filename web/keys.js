@@ -42,7 +42,7 @@ export class Keys {
     this.#busy(true)
     try {
       const told = await this[`_${verb}`](byId('key').value, byId('namespace').value)
-      this.#result.replaceChildren(...told)
+      this.#result.replaceChildren(...told.filter(Boolean))
     } catch (problem) {
       const { receipt, found } = problem.told ?? {}
       const more = receipt && [this.#receipt('Stored', receipt, 'lives until')]
@@ -54,6 +54,7 @@ export class Keys {
   }
 
   #busy(is) {
+    byId('keys-empty').hidden = true
     this.#result.setAttribute('aria-busy', String(is))
     for (const button of this.#form.querySelectorAll('button')) button.disabled = is
   }
@@ -71,9 +72,20 @@ export class Keys {
     return [this.#receipt('Deleted', receipt, 'remembered until'), await this.#map(key, namespace, receipt)]
   }
 
+  /** Asks all replicas, to tell of each; one that is silent does not stand in the way of the value. */
   async _get(key, namespace) {
-    const report = await ask(keyed('/v1/kv', key, { namespace, trace: 'true', consistency: 'all' }))
-    return [await valueOf(report, key, namespace), agreement(report), this.#drawn(report)]
+    try {
+      const report = await this.#asked(key, namespace, 'all')
+      return [await valueOf(report, key, namespace), agreement(report), this.#drawn(report)]
+    } catch (problem) {
+      if (problem.told?.kind !== 'not_enough_replicas' || !problem.told.found) throw problem
+      const report = await this.#asked(key, namespace, 'quorum')
+      return [await valueOf(report, key, namespace), agreement(report), this.#drawn(partly(problem))]
+    }
+  }
+
+  #asked(key, namespace, consistency) {
+    return ask(keyed('/v1/kv', key, { namespace, trace: 'true', consistency }))
   }
 
   #receipt(done, { replicas, version, expires_ms: expires, effort, chunks }, lives) {
@@ -97,17 +109,23 @@ export class Keys {
   /** Where a key is kept now; of a deleted one the tombstones. */
   async #map(key, namespace, { target, replicas }) {
     try {
-      return this.#drawn(await ask(keyed('/v1/kv', key, { namespace, trace: 'true', consistency: 'all' })))
-    } catch ({ told }) {
+      return this.#drawn(await this.#asked(key, namespace, 'all'))
+    } catch (problem) {
       // Why there is none is told in the receipt already; the steps show who knows.
-      const deleted = told?.reason === 'deleted'
-      return told?.steps && this.#drawn({ ...told, deleted, target, known: replicas.known })
+      const report = partly(problem)
+      const deleted = report.reason === 'deleted'
+      return report.steps && this.#drawn({ ...report, deleted, target, known: replicas.known })
     }
   }
 
   #drawn(report) {
     return replicaMap(report, this.#own)
   }
+}
+
+/** What a failure tells of the replicas all the same. */
+function partly({ told }) {
+  return { ...told, ...told?.found }
 }
 
 function agreement(report) {

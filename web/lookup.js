@@ -58,6 +58,7 @@ export class Lookup {
   #begin() {
     this.#steps = []
     this.#target = undefined
+    byId('lookup-empty').hidden = true
     byId('lookup-result').hidden = false
     byId('lookup-steps').replaceChildren()
     byId('lookup-closest').replaceChildren()
@@ -143,7 +144,7 @@ function grid(most, width, y) {
   const lines = []
   for (let bits = 0; bits < most; bits += every) {
     lines.push(svg('line', { x1: LEFT, x2: width - RIGHT, y1: y(bits), y2: y(bits), class: 'rule' }))
-    lines.push(svg('text', { x: LEFT - 8, y: y(bits) + 4, class: 'tick end' }, bits === 0 ? 'farthest' : `${bits} bits`))
+    lines.push(svg('text', { x: LEFT - 8, y: y(bits) + 4, class: 'tick end' }, bits === 0 ? 'farthest' : count(bits, 'bit')))
   }
   lines.push(svg('line', { x1: LEFT, x2: width - RIGHT, y1: HEIGHT, y2: HEIGHT, class: 'target' }))
   lines.push(svg('text', { x: LEFT - 8, y: HEIGHT + 4, class: 'tick end target' }, 'target'))

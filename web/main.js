@@ -1,7 +1,7 @@
 // The page: looks at its node again and again, and hands what it tells to the panels.
 
 import { alertsOf, showAlerts } from './alerts.js'
-import { Problem, glance, useToken, whenUnauthorized } from './api.js'
+import { PATIENCE_MS, Problem, glance, hasToken, send, useToken, whenUnauthorized } from './api.js'
 import { Contacts } from './contacts.js'
 import { byId, say } from './elements.js'
 import { Held } from './held.js'
@@ -10,6 +10,7 @@ import { showNode } from './header.js'
 import { Keys } from './keys.js'
 import { Lookup } from './lookup.js'
 import { Plots } from './plots.js'
+import { offerThemes } from './theme.js'
 
 /** Every so many looks: what changes slowly, or costs the node a question. */
 const SELDOM = 3
@@ -19,7 +20,8 @@ const history = new History()
 const plots = new Plots(history)
 const contacts = new Contacts()
 const held = new Held()
-const keys = new Keys(() => refreshHeld())
+// What fails here is told by the next look.
+const keys = new Keys(() => refreshHeld().catch(() => {}))
 new Lookup()
 
 let looks = 0
@@ -29,27 +31,35 @@ async function look() {
   const seldom = looks % SELDOM === 0
   looks += 1
   const [node, routing, stats] = await Promise.all(['/v1/node', '/v1/routing', '/v1/stats'].map(glance))
-  if (seldom) await Promise.all([refreshReady(), held.refresh()])
-  Object.assign(told, { node, routing, silent: false, rates: history.take(stats, routing) })
+  if (seldom) await Promise.all([refreshReady(), refreshHeld()])
+  history.take(stats, routing)
+  Object.assign(told, { node, routing, silent: false, recent: history.recent() })
   keys.own = node.id
-  showNode(node, told.ready)
+  showNode(node, told.unready === undefined)
   contacts.show(routing, LOOK_MS / 1000)
   plots.show()
 }
 
 async function refreshReady() {
+  const begun = Date.now()
   try {
-    await glance('/readyz')
-    told.ready = true
+    const { headers } = await send('/readyz', { signal: AbortSignal.timeout(PATIENCE_MS) })
+    told.unready = undefined
+    told.skew = skewOf(Date.parse(headers.get('Date')), begun, Date.now())
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem
-    told.ready = false
+    told.unready = problem.message
   }
 }
 
-/** What failed is told by the next look. */
-function refreshHeld() {
-  held.refresh().catch(() => {})
+/** How far the node's clock is from the browser's at least: an answer tells whole seconds. */
+function skewOf(theirs, begun, ended) {
+  if (theirs + 1000 < begun) return theirs + 1000 - begun
+  return theirs > ended ? theirs - ended : 0
+}
+
+async function refreshHeld() {
+  told.held = await held.refresh()
 }
 
 async function again() {
@@ -71,7 +81,7 @@ whenUnauthorized((problem) => {
   byId('main').hidden = true
   const form = byId('token-form')
   form.hidden = false
-  if (sessionStorage.length > 0) say(byId('token-why'), `That is not its token: ${problem.message}.`)
+  if (hasToken()) say(byId('token-why'), `That is not its token: ${problem.message}.`)
   byId('token').focus()
 })
 
@@ -89,4 +99,5 @@ document.addEventListener('visibilitychange', () => {
   if (!document.hidden && !locked) look().catch(() => {})
 })
 
+offerThemes(byId('theme'))
 again()

@@ -3,14 +3,20 @@
 import { closeness, sharedBits } from './distance.js'
 import { el, idOf } from './elements.js'
 
-const WORDS = { holder: 'holds it', older: 'holds an older version', none: 'holds nothing', failing: 'did not answer' }
-const DOTS = { holder: 'well', older: 'older', none: 'none', failing: 'failing' }
+const WORDS = {
+  holder: 'holds it',
+  some: 'holds a version',
+  older: 'holds an older version',
+  none: 'holds nothing',
+  failing: 'did not answer',
+}
+const DOTS = { holder: 'well', some: 'hollow', older: 'older', none: 'none', failing: 'failing' }
 
 /** What a node that was asked holds, of which version. */
 function stateOf(step, newest) {
   if (step.outcome !== 'answered') return ['failing', undefined]
-  const version = step.holds?.version
   if (step.holds === null) return ['none', undefined]
+  const version = step.holds.version
   return version === undefined || version >= newest ? ['holder', version] : ['older', version]
 }
 
@@ -23,14 +29,18 @@ export function replicasOf(report, own) {
     const [state, version] = stateOf(step, newest)
     return { id: step.id, address: step.address, state, version }
   })
-  if (own !== undefined && !report.deleted) {
-    // It does not ask itself; the others that agree tell whether it does.
-    const holders = nodes.filter(({ state }) => state === 'holder').length
-    const holds = (report.agreed ?? 0) > holders
-    nodes.push({ id: own, address: 'this node', state: holds ? 'holder' : 'none', version: holds ? newest : undefined })
-  }
+  if (own !== undefined && !report.deleted) nodes.push({ id: own, address: 'this node', state: 'none' })
   nodes.sort((a, b) => closeness(target, b.id) - closeness(target, a.id))
-  return nodes.slice(0, Math.max(known, 1))
+  const replicas = nodes.slice(0, Math.max(known, 1))
+  const mine = replicas.find(({ id }) => id === own)
+  // It does not ask itself; that more hold one than told so tells that it does.
+  const copies = (report.agreed ?? 0) + (report.stale ?? 0)
+  if (mine && copies > replicas.filter(({ state }) => state === 'holder' || state === 'older').length) mine.state = 'holder'
+  // A step does not tell the version of an item that was sent whole: where some are older, any may be.
+  if (report.stale > 0) {
+    for (const node of replicas) if (node.state === 'holder' && node.version === undefined) node.state = 'some'
+  }
+  return replicas
 }
 
 /** The same as a table with a picture of how close each is. */

@@ -10,6 +10,7 @@ if (!program) throw new Error('set XORBIT_BIN to the program to test')
 export class Node {
   #child
   #heard = ''
+  address
 
   constructor(args) {
     const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('XORBIT_'))
@@ -32,6 +33,12 @@ export class Node {
     throw new Error(`${pattern} was not said, but: ${this.#heard}`)
   }
 
+  /** Waits until it is ready, and tells where it is. */
+  async begun() {
+    this.address = await this.hear(/ at ([\d.:]+), network/)
+    return this.address
+  }
+
   /** Ends it at once. */
   kill() {
     this.#child.kill('SIGKILL')
@@ -42,11 +49,12 @@ export class Node {
 export async function network(size, args = []) {
   const first = new Node(['--http', '127.0.0.1:0', ...args])
   const nodes = [first]
-  const address = await first.hear(/ at ([\d.:]+), network/)
+  const address = await first.begun()
   const http = await first.hear(/HTTP at (http:\/\/[\d.:]+)/)
   for (let at = 1; at < size; at += 1) {
     const node = new Node(['--http', 'off', '--join', address])
     nodes.push(node)
+    await node.begun()
     await node.hear(/(joined)/)
   }
   return { http, address, nodes, kill: () => nodes.forEach((node) => node.kill()) }

@@ -63,6 +63,24 @@ test('what one page puts another gets, with its report and its replicas', async 
   })
 })
 
+test('a replica that fell silent does not stand in the way of the value', async () => {
+  const lossy = await network(9)
+  const { page, close } = await open(chromium, lossy.http)
+  try {
+    await put(page, 'k', 'still here')
+    const addresses = await page.locator('.replicas tbody tr td:nth-child(3)').allTextContents()
+    const silent = lossy.nodes.slice(1).find((node) => addresses.includes(node.address))
+    silent.kill()
+    await page.getByRole('button', { name: 'Get' }).click()
+    await page.locator('.value').waitFor()
+    assert.equal(await page.locator('.value').textContent(), 'still here')
+    await page.locator('.replicas').getByText('did not answer').waitFor()
+  } finally {
+    lossy.kill()
+    await close()
+  }
+})
+
 test('what anybody stores is shown as text', () => opened(async (page) => {
   const hostile = '<img src=x onerror="document.title=1"><script>document.title=2</script>'
   await put(page, hostile, hostile)
@@ -122,6 +140,33 @@ test('a put needs no pointer', () => opened(async (page) => {
   assert.match(await page.locator('#spiral-detail').textContent(), /^[0-9a-f]{40} at 127\.0\.0\.1:\d+ · bucket/)
 }))
 
+test('colours follow the reader, who may want others than the system', () => opened(async (page) => {
+  const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor)
+  const dark = await ground()
+  await page.getByLabel('Colours').selectOption('light')
+  const light = await ground()
+  assert.notEqual(dark, light)
+  await page.reload()
+  assert.equal(await ground(), light)
+  await page.getByLabel('Colours').selectOption('as the system')
+  assert.equal(await ground(), dark)
+}, { colorScheme: 'dark' }))
+
+test('a reader who wants no motion sees steps at once and no pulses', () => opened(async (page) => {
+  await page.getByText('ready', { exact: true }).waitFor()
+  await page.evaluate(() => {
+    const frame = requestAnimationFrame
+    window.frames_asked = 0
+    window.requestAnimationFrame = (work) => {
+      window.frames_asked += 1
+      return frame(work)
+    }
+  })
+  await page.waitForTimeout(4500)
+  const asked = await page.evaluate(() => window.frames_asked)
+  assert.ok(asked < 20, `${asked} frames`)
+}, { reducedMotion: 'reduce' }))
+
 for (const [name, viewport] of [['wide', WIDE], ['narrow', NARROW]]) {
   for (const colorScheme of ['light', 'dark']) {
     test(`nothing is cut off: ${name}, ${colorScheme}`, () => opened(async (page) => {
@@ -129,9 +174,15 @@ for (const [name, viewport] of [['wide', WIDE], ['narrow', NARROW]]) {
       await page.locator('#lookup-key').fill('greeting')
       await page.getByRole('button', { name: 'Look up' }).click()
       await page.getByText('It ended since').waitFor()
+      await page.locator('summary').click()
       await picture(page, `${name}-${colorScheme}`)
       const [wide, most] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth])
       assert.ok(wide <= most, `${wide} px in ${most}`)
+      // Tables that can be scrolled need not be.
+      const cut = await page.evaluate(() => [...document.querySelectorAll('.scroll')]
+        .filter((table) => table.scrollWidth > table.clientWidth)
+        .map((table) => `${table.getAttribute('aria-label')}: ${table.scrollWidth} px in ${table.clientWidth}`))
+      assert.deepEqual(cut, [])
     }, { viewport, colorScheme }))
   }
 }
@@ -140,9 +191,9 @@ test('a lost node is said, and its last state stays', async () => {
   const lone = await network(1)
   const { page, close } = await open(chromium, lone.http)
   try {
-    await page.getByText('a network of one').waitFor()
+    await page.locator('#alerts').getByText('a network of one').waitFor()
     lone.kill()
-    await page.getByText('This node no longer answers').waitFor()
+    await page.locator('#alerts').getByText('This node no longer answers').waitFor()
     assert.match(await page.locator('#facts').textContent(), /127\.0\.0\.1/)
   } finally {
     lone.kill()

@@ -43,7 +43,7 @@ macro_rules! files {
     };
 }
 
-static FILES: [File; 22] = files![
+static FILES: [File; 23] = files![
     "index.html",
     "style.css",
     "panels.css",
@@ -66,6 +66,7 @@ static FILES: [File; 22] = files![
     "problem.js",
     "replicas.js",
     "spiral.js",
+    "theme.js",
 ];
 
 impl File {
