@@ -1,11 +1,12 @@
 // The panel of lookups: each step as it ends, in a picture and in words, then the closest nodes.
 
 import { keyed, send } from './api.js'
-import { closeness, sharedBits } from './distance.js'
-import { byId, el, idOf, say, svg, table } from './elements.js'
+import { sharedBits } from './distance.js'
+import { byId, el, idOf, say, table } from './elements.js'
 import { events } from './events.js'
 import { count, millis } from './format.js'
-import { isStill } from './frames.js'
+import { draw, isStill } from './frames.js'
+import { Picture, outcomeOf } from './picture.js'
 import { showProblem } from './problem.js'
 
 /** A lookup on loopback ends sooner than an eye can follow: steps are shown at least so far apart. */
@@ -25,13 +26,21 @@ export class Lookup {
   #steps = []
   #target
   #running
+  #width = 0
+  #picture
+  #place = byId('lookup-picture')
 
   constructor() {
+    this.paint = this.paint.bind(this)
     byId('lookup-form').addEventListener('submit', (event) => {
       event.preventDefault()
       this.start(byId('lookup-key').value, byId('lookup-namespace').value)
     })
-    new ResizeObserver(() => this.#picture()).observe(byId('lookup-picture'))
+    // To ask for the width while steps come would lay the page out anew for each.
+    new ResizeObserver(([{ contentRect }]) => {
+      this.#width = contentRect.width
+      draw(this.paint)
+    }).observe(this.#place)
   }
 
   /** Walks towards a key; a walk that is on its way is given up. */
@@ -58,18 +67,19 @@ export class Lookup {
   #begin() {
     this.#steps = []
     this.#target = undefined
+    this.#picture = undefined
     byId('lookup-empty').hidden = true
     byId('lookup-result').hidden = false
     byId('lookup-steps').replaceChildren()
     byId('lookup-closest').replaceChildren()
-    byId('lookup-picture').replaceChildren()
+    this.#place.replaceChildren()
     say(byId('lookup-status'), 'Asking …')
   }
 
   async #step(step) {
     this.#steps.push(step)
     byId('lookup-steps').append(inWords(step, this.#target))
-    this.#picture()
+    draw(this.paint)
     if (!isStill() && this.#steps.length < PACED_STEPS) {
       await new Promise((done) => setTimeout(done, PACE_MS))
     }
@@ -88,24 +98,17 @@ export class Lookup {
       [idOf(node.id), node.address, String(sharedBits(target, node.id)), 'silent'])
     const titles = ['Id', 'Address', 'Shared bits#', 'Round trip#']
     byId('lookup-closest').replaceChildren(table(titles, [...rows, ...lost], 'Closest nodes'))
-    this.#picture()
+    draw(this.paint)
   }
 
-  #picture() {
-    const place = byId('lookup-picture')
+  paint() {
     const steps = this.#steps.filter((step) => step.id !== null)
-    if (this.#target === undefined || steps.length === 0) return
-    place.replaceChildren(drawn(steps, this.#target, place.clientWidth))
-  }
-}
-
-/** What came of a step, in words. */
-function outcomeOf(step) {
-  switch (step.outcome) {
-    case 'answered': return `gave ${count(step.contacts, 'contact')}, ${step.new} new`
-    case 'refused': return `refused (${step.code})`
-    case 'distrusted': return 'not believed: another node or network, or a false item'
-    default: return 'silent'
+    if (this.#target === undefined || steps.length === 0 || this.#width === 0) return
+    if (!this.#picture?.holds(steps, this.#target, this.#width)) {
+      this.#picture = new Picture(steps, this.#target, this.#width)
+      this.#place.replaceChildren(this.#picture.element)
+    }
+    this.#picture.draw(steps)
   }
 }
 
@@ -115,68 +118,4 @@ function inWords(step, target) {
     step.id ? idOf(step.id) : 'an address to join through', ` at ${step.address}: `,
     el('strong', {}, outcomeOf(step)),
     el('span', { class: 'quiet' }, ` after ${millis(step.took_ms)}, hop ${step.hop}${bits}`))
-}
-
-const LEFT = 64
-const RIGHT = 16
-const TOP = 14
-const HEIGHT = 196
-const STRIP = 34
-
-/** Steps from left to right as they ended, each as high as it is far from the target. */
-function drawn(steps, target, width) {
-  const near = steps.map((step) => closeness(target, step.id))
-  const most = Math.max(6, Math.ceil(Math.max(...near)) + 1)
-  const x = (at) => LEFT + 14 + (at * (width - LEFT - RIGHT - 28)) / Math.max(1, Math.max(steps.length, 12) - 1)
-  const y = (bits) => TOP + (Math.min(bits, most) / most) * (HEIGHT - TOP)
-  const picture = svg('svg', {
-    viewBox: `0 0 ${width} ${HEIGHT + STRIP + 22}`, width, height: HEIGHT + STRIP + 22, role: 'img',
-    'aria-label': `${count(steps.length, 'step')} towards the target; the closest so far shares `
-      + `${Math.floor(Math.max(...near))} bits with it. The list below tells each.`,
-  })
-  picture.append(...grid(most, width, y), convergence(near, x, y), ...trips(steps, x))
-  steps.forEach((step, at) => picture.append(dot(step, x(at), y(near[at]))))
-  return picture
-}
-
-function grid(most, width, y) {
-  const every = Math.ceil(most / 6)
-  const lines = []
-  for (let bits = 0; bits < most; bits += every) {
-    lines.push(svg('line', { x1: LEFT, x2: width - RIGHT, y1: y(bits), y2: y(bits), class: 'rule' }))
-    lines.push(svg('text', { x: LEFT - 8, y: y(bits) + 4, class: 'tick end' }, bits === 0 ? 'farthest' : count(bits, 'bit')))
-  }
-  lines.push(svg('line', { x1: LEFT, x2: width - RIGHT, y1: HEIGHT, y2: HEIGHT, class: 'target' }))
-  lines.push(svg('text', { x: LEFT - 8, y: HEIGHT + 4, class: 'tick end target' }, 'target'))
-  lines.push(svg('text', { x: LEFT - 8, y: HEIGHT + STRIP + 16, class: 'tick end' }, 'round trip'))
-  return lines
-}
-
-/** The closest so far, as a line that only goes down. */
-function convergence(near, x, y) {
-  let best = 0
-  const points = near.map((bits, at) => {
-    const before = best
-    best = Math.max(best, bits)
-    return at === 0 ? `${x(at)},${y(best)}` : `${x(at)},${y(before)} ${x(at)},${y(best)}`
-  })
-  return svg('polyline', { points: points.join(' '), class: 'closest' })
-}
-
-/** Round trips as bars, the longest the full height. */
-function trips(steps, x) {
-  const longest = Math.max(...steps.map((step) => step.took_ms), 0.001)
-  return steps.map((step, at) => {
-    const height = Math.max(2, (step.took_ms / longest) * STRIP)
-    return svg('rect', {
-      x: x(at) - 4, width: 8, rx: 2, y: HEIGHT + 18 + STRIP - height, height, class: `trip ${step.outcome}`,
-    })
-  })
-}
-
-function dot(step, x, y) {
-  return svg('g', { class: `step ${step.outcome}` },
-    svg('title', {}, `${step.id} at ${step.address}: ${outcomeOf(step)}, ${millis(step.took_ms)}, hop ${step.hop}`),
-    svg('circle', { cx: x, cy: y, r: 8.5 }),
-    svg('text', { x, y: y + 3.5 }, String(step.hop)))
 }

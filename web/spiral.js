@@ -28,7 +28,9 @@ export class Spiral {
   #points = []
   #turns = FEWEST_TURNS
   #chosen = -1
+  /** When the pulse of an id began, and which contacts these are: not all are walked through in each frame. */
   #pulses = new Map()
+  #pulsing = []
   #stale = true
   #onChoice
 
@@ -61,6 +63,7 @@ export class Spiral {
       const now = performance.now()
       for (const { id } of heard.slice(0, MOST_PULSES)) this.#pulses.set(id, now)
     }
+    this.#pulsing = this.#contacts.flatMap(({ id }, at) => (this.#pulses.has(id) ? [[id, at]] : []))
     this.#redraw()
   }
 
@@ -208,18 +211,17 @@ export class Spiral {
     context.strokeStyle = palette().accent
     context.lineWidth = 1.5
     const size = this.#size()
-    this.#contacts.forEach(({ id }, at) => {
-      const begun = this.#pulses.get(id)
-      if (begun === undefined) return
-      const part = Math.max(0, now - begun) / PULSE_MS
+    this.#pulsing = this.#pulsing.filter(([id, at]) => {
+      const part = Math.max(0, now - this.#pulses.get(id)) / PULSE_MS
       if (part >= 1) {
         this.#pulses.delete(id)
-        return
+        return false
       }
       context.globalAlpha = 0.6 * (1 - part)
       context.beginPath()
       context.arc(this.#points[at].x, this.#points[at].y, size + 9 * part, 0, TURN)
       context.stroke()
+      return true
     })
     context.globalAlpha = 1
   }

@@ -11,6 +11,9 @@ const CONTACTS = 2000
 const MOST_FRAME_MS = 8
 const FRAME_US = 1_000_000 / 60
 const WATCHED_MS = 20_000
+const STEPS = 48
+/** Lookups in this time, each drawn step by step. */
+const WALKS = 6
 
 let net
 let chromium
@@ -66,18 +69,45 @@ function routing(own) {
   })
 }
 
-/** The main thread's work in each frame of so many microseconds in which there was any. */
-function frames(events) {
+/** A lookup of as many steps as a busy one has, as the node sends it. */
+function lookup(own) {
+  const digits = (at) => ((at * 2654435761) >>> 0).toString(16).padStart(8, '0')
+  const step = (at) => ({
+    id: own.slice(0, Math.min(12, at >> 2)) + digits(at).repeat(5).slice(Math.min(12, at >> 2)),
+    address: `198.51.100.${at}:6881`, asked_after_ms: at * 20, took_ms: (at * 37) % 190, hop: 1 + (at >> 3),
+    outcome: at % 7 === 6 ? 'silent' : 'answered', contacts: 8, new: 3, peers: 0, holds: null,
+  })
+  const steps = Array.from({ length: STEPS }, (_, at) => `event: step\ndata: ${JSON.stringify(step(at))}\n\n`)
+  const end = {
+    target: own, closest: [], silent: [], ended: 'converged',
+    effort: { asked: STEPS, answered: STEPS, hops: 5, took_ms: 900 },
+  }
+  return `${steps.join('')}event: end\ndata: ${JSON.stringify(end)}\n\n`
+}
+
+/**
+ * The main thread's work in each frame in which there was any, in milliseconds, sorted: by its processor's
+ * time, which other programs on the machine do not add to, or by the clock on the wall.
+ */
+function frames(events, time) {
   const main = events.find((event) => event.name === 'thread_name' && event.args.name === 'CrRendererMain')
   const tasks = events.filter((event) => event.name === 'RunTask' && event.ph === 'X'
     && event.pid === main.pid && event.tid === main.tid)
-  const begun = Math.min(...tasks.map((task) => task.ts))
+  const begun = tasks.reduce((least, { ts }) => Math.min(least, ts), Infinity)
   const work = new Map()
-  for (const { ts, dur } of tasks) {
+  for (const { ts, [time]: us } of tasks) {
     const frame = Math.floor((ts - begun) / FRAME_US)
-    work.set(frame, (work.get(frame) ?? 0) + dur)
+    work.set(frame, (work.get(frame) ?? 0) + us)
   }
   return [...work.values()].map((us) => us / 1000).sort((a, b) => a - b)
+}
+
+/** Some of the sorted times in words, and the 95th percentile. */
+function summary(what, sorted) {
+  const at = (part) => sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))].toFixed(2)
+  const parts = [['median', 0.5], ['p95', 0.95], ['p99', 0.99], ['most', 1]].map(([name, part]) => `${name} ${at(part)} ms`)
+  console.log(`${sorted.length} frames with work, ${what}: ${parts.join(', ')}`)
+  return Number(at(0.95))
 }
 
 test(`with ${CONTACTS} contacts a frame takes the main thread under ${MOST_FRAME_MS} ms at the 95th percentile`, async () => {
@@ -85,16 +115,23 @@ test(`with ${CONTACTS} contacts a frame takes the main thread under ${MOST_FRAME
   const { id } = await (await fetch(`${net.http}/v1/node`)).json()
   const next = routing(id)
   await page.route('**/v1/routing', (route) => route.fulfill({ json: next() }))
+  await page.route('**/v1/lookup/**', (route) => route.fulfill({
+    contentType: 'text/event-stream', headers: { 'Xorbit-Target': id }, body: lookup(id),
+  }))
   await page.goto(net.http)
   await page.waitForFunction((most) => document.getElementById('contacts-count').textContent.startsWith(most), '2')
   await page.waitForTimeout(2000)
   await chromium.startTracing(page, { categories: ['toplevel', 'disabled-by-default-devtools.timeline', 'devtools.timeline'] })
-  await page.waitForTimeout(WATCHED_MS)
+  await page.locator('#lookup-key').fill('k')
+  for (let walks = 0; walks < WALKS; walks += 1) {
+    await page.getByRole('button', { name: 'Look up' }).click()
+    await page.waitForTimeout(WATCHED_MS / WALKS)
+  }
   const { traceEvents } = JSON.parse(await chromium.stopTracing())
-  const all = frames(traceEvents)
-  const at = (part) => all[Math.floor(part * all.length)].toFixed(2)
-  console.log(`${all.length} frames with work: median ${at(0.5)} ms, p95 ${at(0.95)} ms, p99 ${at(0.99)} ms, most ${all.at(-1).toFixed(2)} ms`)
-  assert.ok(all.length > 300, 'pulses were drawn')
-  assert.ok(Number(at(0.95)) < MOST_FRAME_MS, `p95 ${at(0.95)} ms`)
+  summary('by the wall', frames(traceEvents, 'dur'))
+  const worked = frames(traceEvents, 'tdur')
+  const p95 = summary('by the processor', worked)
+  assert.ok(worked.length > 300, 'pulses were drawn')
+  assert.ok(p95 < MOST_FRAME_MS, `p95 ${p95} ms`)
   await close()
 })

@@ -1,8 +1,11 @@
 // Makes the picture of the dashboard for the documents:
 // XORBIT_BIN=target/release/xorbit node web/tests/screenshot.js docs/dashboard.png
 
+import { writeFileSync } from 'node:fs'
+
 import { browser, open } from './browser.js'
 import { network } from './network.js'
+import { withPalette } from './palette.js'
 
 const [path = 'dashboard.png', colorScheme = 'light', width = '1440'] = process.argv.slice(2)
 const net = await network(24)
@@ -25,7 +28,7 @@ try {
   await page.getByText('It ended since').waitFor()
   await page.waitForTimeout(7000)
   await page.evaluate(() => document.activeElement.blur())
-  await page.screenshot({ path, fullPage: true })
+  writeFileSync(path, withPalette(await page.screenshot({ fullPage: true })))
   await close()
 } finally {
   await chromium.close()

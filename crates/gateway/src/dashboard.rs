@@ -43,7 +43,7 @@ macro_rules! files {
     };
 }
 
-static FILES: [File; 23] = files![
+static FILES: [File; 24] = files![
     "index.html",
     "style.css",
     "panels.css",
@@ -62,6 +62,7 @@ static FILES: [File; 23] = files![
     "keys.js",
     "lookup.js",
     "main.js",
+    "picture.js",
     "plots.js",
     "problem.js",
     "replicas.js",
