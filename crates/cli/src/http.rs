@@ -34,7 +34,7 @@ pub struct HttpArgs {
         hide_env_values = true
     )]
     http_open: Vec<Opened>,
-    /// Let pages of these sites call, such as https://app.example; `*`: any page, but only what is open
+    /// Let pages of these sites call, such as `https://app.example`; `*`: any page, but only what is open
     /// or asks for the token
     #[arg(
         long,
