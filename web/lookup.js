@@ -10,7 +10,7 @@ import { Picture, outcomeOf } from './picture.js'
 import { showProblem } from './problem.js'
 
 /** A lookup on loopback ends sooner than an eye can follow: steps are shown at least so far apart. */
-const PACE_MS = 45
+const PACE_MS = 70
 const PACED_STEPS = 40
 
 const ENDS = {
