@@ -50,6 +50,11 @@ WAITS = {
 }
 
 
+def heed_ctrl_c() -> None:
+    """What a shell runs in the background inherits deaf ears."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("wait", WAITS.values(), ids=WAITS.keys())
 def test_ctrl_c_ends_a_wait(wait: str) -> None:
     story = f"""{PRELUDE}
@@ -69,14 +74,22 @@ except KeyboardInterrupt:
     print("interrupted", node.get("k").text)
 """
     with subprocess.Popen(
-        [sys.executable, "-c", story], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", story],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_ctrl_c,
     ) as child:
-        assert child.stdout is not None
-        expected = 2 if "later" in wait else 1
-        for _ in range(expected):
-            assert child.stdout.readline() == "waiting\n"
-        child.send_signal(signal.SIGINT)
-        told, complaints = child.communicate(timeout=20)
+        try:
+            assert child.stdout is not None
+            expected = 2 if "later" in wait else 1
+            for _ in range(expected):
+                assert child.stdout.readline() == "waiting\n"
+            child.send_signal(signal.SIGINT)
+            told, complaints = child.communicate(timeout=20)
+        finally:
+            # One that does not heed it must not hold up the tests.
+            child.kill()
     assert (told, complaints, child.returncode) == ("interrupted v\n", "", 0)
 
 
