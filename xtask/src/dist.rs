@@ -1,6 +1,7 @@
 //! `cargo xtask dist`: the program as one file that needs nothing of the machine it runs on, and the
 //! archive that people download, with its checksum.
 
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,15 +9,6 @@ use std::process::Command;
 use crate::failure::{Failure, Outcome};
 use crate::installation::copy_into;
 use crate::process::{answer, build, named, read, run as run_command};
-
-/// Its C library is made to be linked statically, its resolver included.
-const MUSL: &str = "x86_64-unknown-linux-musl";
-
-/// The machine's own, whose C library knows files and DNS without modules since glibc 2.34.
-const GNU: &str = "x86_64-unknown-linux-gnu";
-
-/// Flags for a target take the place of those in `.cargo/config.toml`, so these are among them.
-const FLAGS: &str = r#"["--cfg", "poly1305_backend=\"soft\"", "-C", "target-feature=+crt-static"]"#;
 
 /// How the program is built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +24,7 @@ pub struct Static {
     /// Where it lies.
     pub program: PathBuf,
     /// What it was built for.
-    pub target: &'static str,
+    pub target: String,
 }
 
 /// An archive and the file with its checksum.
@@ -52,34 +44,54 @@ pub fn run(root: &Path) -> Outcome {
     Ok(())
 }
 
-fn has_target(target: &str) -> bool {
-    let folder = answer("rustc", &["--print", "target-libdir", "--target", target]);
-    folder.is_some_and(|folder| Path::new(&folder).exists())
+/// The target to link for: musl, whose C library is made to be linked statically, its resolver included,
+/// and which is fetched where that is possible; else the machine's own, whose C library knows files and
+/// DNS without modules since glibc 2.34.
+fn target() -> String {
+    let [musl, gnu] =
+        ["musl", "gnu"].map(|libc| format!("{}-unknown-linux-{libc}", env::consts::ARCH));
+    let at_hand = || {
+        let folder = answer("rustc", &["--print", "target-libdir", "--target", &musl]);
+        folder.is_some_and(|folder| Path::new(&folder).exists())
+    };
+    if at_hand() || (answer("rustup", &["target", "add", &musl]).is_some() && at_hand()) {
+        return musl;
+    }
+    println!("no {musl} at hand: linking glibc statically instead");
+    gnu
 }
 
-/// The target to link for; musl's is fetched where that is possible.
-fn target() -> &'static str {
-    if has_target(MUSL) {
-        return MUSL;
-    }
-    let added = answer("rustup", &["target", "add", MUSL]).is_some() && has_target(MUSL);
-    if added {
-        return MUSL;
-    }
-    println!("no {MUSL} at hand: linking glibc statically instead");
-    GNU
-}
-
-/// Builds the program with nothing left to load at its start.
+/// Builds the program with nothing left to load at its start, and nothing told of where it was built.
 pub fn build_static(root: &Path, profile: Profile) -> Result<Static, Failure> {
     let target = target();
-    let name = if profile == Profile::Release { "release" } else { "unoptimised" };
-    let strip = format!("profile.{name}.strip=\"symbols\"");
-    let flags = format!("target.{target}.rustflags={FLAGS}");
-    let args = ["--package", "xorbit-cli", "--target", target, "--profile", name];
-    let config = ["--config", &strip, "--config", &flags];
-    let built = build(root, &[&args[..], &config[..]].concat())?;
+    let mut args = vec!["--package".to_owned(), "xorbit-cli".into()];
+    args.extend(flags(root, &target, profile));
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let built = build(root, &args)?;
     Ok(Static { program: named(&built, "xorbit")?, target })
+}
+
+/// What cargo must be told to link so. Flags given this way join those of `.cargo/config.toml`.
+pub fn flags(root: &Path, target: &str, profile: Profile) -> Vec<String> {
+    let name = if profile == Profile::Release { "release" } else { "unoptimised" };
+    let mut rustc = String::from("'-Ctarget-feature=+crt-static'");
+    for (folder, told) in folders(root) {
+        rustc.push_str(&format!(", '--remap-path-prefix={}={told}'", folder.display()));
+    }
+    let config =
+        [format!("profile.{name}.strip=\"symbols\""), format!("build.rustflags=[{rustc}]")];
+    let config = config.into_iter().flat_map(|line| ["--config".to_owned(), line]);
+    ["--target", target, "--profile", name].map(String::from).into_iter().chain(config).collect()
+}
+
+/// Folders of this machine whose names a panic would tell, and what it tells instead.
+pub fn folders(root: &Path) -> Vec<(PathBuf, &'static str)> {
+    let home = env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo"));
+    let cargo = env::var_os("CARGO_HOME").map(PathBuf::from).or(home);
+    let sources = answer("rustc", &["--print", "sysroot"])
+        .map(|sysroot| Path::new(&sysroot).join("lib/rustlib/src/rust"));
+    let told = [(cargo, "cargo"), (sources, "rust"), (Some(root.to_owned()), "xorbit")];
+    told.into_iter().filter_map(|(folder, told)| Some((folder?, told))).collect()
 }
 
 /// Packs the program with its completions, its manual and what deploys it. The same program gives the
@@ -115,7 +127,7 @@ fn archive(root: &Path, folder: &Path, name: &str) -> Result<Archive, Failure> {
     // When the source was written, not when it was packed.
     let mut git = Command::new("git");
     git.args(["log", "-1", "--format=%ct"]).current_dir(root);
-    let time = std::env::var("SOURCE_DATE_EPOCH").or_else(|_| read(&mut git));
+    let time = env::var("SOURCE_DATE_EPOCH").or_else(|_| read(&mut git));
     let time = time.unwrap_or_else(|_| "0".into());
     let mut tar = Command::new("tar");
     tar.args(["--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--mode=u=rwX,go=rX"]);

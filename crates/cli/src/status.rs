@@ -13,15 +13,18 @@ use crate::size;
 use crate::talk;
 
 /// Ends the help.
-pub const AFTER_HELP: &str = "Exit codes: 0 told (with `--ready`: it is ready), 2 wrong usage, \
-    5 no node answers there (with `--ready`: or the network does not answer it)";
+pub const AFTER_HELP: &str = "Exit codes: 0 told (with `--live`: it runs; with `--ready`: it is \
+    ready), 2 wrong usage, 5 no node answers there (with `--ready`: or the network does not answer it)";
 
 /// What it is told.
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// Tell again and again, until Ctrl-C
-    #[arg(long, conflicts_with = "ready")]
+    #[arg(long, conflicts_with_all = ["live", "ready"])]
     watch: bool,
+    /// Say nothing; the exit code tells whether the node runs, whatever becomes of the network
+    #[arg(long, conflicts_with = "ready")]
+    live: bool,
     /// Say nothing; the exit code tells whether the network answers the node
     #[arg(long)]
     ready: bool,
@@ -35,6 +38,9 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// Does it.
 pub async fn run(args: Args, json: bool) -> Result<(), Failure> {
     let node = args.running.node()?;
+    if args.live {
+        return node.get("/livez").await.map(drop);
+    }
     if args.ready {
         return node.get("/readyz").await.map(drop);
     }

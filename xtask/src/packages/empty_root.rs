@@ -16,35 +16,68 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Who runs it in the image.
 const NOBODY: &str = "65532";
 
-/// Mounts the root over itself so that it cannot be written, the data into it, and starts the program.
-const START: &str = "mount --bind \"$0\" \"$0\" && mount -o remount,bind,ro \"$0\" \
-    && mount --bind \"$1\" \"$0/data\" && shift && exec unshare --pid --fork --kill-child \"$@\"";
+/// How long the nodes may take to hand off what they hold: less than `PATIENCE`.
+const LEAVE_WITHIN: &str = "2s";
 
-/// Runs two nodes there, which find each other by name, and asks them to leave.
+/// More than a node holds of a request in memory, so that it needs a place for files.
+const LARGE: usize = 200_000;
+
+/// Mounts the root over itself so that it cannot be written, into it the data and what every engine gives
+/// of devices, and starts the program.
+const START: &str = "mount --bind \"$0\" \"$0\" && mount -o remount,bind,ro \"$0\" \
+    && mount --bind /dev/urandom \"$0/dev/urandom\" \
+    && mount --bind \"$1\" \"$0/data\" && shift && exec unshare --pid --fork \"$@\"";
+
+/// Runs two nodes there, which find each other by name, and asks them to leave, one of them while the
+/// other is silent.
 pub fn run(repository: &Path, built: &Static) -> Outcome {
-    let place = Place::make(&repository.join("target/packages/root"), built)?;
+    let place = Place::make(repository, built)?;
     let first = place.start("first", &[])?;
     let address = first.word_after(" at ")?;
     let (_, port) = address.rsplit_once(':').unwrap_or_default();
     let mut second = place.start("second", &["--join", &format!("localhost:{port}")])?;
     second.hear("joined")?;
     let url = second.word_after("HTTP at ")?;
+    place.xorbit(&["status", "--live", "--http-url", &url])?;
     place.xorbit(&["status", "--ready", "--http-url", &url])?;
     place.xorbit(&["put", "greeting", "hello", "--http-url", &first.word_after("HTTP at ")?])?;
     let got = place.xorbit(&["get", "greeting", "--http-url", &url])?;
     if got != "hello" {
         return Err(Failure::new(format!("`hello` was put, and `{got}` was got")));
     }
+    large_value(&place, &url)?;
     metrics(repository, &url)?;
-    second.leave()?;
+    second.signal("STOP")?;
     first.leave()?;
-    println!("as PID 1 of an empty root: joined by name, ready, stored, left when asked to");
+    second.signal("CONT")?;
+    second.leave()?;
+    println!(
+        "as PID 1 of an empty root: joined by name, ready, stored, left in time when asked to, beside \
+         a silent node too"
+    );
     Ok(())
 }
 
-/// A root folder with the program alone.
+/// A body that is not held in memory comes in by HTTP, though the root cannot be written.
+fn large_value(place: &Place, url: &str) -> Outcome {
+    let file = place.root.with_file_name("large");
+    let value = vec![b'x'; LARGE];
+    fs::write(&file, &value)
+        .map_err(|error| Failure::new(format!("cannot write `{}`: {error}", file.display())))?;
+    let mut put = Command::new("curl");
+    put.args(["-sS", "--fail-with-body", "--output", "/dev/null", "--upload-file"]).arg(&file);
+    run_command(put.arg(format!("{url}/v1/kv/large")))?;
+    let got = place.xorbit(&["get", "large", "--http-url", url])?;
+    match got.as_bytes() == value {
+        true => Ok(()),
+        false => Err(Failure::new(format!("{LARGE} bytes were put, and {} got", got.len()))),
+    }
+}
+
+/// A root folder with the program alone, and the environment that the image gives it.
 struct Place {
     root: PathBuf,
+    environment: Vec<(String, String)>,
 }
 
 /// How to become what runs in the image: nobody, or who cannot, root of a namespace of one's own.
@@ -56,13 +89,16 @@ fn identity() -> (Vec<&'static str>, Vec<String>) {
 }
 
 impl Place {
-    fn make(root: &Path, built: &Static) -> Result<Self, Failure> {
+    fn make(repository: &Path, built: &Static) -> Result<Self, Failure> {
+        let root = &repository.join("target/packages/root");
         let make = || -> std::io::Result<()> {
             if root.exists() {
                 fs::remove_dir_all(root)?;
             }
-            fs::create_dir_all(root.join("data"))?;
-            fs::create_dir_all(root.join("etc"))?;
+            for folder in ["data", "dev", "etc"] {
+                fs::create_dir_all(root.join(folder))?;
+            }
+            File::create(root.join("dev/urandom"))?;
             fs::write(root.join("etc/hosts"), "127.0.0.1 localhost\n")?;
             fs::copy(&built.program, root.join("xorbit"))?;
             Ok(())
@@ -70,7 +106,9 @@ impl Place {
         make().map_err(|error| {
             Failure::new(format!("cannot make the root `{}`: {error}", root.display()))
         })?;
-        Ok(Self { root: root.to_owned() })
+        let image = fs::read_to_string(repository.join("packaging/Dockerfile"))
+            .map_err(|error| Failure::new(format!("cannot read the Dockerfile: {error}")))?;
+        Ok(Self { root: root.to_owned(), environment: environment(&image) })
     }
 
     /// Runs a verb to its end in the same root, and gives what it prints.
@@ -78,7 +116,7 @@ impl Place {
         let (map, identity) = identity();
         let mut command = Command::new("unshare");
         command.args(map).arg(format!("--root={}", self.root.display())).args(identity);
-        read(command.arg("/xorbit").args(args))
+        read(command.arg("/xorbit").args(args).envs(self.environment.iter().cloned()))
     }
 
     /// Starts a node as PID 1 of the root, and waits until it is ready.
@@ -98,7 +136,8 @@ impl Place {
         command.args(map).args(["--mount", "sh", "-c", START]).arg(&self.root).arg(&data);
         command.arg(format!("--root={}", self.root.display())).args(identity);
         command.args(["/xorbit", "node", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
-        command.args(["--data", "/data"]).args(args).stdin(Stdio::null());
+        command.args(["--leave-within", LEAVE_WITHIN]).args(args).stdin(Stdio::null());
+        command.envs(self.environment.iter().cloned());
         let out = File::create(&log).map_err(cannot)?;
         command.stdout(out.try_clone().map_err(cannot)?).stderr(out);
         let line = typed(&command);
@@ -143,13 +182,21 @@ impl Node {
         word.ok_or_else(|| Failure::new(format!("a node did not say `{before}`, but:\n{said}")))
     }
 
+    /// The program itself, which is PID 1 only inside; nothing before it was started.
+    fn inner(&self) -> Option<String> {
+        let pid = self.child.id();
+        let inner = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).ok()?;
+        Some(inner.trim().to_owned()).filter(|inner| !inner.is_empty())
+    }
+
+    fn signal(&self, name: &str) -> Outcome {
+        let inner = self.inner().ok_or_else(|| Failure::new("a node has ended unasked"))?;
+        run_command(Command::new("kill").args(["-s", name, &inner]))
+    }
+
     /// Asks it to leave as an engine does, and sees that it does so in time and in peace.
     fn leave(mut self) -> Outcome {
-        let pid = self.child.id();
-        // The program itself, which is PID 1 only inside.
-        let inner = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
-        let inner = inner.unwrap_or_default().trim().to_owned();
-        run_command(Command::new("kill").args(["-TERM", &inner]))?;
+        self.signal("TERM")?;
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
             if let Ok(Some(status)) = self.child.try_wait() {
@@ -167,10 +214,21 @@ impl Node {
 
 impl Drop for Node {
     fn drop(&mut self) {
-        // Both fail only if it has ended and been waited for; with it goes what it forked.
+        if let Ok(Some(_)) = self.child.try_wait() {
+            return;
+        }
+        // By its own number: it became somebody else, so it no longer ends with who started it.
+        let _ = self.signal("KILL");
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// What the image sets for the program.
+fn environment(image: &str) -> Vec<(String, String)> {
+    let set = image.lines().filter_map(|line| line.strip_prefix("ENV "));
+    let pairs = set.flat_map(str::split_whitespace).filter_map(|pair| pair.split_once('='));
+    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 /// Every metric that the dashboard for Grafana asks for is one that a node tells.
@@ -205,5 +263,12 @@ mod tests {
     fn metrics_are_found_within_expressions() {
         let text = "sum by (method) (rate(xorbit_a_total{instance=~\"$i\"}[5m])) / xorbit_b";
         assert_eq!(names(text).collect::<Vec<_>>(), ["xorbit_a_total", "xorbit_b"]);
+    }
+
+    #[test]
+    fn the_environment_of_an_image_is_all_that_it_sets() {
+        let image = "FROM a AS b\nENV A=1 B=/two\nRUN c\nENV C=3\n";
+        let all = [("A", "1"), ("B", "/two"), ("C", "3")];
+        assert_eq!(environment(image), all.map(|(name, value)| (name.into(), value.into())));
     }
 }

@@ -42,6 +42,8 @@ fn ready_is_a_node_that_its_network_answers_and_nothing_is_said_of_it() {
     assert!(ready.stdout.is_empty() && ready.stderr.is_empty(), "{ready:?}");
     let gone = Node::start(&[]).address.clone();
     let (_alone, url) = Node::serve(&["--join", &gone]);
+    let lives = status(&url, &["--live"]).expect(0);
+    assert!(lives.stdout.is_empty() && lives.stderr.is_empty(), "{lives:?}");
     let lost = status(&url, &["--ready"]).expect(5);
     assert!(lost.stderr.contains("answers 503"), "{lost:?}");
     assert!(status(&url, &[]).expect(0).text().contains("NOT READY"));
@@ -69,6 +71,7 @@ fn where_no_node_serves_it_is_said_how_to_start_one() {
     drop(node);
     let nobody = status(&url, &[]).expect(5);
     assert!(nobody.stderr.contains(&format!("no node answers at `{url}`")), "{nobody:?}");
+    assert_eq!(status(&url, &["--live"]).expect(5).stderr, nobody.stderr);
     assert!(nobody.stderr.contains("hint: start one with `xorbit node`"), "{nobody:?}");
     let wrong = status("ftp://here", &[]).expect(2);
     assert!(wrong.stderr.contains("http://HOST:PORT"), "{wrong:?}");
