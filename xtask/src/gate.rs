@@ -68,9 +68,8 @@ fn clippy(root: &Path) -> Outcome {
     check(&mut command, "the first warning above names the place")?;
     // Code that nobody ships still has to compile on the day that it is wanted.
     let mut command = cargo(root);
-    command.args(["clippy", "--package", "xorbit-cli", "--package", "xorbit-sim"]);
-    command.args(["--package", "xorbit-node", "--package", "xorbit-kv"]);
-    command.args(["--features", "planted", "--all-targets", "--locked", "--", "-D", "warnings"]);
+    command.args(["clippy", "--workspace", "--features", "planted", "--all-targets", "--locked"]);
+    command.args(["--", "-D", "warnings"]);
     check(&mut command, "the first warning above names the place; it is under `planted`")
 }
 
@@ -86,12 +85,11 @@ fn tests(root: &Path, peers: &Peers) -> Result<PathBuf, Failure> {
     command.args(["--workspace", "--locked"]).env("XORBIT_BIN", &xorbit);
     peers.tell(&mut command);
     check(&mut command, "the first failed test above tells why")?;
+    // With the features of the whole workspace, or crates from elsewhere are compiled once more.
     let mut planted = cargo(root);
-    planted.args(["test", "--package", "xorbit-wire", "--features", "planted", "--locked"]);
-    check(planted.arg("planted"), "the list of bugs that can be planted is at fault")?;
-    let mut hunt = cargo(root);
-    hunt.args(["test", "--package", "xorbit-sim", "--features", "planted", "--locked"]);
-    check(hunt.args(["--test", "hunts"]), "a check no longer finds a bug that is planted")?;
+    planted.args(["test", "--workspace", "--features", "planted", "--locked"]);
+    planted.args(["--test", "planted", "--test", "hunts"]);
+    check(&mut planted, "a check no longer finds a bug that is planted")?;
     Ok(xorbit)
 }
 
