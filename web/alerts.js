@@ -7,8 +7,6 @@ import { count, span, whole } from './format.js'
 const UNWELL = 0.3
 /** Fewer unanswered questions than this are chance. */
 const FEW = 5
-/** Replicas of a value, unless its writer chose another number. */
-const REPLICAS = 8
 /** Clocks that are closer do no harm. */
 const SKEW_MS = 5000
 /** Versions from further ahead than this come from a clock that is wrong. */
@@ -60,14 +58,14 @@ function ofReach({ external, addresses, listening }) {
     + `reach it only shortly after it asked them. To be reached by all, forward UDP port ${port} of the NAT to it.`]
 }
 
-function ofReplicas({ contacts_v4, contacts_v6, addresses }) {
+function ofReplicas({ contacts_v4, contacts_v6, addresses, replicas }) {
   const others = contacts_v4 + contacts_v6
   if (others === 0) {
     return ['alone', 'info', 'This node knows no other: a network of one. Let others join it with: '
       + `xorbit node --join ${addresses[0] ?? 'ADDRESS'}`]
   }
-  return others + 1 < REPLICAS && ['few', 'info',
-    `Only ${others + 1} of ${REPLICAS} replicas: this node knows ${count(others, 'other')}, and each value is kept on `
+  return others + 1 < replicas && ['few', 'info',
+    `Only ${others + 1} of ${replicas} replicas: this node knows ${count(others, 'other')}, and each value is kept on `
     + `these ${others + 1} until more join.`]
 }
 

@@ -12,6 +12,8 @@ import { showProblem } from './problem.js'
 /** A lookup on loopback ends sooner than an eye can follow: steps are shown at least so far apart. */
 const PACE_MS = 70
 const PACED_STEPS = 40
+/** The words below the picture wait so long for others: a list is laid out anew for each that comes alone. */
+const WORDS_MS = 350
 
 const ENDS = {
   converged: 'the closest known have all answered',
@@ -24,6 +26,9 @@ const ENDS = {
 
 export class Lookup {
   #steps = []
+  /** How many of the steps stand in words, and what tells the next ones. */
+  #told = 0
+  #telling
   #target
   #running
   #width = 0
@@ -66,6 +71,7 @@ export class Lookup {
 
   #begin() {
     this.#steps = []
+    this.#told = 0
     this.#target = undefined
     this.#picture = undefined
     byId('lookup-empty').hidden = true
@@ -78,15 +84,24 @@ export class Lookup {
 
   async #step(step) {
     this.#steps.push(step)
-    byId('lookup-steps').append(inWords(step, this.#target))
+    this.#telling ??= setTimeout(() => this.#tell(), WORDS_MS)
     draw(this.paint)
     if (!isStill() && this.#steps.length < PACED_STEPS) {
       await new Promise((done) => setTimeout(done, PACE_MS))
     }
   }
 
+  #tell() {
+    clearTimeout(this.#telling)
+    this.#telling = undefined
+    const untold = this.#steps.slice(this.#told)
+    this.#told = this.#steps.length
+    byId('lookup-steps').append(...untold.map((step) => inWords(step, this.#target)))
+  }
+
   #end({ target, closest, silent, ended, effort }) {
     this.#target = target
+    this.#tell()
     const outcome = closest.length > 0 ? `Found the ${count(closest.length, 'closest node')}` : 'Found nobody'
     say(byId('lookup-status'),
       `${outcome} in ${millis(effort.took_ms)}, ${count(effort.hops, 'hop')}: asked ${effort.asked}, `

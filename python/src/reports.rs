@@ -191,6 +191,7 @@ pub fn info<'py>(py: Python<'py>, report: &Info) -> Told<'py> {
         .with("external", addresses(py, &external)?)?
         .with("contacts", (v4, v6))?
         .with("remembered", report.remembered)?
+        .with("replicas", report.replicas)?
         .with("read_only", report.read_only)?
         .with("items", report.items)?
         .with("item_bytes", report.item_bytes)?

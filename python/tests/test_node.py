@@ -159,6 +159,7 @@ def test_a_node_says_how_it_is(network: list[xorbit.Node]) -> None:
     info = network[0].info()
     assert len(info.id) == 40 and info.listening == tuple(network[0].addresses)
     assert info.contacts[0] > 0 and info.contacts[1] == 0 and not info.read_only
+    assert info.replicas == 8
     assert network[0].address.host == "127.0.0.1"
     assert repr(network[0]) == f"<xorbit.Node at {network[0].address}>"
 

@@ -44,6 +44,7 @@ const node = (more) => (told) => ({ json: { ...told, ...more } })
 test('too few nodes for all replicas are counted', async () => {
   const all = await alerted({}, 'Only 3 of 8 replicas')
   assert.equal(all.length, 1, all.join('\n'))
+  await alerted({ '/v1/node': node({ replicas: 5 }) }, 'Only 3 of 5 replicas')
 })
 
 test('a NAT is told with the port to forward, and being seen on this machine is none', async () => {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
+use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use hyper::body::Incoming;
@@ -46,6 +47,8 @@ pub(crate) struct Tally {
     pub under_way: AtomicUsize,
     /// Responses by the first digit of their status, less one.
     pub responses: [AtomicU64; 5],
+    /// Responses to strangers that they ask too often.
+    pub rate_limited: AtomicU64,
     /// Connections now.
     pub connections: AtomicUsize,
 }
@@ -101,6 +104,9 @@ pub(crate) async fn bounded(
     };
     let class = usize::from(response.status().as_u16() / 100).clamp(1, 5) - 1;
     shared.tally.responses[class].fetch_add(1, Ordering::Relaxed);
+    if response.status() == StatusCode::TOO_MANY_REQUESTS {
+        shared.tally.rate_limited.fetch_add(1, Ordering::Relaxed);
+    }
     response
 }
 

@@ -44,6 +44,7 @@ struct Http {
     under_way: usize,
     connections: usize,
     responses: [u64; 5],
+    rate_limited: u64,
 }
 
 impl Http {
@@ -52,6 +53,7 @@ impl Http {
             under_way: tally.under_way.load(Ordering::Relaxed),
             connections: tally.connections.load(Ordering::Relaxed),
             responses: tally.responses.each_ref().map(|count| count.load(Ordering::Relaxed)),
+            rate_limited: tally.rate_limited.load(Ordering::Relaxed),
         }
     }
 }
@@ -114,11 +116,13 @@ impl Snapshot {
     }
 
     fn http(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-        let Http { under_way, connections, responses } = &self.http;
+        let Http { under_way, connections, responses, rate_limited } = &self.http;
         gauge(encoder, "http_requests_under_way", "HTTP requests being done", *under_way)?;
         gauge(encoder, "http_connections", "HTTP connections", *connections)?;
         let classes = ["1xx", "2xx", "3xx", "4xx", "5xx"].into_iter().zip(*responses);
-        counters_by(encoder, "http_responses", "HTTP responses", "status", classes)
+        counters_by(encoder, "http_responses", "HTTP responses", "status", classes)?;
+        let help = "HTTP requests of strangers turned away as too many";
+        counter(encoder, "http_rate_limited", help, *rate_limited)
     }
 }
 

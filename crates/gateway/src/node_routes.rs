@@ -40,6 +40,8 @@ pub(crate) struct NodeState {
     network: Option<String>,
     /// Only who has the network's key can join.
     sealed: bool,
+    /// Replicas of a value, as its network is set to.
+    replicas: usize,
     /// It answers no queries.
     read_only: bool,
     /// Contacts in its tables, IPv4.
@@ -82,6 +84,7 @@ pub(crate) async fn node(State(shared): crate::State) -> Result<Response, Proble
         public: settings.network == Network::Public,
         network,
         sealed,
+        replicas: info.replicas,
         read_only: info.read_only,
         contacts_v4: info.contacts[0],
         contacts_v6: info.contacts[1],

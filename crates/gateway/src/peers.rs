@@ -9,7 +9,7 @@ use xorbit::{Ended, InfoHash};
 
 use crate::answer;
 use crate::params::{Params, Segment};
-use crate::problem::{Kind, Problem};
+use crate::problem::{Kind, Problem, unreachable};
 use crate::routes::Failures;
 use crate::shapes::{Effort, Receipt};
 use crate::topic::Topic;
@@ -58,7 +58,7 @@ pub(crate) async fn peers(
     let report = search.finish().await?;
     let effort = Effort::from(&report.effort);
     if report.ended == Ended::Unreachable && peers.is_empty() {
-        return Err(Problem::new(Kind::Unreachable, "nobody answered").with("effort", effort));
+        return Err(unreachable(&report.effort));
     }
     if peers.is_empty() {
         let what = format!("nobody announced `{}`", topic.escape_debug());

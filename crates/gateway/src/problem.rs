@@ -219,9 +219,7 @@ impl From<GetError> for Problem {
             }
             GetError::Chunks(ReadError::Mismatch) => Self::new(Kind::Refused, told),
             GetError::Sink(_) | GetError::Closed => Self::new(Kind::Environment, told),
-            GetError::Unreachable(effort) => {
-                Self::new(Kind::Unreachable, told).with("effort", shapes::Effort::from(&effort))
-            }
+            GetError::Unreachable(effort) => unreachable(&effort),
             GetError::NotEnoughReplicas { answered, known, needed, found } => Self::new(
                 Kind::NotEnoughReplicas,
                 told,
@@ -258,9 +256,7 @@ impl From<PutError> for Problem {
                     .with("of", of)
                     .with("refused", refusal.as_deref().map(shapes::Refusal::from))
             }
-            PutError::Unreachable(effort) => {
-                Self::new(Kind::Unreachable, told).with("effort", shapes::Effort::from(&effort))
-            }
+            PutError::Unreachable(effort) => unreachable(&effort),
             PutError::NotFound(effort) => {
                 Self::new(Kind::NotFound, told).with("effort", shapes::Effort::from(&effort))
             }
@@ -291,6 +287,16 @@ impl From<WatchError> for Problem {
         };
         Self::new(kind, error.to_string())
     }
+}
+
+/// Nobody answered, or there was nobody to ask.
+pub(crate) fn unreachable(effort: &xorbit::Effort) -> Problem {
+    let problem = Problem::new(Kind::Unreachable, effort.nobody());
+    let problem = match effort.asked {
+        0 => problem.hint("let the node join a network: `xorbit node --join HOST:PORT`"),
+        _ => problem,
+    };
+    problem.with("effort", shapes::Effort::from(effort))
 }
 
 /// A value that is larger than it may be.

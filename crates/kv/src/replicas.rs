@@ -5,14 +5,15 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use node::{Destination, Holds, LookupResult, UnixMillis};
+use node::{Destination, Holds, LookupResult, Now, UnixMillis};
 use wire::planted::{self, Bug};
 use wire::{Contact, Distance, Item, NodeId, Seq, Target};
 
-use crate::limits::{HEARSAY_AHEAD, VERSION_AHEAD};
+use crate::limits::{DEFAULT_REPLICAS, HEARSAY_AHEAD, VERSION_AHEAD};
 use crate::namespace::Namespace;
 use crate::record::Record;
 use crate::report::{Effort, PutError, PutReport, Refusal, Replica, WriteReport};
+use crate::state::Kv;
 use crate::version::Version;
 
 /// One replica and what it holds.
@@ -68,6 +69,32 @@ pub(crate) struct Newest<'r> {
     pub item: &'r Item,
     /// Still sealed if it does not open.
     pub record: Record,
+}
+
+impl Kv {
+    /// Replicas of a value, as this network is set to.
+    pub fn wanted_replicas(&self) -> usize {
+        self.replicas
+    }
+
+    /// How many closest nodes a lookup must have heard.
+    pub(crate) fn width(&self) -> usize {
+        self.replicas.max(DEFAULT_REPLICAS)
+    }
+
+    /// The replicas of a target after a lookup, ourselves among them if we hold for others.
+    pub(crate) fn replicas(
+        &mut self,
+        result: &mut LookupResult,
+        target: &Target,
+        now: Now,
+    ) -> Replicas {
+        let own = (!self.node().is_read_only()).then(|| {
+            let held: Option<Item> = self.node_mut().held(target, now).cloned();
+            Own { id: self.node().id(), held, remembered: self.node_mut().remembered(target, now) }
+        });
+        Replicas::new(result, own, self.replicas, now.wall)
+    }
 }
 
 impl Replicas {

@@ -60,6 +60,16 @@ pub struct Effort {
     pub took: Duration,
 }
 
+impl Effort {
+    /// Why nobody answered, in words.
+    pub fn nobody(&self) -> &'static str {
+        match self.asked {
+            0 => "this node knows no other to ask",
+            _ => "nobody answered",
+        }
+    }
+}
+
 /// What became of a write at each replica.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct WriteReport {
@@ -152,7 +162,7 @@ pub enum PutError {
     #[error(transparent)]
     BadItem(#[from] BadItem),
     /// Nobody answered.
-    #[error("nobody answered")]
+    #[error("{}", .0.nobody())]
     Unreachable(Effort),
     /// There is nothing to delete.
     #[error("there is nothing to delete")]
@@ -296,7 +306,7 @@ pub enum GetError {
     #[error("the value could not be written: {0}")]
     Sink(Box<str>),
     /// Nobody answered.
-    #[error("nobody answered")]
+    #[error("{}", .0.nobody())]
     Unreachable(Effort),
     /// Too few replicas answered to be sure.
     #[error("only {answered} of {known} nodes answered, fewer than the {needed} needed")]

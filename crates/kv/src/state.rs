@@ -10,7 +10,7 @@ use node::{
     Question, Until,
 };
 use wire::planted::{self, Bug};
-use wire::{Contact, Endpoint, Item, Target};
+use wire::{Contact, Endpoint, Item};
 
 use crate::admission::Records;
 use crate::batch::Batch;
@@ -23,7 +23,6 @@ use crate::limits::{DEFAULT_REPLICAS, MAX_REPLICAS, REQUESTS};
 use crate::persisted::{Content, Restorable};
 use crate::promises::{Look, Promises};
 use crate::put::Put;
-use crate::replicas::{Own, Replicas};
 use crate::report::{Effort, LookupReport, PeersReport};
 use crate::request::{Done, Event, KeepRequest, Request, RequestId};
 use crate::set::{Change, Survey};
@@ -269,25 +268,6 @@ impl Kv {
             part.copy_from_slice(&self.node.draw().to_le_bytes());
         }
         nonce
-    }
-
-    /// How many closest nodes a lookup must have heard.
-    pub(crate) fn width(&self) -> usize {
-        self.replicas.max(DEFAULT_REPLICAS)
-    }
-
-    /// The replicas of a target after a lookup, ourselves among them if we hold for others.
-    pub(crate) fn replicas(
-        &mut self,
-        result: &mut LookupResult,
-        target: &Target,
-        now: Now,
-    ) -> Replicas {
-        let own = (!self.node.is_read_only()).then(|| {
-            let held: Option<Item> = self.node.held(target, now).cloned();
-            Own { id: self.node.id(), held, remembered: self.node.remembered(target, now) }
-        });
-        Replicas::new(result, own, self.replicas, now.wall)
     }
 
     /// Tells something.

@@ -332,6 +332,7 @@ impl Driver {
             contacts: Family::ALL.map(|family| node.table(family).len()),
             remembered: self.restored.contacts.len(),
             restored: self.restored.clone(),
+            replicas: self.kv.wanted_replicas(),
             read_only: node.is_read_only(),
             items,
             members: node.held_members().1,

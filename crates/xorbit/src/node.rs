@@ -56,6 +56,8 @@ pub struct Info {
     pub remembered: usize,
     /// What its data directory gave back when it started.
     pub restored: Restored,
+    /// Replicas of a value, as its network is set to.
+    pub replicas: usize,
     /// It answers no queries.
     pub read_only: bool,
     /// Items that it holds for others.

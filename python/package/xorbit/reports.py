@@ -232,6 +232,8 @@ class Info:
     """Contacts in its tables: IPv4, IPv6."""
     remembered: int
     """Contacts that its data directory remembered when it started."""
+    replicas: int
+    """Replicas of a value, as its network is set to."""
     read_only: bool
     """It answers no queries."""
     items: int

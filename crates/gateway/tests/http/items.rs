@@ -107,3 +107,15 @@ async fn peers_of_a_topic_are_announced_and_found() {
     }
     network.close().await;
 }
+
+#[tokio::test]
+async fn who_is_alone_is_told_that_there_is_nobody_to_announce_to() {
+    let network = testnet(1).await.expect("loopback");
+    let alone = gateway(&network.nodes[0], false).await;
+    let answer = ask(&alone, "POST /v1/peers/movies?port=6881", &[], b"").await;
+    let problem = answer.json();
+    assert_eq!((answer.status, &problem["kind"]), (504, &json!("unreachable")));
+    assert_eq!(problem["detail"], "this node knows no other to ask");
+    assert!(problem["hint"].as_str().expect("a hint").contains("--join"), "{problem}");
+    network.close().await;
+}

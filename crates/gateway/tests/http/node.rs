@@ -44,8 +44,8 @@ async fn a_node_tells_who_it_is_whom_it_knows_and_what_it_has_done() {
     ask(&gateway, "PUT /v1/kv/k", &[], b"v").await;
     let node = ask(&gateway, "GET /v1/node", &[], b"").await.json();
     assert_eq!(
-        (&node["id"], &node["contacts_v4"], &node["items"]),
-        (&json!(id), &json!(5), &json!(1))
+        (&node["id"], &node["contacts_v4"], &node["items"], &node["replicas"]),
+        (&json!(id), &json!(5), &json!(1), &json!(8))
     );
     let routing = ask(&gateway, "GET /v1/routing", &[], b"").await.json();
     let contacts = routing["contacts"].as_array().expect("contacts");

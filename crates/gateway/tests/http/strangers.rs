@@ -59,14 +59,15 @@ async fn on_loopback_what_is_open_may_be_called_by_another_name_and_nothing_else
 async fn strangers_who_ask_too_often_are_told_when_to_come_again_and_others_are_not_slowed() {
     let network = testnet(1).await.expect("loopback");
     let gateway = opened(&network.nodes[0], false, token(), &[Opened::Pkarr], &[]).await;
-    let mut refused: Option<Answer> = None;
+    let mut refused: Vec<Answer> = Vec::new();
     for _ in 0..30 {
         let answer = ask(&gateway, &format!("PUT {KEY}"), &[], &[7; 80]).await;
         if answer.status != 400 {
-            refused = Some(answer);
+            refused.push(answer);
         }
     }
-    let refused = refused.expect("thirty at once are too many");
+    let counted = format!("xorbit_http_rate_limited_total {}\n", refused.len());
+    let refused = refused.pop().expect("thirty at once are too many");
     assert_eq!((refused.status, refused.header("retry-after")), (429, Some("1")));
     assert_eq!(refused.json()["kind"], json!("rate_limited"));
     // Reads have a pace of their own, and whoever shows the token has none.
@@ -75,6 +76,8 @@ async fn strangers_who_ask_too_often_are_told_when_to_come_again_and_others_are_
         let answer = ask(&gateway, &format!("PUT {KEY}"), &[SHOWN], &[7; 80]).await;
         assert_eq!(answer.status, 400, "{answer:?}");
     }
+    let metrics = ask(&gateway, "GET /metrics", &[SHOWN], b"").await;
+    assert!(metrics.text().contains(&counted), "{counted} in {}", metrics.text());
     network.close().await;
 }
 
