@@ -1,5 +1,6 @@
 //! Values of many chunks in secret namespaces: friends read them, holders see chunks that tell nothing.
 
+use std::collections::HashSet;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -82,12 +83,15 @@ fn friends_read_a_large_value_from_any_node_and_holders_see_none_of_it() {
     }
     let (mut open, mut clear) = (ManifestBuilder::default(), Vec::new());
     open.feed(&value, |item| clear.push(item.target()));
+    let parts: HashSet<&[u8]> = value.windows(12).collect();
     for item in &items {
         let bytes = item.value();
         assert_eq!(bytes.len(), 1000, "one length for all");
         assert!(!clear.contains(&item.target()));
-        let told = value.windows(12).any(|part| bytes.windows(12).any(|within| within == part));
-        assert!(!told, "a part of it stands in a chunk");
+        assert!(
+            !bytes.windows(12).any(|within| parts.contains(within)),
+            "a part of it stands in a chunk"
+        );
     }
     for node in world.closest(&secret().target(&Key::new(KEY).expect("a short key")), 8) {
         let salt = secret().salt(&Key::new(KEY).expect("a short key"));
