@@ -144,7 +144,11 @@ impl Look {
             all.iter().filter_map(|contact| contact["round_trip_ms"].as_f64()).collect();
         trips.sort_by(f64::total_cmp);
         if let Some(median) = trips.get(trips.len() / 2) {
-            told.push_str(&format!(", median round trip {median:.0} ms"));
+            told.push_str(&match median {
+                // The tables keep whole milliseconds.
+                ..1.0 => ", median round trip below 1 ms".to_owned(),
+                _ => format!(", median round trip {median:.0} ms"),
+            });
         }
         told
     }
